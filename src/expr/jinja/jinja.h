@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Jinja2 3.1 as StackStorm uses it (contract: jinja.md): lexer, parser and evaluator of one template. Pure. */
+#ifndef FULMAR_EXPR_JINJA_H
+#define FULMAR_EXPR_JINJA_H
+
+#include "expr/expr.h"
+
+enum jinja_flags {
+    JINJA_STRICT = 1 << 0,        /* StrictUndefined */
+    JINJA_TRIM_BLOCKS = 1 << 1,   /* trim_blocks and lstrip_blocks, as StackStorm's environment has them */
+    JINJA_ORQUESTA = 1 << 2,      /* orquesta's evaluator: ctx(), task_status() ... as functions */
+};
+
+struct jinja; /* a compiled template or expression; immutable */
+
+int jinja_compile(const char *text, size_t n, enum jinja_flags flags, struct jinja **ret, struct error *err);
+/* One bare expression (what stands between {{ and }}). */
+int jinja_compile_expression(const char *text, size_t n, enum jinja_flags flags, struct jinja **ret, struct error *err);
+void jinja_free(struct jinja *jinja);
+/* A template gives text, an expression its native value. */
+int jinja_evaluate(const struct jinja *jinja, const struct expr_context *context, value *ret, struct error *err);
+/* Names the template reads from its context and does not set itself (jinja2.meta.find_undeclared_variables), a list. */
+value jinja_undeclared(const struct jinja *jinja);
+/* Context paths read, as expr_variables wants them (dotted, e.g. "ctx.x.y"), a list of text in order of appearance. */
+value jinja_paths(const struct jinja *jinja);
+
+#endif
