@@ -419,8 +419,8 @@ size_t json_format_double(double d, char out[JSON_DOUBLE_SIZE])
         return (size_t)snprintf(out, JSON_DOUBLE_SIZE, d < 0 ? "-inf" : "inf");
     if (d == 0)
         return (size_t)snprintf(out, JSON_DOUBLE_SIZE, signbit(d) ? "-0.0" : "0.0");
-    /* Most numbers people write have few digits, so the shortest form is looked for from 15 upwards first. */
-    for (precision = 14; precision <= 16; precision++) {
+    /* 15 digits read back as themselves in any normal number, so shorter forms show by their zeros; denormals have less. */
+    for (precision = fabs(d) < 2.2250738585072014e-308 ? 0 : 14; precision <= 16; precision++) {
         snprintf(digits, sizeof(digits), "%.*e", precision, d);
         if (strtod(digits, NULL) == d)
             break;
