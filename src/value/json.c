@@ -433,7 +433,8 @@ size_t json_format_double(double d, char out[JSON_DOUBLE_SIZE])
     memmove(digits, digits + (digits[0] == '-'), strlen(digits) + 1);
     e = strchr(digits, 'e');
     *e = '\0';
-    memmove(digits + 1, digits + 2, strlen(digits + 2) + 1);
+    if (digits[1] == '.')
+        memmove(digits + 1, digits + 2, strlen(digits + 2) + 1);
     n = (int)strlen(digits);
     while (n > 1 && digits[n - 1] == '0')
         digits[--n] = '\0';
