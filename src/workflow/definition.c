@@ -3,6 +3,8 @@
    before the reader makes values of the text. */
 #include "workflow/definition.h"
 
+#include <stdlib.h>
+
 #include <yaml.h>
 
 #include "base/mem.h"

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "workflow/shorthand.h"
 
+#include <stdlib.h>
+
 #include <assert.h>
 #include <pthread.h>
 

@@ -3,6 +3,8 @@
    definition may get wrong is left for inspection to list. */
 #include "workflow/spec.h"
 
+#include <stdlib.h>
+
 #include "base/mem.h"
 #include "value/python.h"
 #include "workflow/definition.h"

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "workflow/template.h"
 
+#include <stdlib.h>
+
 #include "base/mem.h"
 
 enum template_kind { TEMPLATE_LITERAL, TEMPLATE_TEXT, TEMPLATE_BROKEN, TEMPLATE_LIST, TEMPLATE_MAP };
