@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 #include "value/python.h"
-#include "workflow/definition.h"
+#include "value/yaml.h"
 #include "workflow/shorthand.h"
 #include "workflow/word.h"
 
@@ -371,6 +371,7 @@ static void retry_command_load(struct spec_task *task)
             task->retry_when = template_new(when);
             task->retry_count = template_new(value_int(3));
             task->retry_delay = NULL;
+            task->retry_command = true;
         }
     }
 }
@@ -594,13 +595,22 @@ int workflow_spec_load_text(const char *text, size_t n, enum spec_flags flags, s
                             struct error *err)
 {
     VALUE_AUTO(document);
+    ERROR_AUTO(reason);
     int r;
 
     if (n == 0)
         return error_set_kind(err, -EINVAL, "ValueError", "The spec cannot be type of None.");
-    r = definition_read(text, n, &document, err);
-    if (r < 0)
+    if (n > SPEC_TEXT_MAX)
+        return error_set_kind(err, -E2BIG, "ValueError", "The definition is longer than %d bytes.", SPEC_TEXT_MAX);
+    r = yaml_read_with(text, n, YAML_UNIQUE_KEYS | YAML_NO_MERGE, &document, &reason);
+    if (r < 0) {
+        error_set_kind(err, r, "ValueError", "Failed to load workflow definition because %s.", error_text(&reason));
+        if (err) {
+            err->line = reason.line;
+            err->column = reason.column;
+        }
         return r;
+    }
     return workflow_spec_load(document, flags, ret, err);
 }
 

@@ -10,6 +10,7 @@
 #include "value/value.h"
 #include "workflow/template.h"
 
+#define SPEC_TEXT_MAX        (4 << 20)
 #define SPEC_TASKS_MAX       20000
 #define SPEC_TRANSITIONS_MAX 200000 /* names in all `do` lists together */
 
@@ -46,6 +47,7 @@ struct spec_task {
     struct template *action, *input, *delay, *timeout;
     value action_value, input_value; /* after the shorthand was taken apart */
     bool has_items, has_join, join_all, has_retry;
+    bool retry_command; /* the retry comes from `do: retry` */
     bool is_split, in_cycle;
     int64_t join;
     struct template *items, *concurrency;
