@@ -190,6 +190,7 @@ struct machine {
 };
 
 static struct machine workflow_machine, task_machine;
+static value status_values[STATUS_COUNT];
 static pthread_once_t machines_once = PTHREAD_ONCE_INIT;
 
 static int word_index(const char *const *words, int n_words, const char *word, size_t n)
@@ -279,6 +280,8 @@ static void machines_fill(void)
 {
     machine_fill(&workflow_machine, workflow_moves, ELEMENTS(workflow_moves));
     machine_fill(&task_machine, task_moves, ELEMENTS(task_moves));
+    for (int i = 0; i < STATUS_COUNT; i++)
+        status_values[i] = (value){ .kind = VALUE_STRING, .string = value_atom_make(status_names[i]) };
 }
 
 static int machine_move(const struct machine *machine, enum workflow_status from, struct workflow_event event)
@@ -305,6 +308,12 @@ bool task_machine_has(enum workflow_status from)
 const char *status_name(enum workflow_status status)
 {
     return status_names[status];
+}
+
+value status_value(enum workflow_status status)
+{
+    pthread_once(&machines_once, machines_fill);
+    return status_values[status];
 }
 
 int status_from_name(const char *name)

@@ -4,9 +4,11 @@
 #ifndef FULMAR_WORKFLOW_STATUS_H
 #define FULMAR_WORKFLOW_STATUS_H
 
-#include "base/buffer.h"
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "base/buffer.h"
+#include "value/value.h"
 
 enum workflow_status {
     STATUS_NULL, /* never set */
@@ -52,6 +54,8 @@ static inline bool status_in(enum workflow_status status, uint32_t group)
 }
 
 const char *status_name(enum workflow_status status);
+/* The same as an immortal value. */
+value status_value(enum workflow_status status);
 /* The status of a name ("null" is one), or -1. */
 int status_from_name(const char *name);
 
