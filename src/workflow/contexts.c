@@ -399,12 +399,14 @@ value frames_variables(struct conductor *c, const uint32_t *frames, size_t n)
     value variables = n ? value_ref(frame_variables(c, frames[0])) : value_map_new(0);
 
     for (size_t i = 1; i < n; i++) {
-        struct merge rest = { .c = c, .variables = value_map_new(0), .owners = value_map_new(0) };
+        struct merge rest = { .c = c };
         struct sequence sequence = { 0 };
         value both;
 
         if (frames[i] == frames[i - 1] || frames[i] == 0)
             continue;
+        rest.variables = value_map_new(0);
+        rest.owners = value_map_new(0);
         frame_flatten(c, frames[i], &sequence);
         for (size_t k = 0; k < sequence.n; k++)
             merge_context(&rest, sequence.contexts[k]);
