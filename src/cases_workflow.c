@@ -74,6 +74,19 @@ struct play {
     size_t n_errors;
 };
 
+static void rows_forget_items(value *rows, int64_t staged)
+{
+    BUFFER_AUTO(prefix);
+
+    buffer_addf(&prefix, "%lld.", (long long)staged);
+    for (size_t i = value_map_count(*rows); i-- > 0;) {
+        const char *key = value_chars(value_map_key_at(*rows, i));
+
+        if (strncmp(key, prefix.data, prefix.len) == 0)
+            value_map_remove(rows, key);
+    }
+}
+
 /* The table says what the state is after each step when it is saved and read back; so it is. */
 static void row_save(void *data, const struct conductor_row *row)
 {
@@ -85,15 +98,13 @@ static void row_save(void *data, const struct conductor_row *row)
         *rows = value_map_new(8);
     buffer_addf(&key, "%lld.%lld", (long long)row->key, (long long)row->sub);
     if (row->kind == ROW_ITEM && row->sub < 0) {
-        buffer_clear(&key);
-        buffer_addf(&key, "%lld.", (long long)row->key);
-        for (size_t i = value_map_count(*rows); i-- > 0;)
-            if (strncmp(value_chars(value_map_key_at(*rows, i)), key.data, key.len) == 0)
-                value_map_remove(rows, value_chars(value_map_key_at(*rows, i)));
+        rows_forget_items(rows, row->key);
     } else if (value_is_set(row->data)) {
         value_map_set_text(rows, buffer_text(&key), value_ref(row->data));
     } else {
         value_map_remove(rows, buffer_text(&key));
+        if (row->kind == ROW_STAGED)
+            rows_forget_items(&saved->kinds[ROW_ITEM], row->key);
     }
 }
 

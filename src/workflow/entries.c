@@ -54,19 +54,19 @@ bool entries_any(const struct conductor *c, uint32_t group)
 
 /* ---- joins ---- */
 
-/* What the latest run of the edge's source says about the barrier the edge leads to. */
+/* What the latest run of the edge's source says about the barrier the edge leads to; unknown while it has not said. */
 static uint8_t source_state(const struct conductor *c, const struct graph_edge *edge, uint32_t route)
 {
     int64_t number = entry_latest(c, edge->from, route);
     const struct graph_node *from = &c->graph->nodes[edge->from];
-    const struct entry *entry = &c->entries[number];
+    uint8_t state = NEXT_UNKNOWN;
 
     if (number < 0)
         return NEXT_UNKNOWN;
     for (uint32_t i = edge->source_edge; i < from->first_out + from->n_out && c->graph->edges[i].to == edge->to; i++)
-        if (entry->next[i - from->first_out] == NEXT_TRUE)
-            return NEXT_TRUE;
-    return NEXT_FALSE;
+        if (c->entries[number].next[i - from->first_out] > state)
+            state = c->entries[number].next[i - from->first_out];
+    return state;
 }
 
 static struct join *join_of(struct conductor *c, uint32_t task, uint32_t route)

@@ -66,6 +66,8 @@ static int items_evaluate(const struct spec_task *task, const struct expr_contex
 {
     int r;
 
+    if (task->items_are_list)
+        return refuse(err, "AttributeError", "'list' object has no attribute 'get'");
     if (!task->items)
         return refuse(err, "TypeError", "argument of type 'NoneType' is not iterable");
     r = template_evaluate(task->items, context, ret, err);

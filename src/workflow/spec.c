@@ -78,7 +78,7 @@ static int check_transitions(value next, struct error *err)
 
 static int check_task(value name, value body, struct error *err)
 {
-    static const char *const parts[] = { "with", "retry" };
+    value with = value_map_get(body, "with"), retry = value_map_get(body, "retry");
     int r;
 
     if (name.kind != VALUE_STRING)
@@ -89,12 +89,11 @@ static int check_task(value name, value body, struct error *err)
     r = check_mapping(body, err);
     if (r < 0)
         return r;
-    for (size_t i = 0; i < ELEMENTS(parts); i++) {
-        value part = value_map_get(body, parts[i]);
-
-        if (value_truth(part) && (r = check_mapping(part, err)) < 0)
-            return r;
-    }
+    /* A list of items is noticed when the task is about to run. */
+    if (value_truth(with) && with.kind != VALUE_LIST && (r = check_mapping(with, err)) < 0)
+        return r;
+    if (value_truth(retry) && (r = check_mapping(retry, err)) < 0)
+        return r;
     r = check_transitions(value_map_get(body, "next"), err);
     if (r < 0)
         return r;
@@ -284,6 +283,7 @@ static void items_load(struct spec_task *task, value with)
     size_t n = value_len(items);
 
     task->has_items = true;
+    task->items_are_list = value_is_list(with);
     task->concurrency = optional_template(value_map_get(with, "concurrency"));
     if (!text)
         return;

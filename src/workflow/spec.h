@@ -47,7 +47,8 @@ struct spec_task {
     struct template *action, *input, *delay, *timeout;
     value action_value, input_value; /* after the shorthand was taken apart */
     bool has_items, has_join, join_all, has_retry;
-    bool retry_command; /* the retry comes from `do: retry` */
+    bool items_are_list; /* `with` is a list, which is none of its forms */
+    bool retry_command;  /* the retry comes from `do: retry` */
     bool is_split, in_cycle;
     int64_t join;
     struct template *items, *concurrency;
