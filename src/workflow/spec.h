@@ -11,7 +11,7 @@
 #include "workflow/template.h"
 
 #define SPEC_TEXT_MAX        (4 << 20)
-#define SPEC_TASKS_MAX       20000
+#define SPEC_TASKS_MAX       12000
 #define SPEC_TRANSITIONS_MAX 200000 /* names in all `do` lists together */
 
 enum spec_flags {
