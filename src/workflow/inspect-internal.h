@@ -19,7 +19,8 @@ void finding_add_expression(value *findings, value type, value expression, value
 
 /* Negative when a key that must be text is none. */
 int inspect_syntax(const struct workflow_spec *spec, value *findings, struct error *err);
-void inspect_semantics(const struct workflow_spec *spec, value *findings);
+/* Negative when the tasks cannot be walked. */
+int inspect_semantics(const struct workflow_spec *spec, value *findings, struct error *err);
 int inspect_references(const struct workflow_spec *spec, value context, value *findings, struct error *err);
 
 #endif

@@ -168,8 +168,9 @@ int workflow_inspect(const struct workflow_spec *spec, value context, value *ret
     expressions = value_list_new(0);
     references = value_list_new(0);
     r = inspect_syntax(spec, &syntax, err);
+    if (r == 0)
+        r = inspect_semantics(spec, &semantics, err);
     if (r == 0) {
-        inspect_semantics(spec, &semantics);
         inspect_expressions(spec, &expressions);
         r = inspect_references(spec, context, &references, err);
     }

@@ -262,6 +262,7 @@ struct ways {
     size_t first, n, room;
     bool *walked;
     value *joined; /* by task: set */
+    value *queued; /* by task: list of the sets it was queued with */
     value known;   /* everything known anywhere */
 };
 
@@ -272,21 +273,37 @@ static void set_union(value *set, value more)
             value_set_add(set, value_ref(value_map_key_at(more, i)));
 }
 
-/* Takes the set. */
+static bool set_same(value a, value b)
+{
+    if (value_map_count(a) != value_map_count(b))
+        return false;
+    VALUE_MAP_EACH (i, a)
+        if (!value_set_has(b, value_map_key_at(a, i)))
+            return false;
+    return true;
+}
+
+/* A join is queued by everybody who comes before it is walked; others once for each set of names. Takes the set. */
 static void ways_add(struct ways *ways, const struct spec_task *task, uint32_t number, value known)
 {
-    if (ways->n - ways->first >= INSPECT_VISITS_MAX) {
+    bool join = task->has_join && (task->join_all || task->join != 0), again = join && ways->walked[number];
+    value *before = join ? &ways->joined[number] : &ways->queued[number];
+
+    VALUE_LIST_EACH (i, set, *before)
+        again = again || set_same(set, known);
+    if (again || ways->n - ways->first >= INSPECT_VISITS_MAX) {
         value_unref(known);
         return;
     }
-    if (task->has_join && (task->join_all || task->join != 0)) {
-        if (!value_is_set(ways->joined[number]))
-            ways->joined[number] = value_set_new(8);
-        set_union(&ways->joined[number], known);
-        value_replace(&known, VALUE_NOTHING);
-    }
+    if (!value_is_set(*before))
+        *before = join ? value_set_new(8) : value_list_new(2);
+    if (join)
+        set_union(before, known);
+    else
+        value_list_append(before, value_ref(known));
     GROW(ways->steps, ways->n, ways->room);
-    ways->steps[ways->n++] = (struct step){ number, known };
+    ways->steps[ways->n++] = (struct step){ number, join ? VALUE_NOTHING : value_ref(known) };
+    value_unref(known);
 }
 
 static void ways_go_on(struct walk *walk, struct ways *ways, const struct spec_task *task, value known)
@@ -297,7 +314,7 @@ static void ways_go_on(struct walk *walk, struct ways *ways, const struct spec_t
             value branch = value_ref(known);
 
             check_transition(walk, task, i, &branch);
-            if (to < 0 || ways->walked[to])
+            if (to < 0)
                 value_unref(branch);
             else
                 ways_add(ways, &walk->spec->tasks[to], (uint32_t)to, branch);
@@ -338,6 +355,7 @@ static void check_tasks(struct walk *walk, value *known)
 
     ways.walked = xcalloc(n, sizeof(bool));
     ways.joined = xcalloc(n, sizeof(value));
+    ways.queued = xcalloc(n, sizeof(value));
     for (size_t i = 0; i < walk->spec->n_tasks; i++) {
         int64_t found = workflow_spec_find(walk->spec, walk->spec->tasks[i].name);
 
@@ -351,8 +369,11 @@ static void check_tasks(struct walk *walk, value *known)
     while (ways.first < ways.n)
         ways_step(walk, &ways);
     value_replace(known, ways.known);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         value_unref(ways.joined[i]);
+        value_unref(ways.queued[i]);
+    }
+    free(ways.queued);
     free(ways.joined);
     free(ways.walked);
     free(ways.steps);

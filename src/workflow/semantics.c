@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "value/python.h"
 
 static void task_finding(value *findings, const char *task, const char *spec_tail, const char *schema_tail,
                          const char *message)
@@ -71,6 +72,24 @@ static void queue_starts(struct queue *queue, const struct workflow_spec *spec)
         qsort_r(queue->items, queue->n, sizeof(queue->items[0]), compare_names, (void *)spec);
 }
 
+static int compare_values(const void *a, const void *b)
+{
+    return strcmp(value_chars(*(const value *)a), value_chars(*(const value *)b));
+}
+
+/* All names that the transitions of a task lead to. Owned. */
+static value targets_sorted(const struct spec_task *task)
+{
+    value names = value_list_new(4);
+
+    for (size_t i = 0; i < task->n_transitions; i++)
+        VALUE_LIST_EACH (k, name, task->transitions[i].names)
+            value_list_append(&names, value_ref(name));
+    if (value_list_count(names) > 1)
+        qsort(names.list->items, value_list_count(names), sizeof(value), compare_values);
+    return names;
+}
+
 static void undefined_finding(value *findings, const struct spec_task *task, size_t transition, value name)
 {
     BUFFER_AUTO(tail);
@@ -112,6 +131,38 @@ static void find_undefined(const struct workflow_spec *spec, value *findings)
 
 /* ---- joins below splits ---- */
 
+/* Looking for a way from a task back to itself fails at a task that is not defined, unless the way is found before. Only
+   definitions that name such tasks are looked at. */
+static int check_cycle(const struct workflow_spec *spec, uint32_t start, struct error *err)
+{
+    struct queue queue = { 0 };
+    bool *seen = xcalloc(spec->n_tasks + COMMANDS, sizeof(bool)), found = false;
+    int r = 0;
+
+    queue_add(&queue, start);
+    while (queue.first < queue.n && r == 0 && !found) {
+        const struct spec_task *task = &spec->tasks[queue.items[queue.first++]];
+        VALUE_AUTO(names);
+
+        names = targets_sorted(task);
+        VALUE_LIST_EACH (i, name, names) {
+            int64_t to = workflow_spec_find(spec, value_chars(name));
+
+            if (to < 0)
+                r = error_set_kind(err, -EINVAL, "KeyError", "'%s'", value_chars(name));
+            found = found || to == start;
+            if (to < 0 || found)
+                break;
+            if (!seen[to])
+                queue_add(&queue, (uint32_t)to);
+            seen[to] = true;
+        }
+    }
+    free(queue.items);
+    free(seen);
+    return r;
+}
+
 /* Which split tasks were passed on the way to a task, as bits; several visits at one distance are made at once. */
 struct splits {
     const struct workflow_spec *spec;
@@ -119,6 +170,8 @@ struct splits {
     uint64_t *passed;   /* of each task, all visits together */
     uint64_t *now, *next; /* of each task, the visits at this distance */
     bool *is_next, *seen;
+    struct error *err;
+    bool checks_cycles, failed;
     bool *walked;    /* of each name in a `do`, in the order of the definition: did the walk go there? */
     size_t *first;   /* of each task, where its names begin in `walked` */
 };
@@ -134,6 +187,12 @@ static bool bits_add(uint64_t *to, const uint64_t *from, size_t words)
     return more;
 }
 
+static void splits_check(struct splits *splits, uint32_t number)
+{
+    if (splits->checks_cycles && !splits->failed && check_cycle(splits->spec, number, splits->err) < 0)
+        splits->failed = true;
+}
+
 static void splits_visit(struct splits *splits, uint32_t number, struct queue *later)
 {
     const struct spec_task *task = &splits->spec->tasks[number];
@@ -141,6 +200,8 @@ static void splits_visit(struct splits *splits, uint32_t number, struct queue *l
     uint64_t *bits = splits->now + number * words;
     bool more;
 
+    if (task->is_split)
+        splits_check(splits, number);
     if (task->is_split && !task->in_cycle)
         bits[number / 64] |= 1ull << number % 64;
     more = !splits->seen[number];
@@ -151,6 +212,8 @@ static void splits_visit(struct splits *splits, uint32_t number, struct queue *l
             int64_t to = workflow_spec_find(splits->spec, value_chars(name));
             size_t at = mention++;
 
+            if (to >= 0 && splits->seen[to])
+                splits_check(splits, (uint32_t)to);
             if (to < 0 || splits->spec->tasks[to].command != COMMAND_NONE ||
                 (splits->seen[to] && splits->spec->tasks[to].in_cycle))
                 continue;
@@ -190,17 +253,28 @@ static void splits_walk(struct splits *splits)
     free(later.items);
 }
 
-static void splits_init(struct splits *splits, const struct workflow_spec *spec)
+static bool names_undefined(const struct workflow_spec *spec)
+{
+    for (size_t i = 0; i < spec->n_tasks; i++)
+        for (size_t k = 0; k < spec->tasks[i].n_transitions; k++)
+            VALUE_LIST_EACH (j, name, spec->tasks[i].transitions[k].names)
+                if (workflow_spec_find(spec, value_chars(name)) < 0)
+                    return true;
+    return false;
+}
+
+static void splits_init(struct splits *splits, const struct workflow_spec *spec, struct error *err)
 {
     size_t n = spec->n_tasks + COMMANDS, mentions = 0;
 
-    *splits = (struct splits){ .spec = spec, .words = (n + 63) / 64 };
+    *splits = (struct splits){ .spec = spec, .words = (n + 63) / 64, .err = err };
     splits->first = xcalloc(n, sizeof(size_t));
     for (size_t i = 0; i < n; i++) {
         splits->first[i] = mentions;
         for (size_t k = 0; k < spec->tasks[i].n_transitions; k++)
             mentions += value_list_count(spec->tasks[i].transitions[k].names);
     }
+    splits->checks_cycles = names_undefined(spec);
     splits->passed = xcalloc(n * splits->words, sizeof(uint64_t));
     splits->now = xcalloc(n * splits->words, sizeof(uint64_t));
     splits->next = xcalloc(n * splits->words, sizeof(uint64_t));
@@ -233,12 +307,12 @@ static void unreachable_finding(value *findings, const char *task)
 }
 
 /* A join must have passed the same splits as each task that leads to it. */
-static void find_unreachable(const struct workflow_spec *spec, value *findings)
+static int find_unreachable(const struct workflow_spec *spec, value *findings, struct error *err)
 {
     struct splits splits;
     bool *told = xcalloc(spec->n_tasks + COMMANDS, sizeof(bool));
 
-    splits_init(&splits, spec);
+    splits_init(&splits, spec, err);
     splits_walk(&splits);
     for (size_t from = 0, mention = 0; from < spec->n_tasks; from++)
         for (size_t i = 0; i < spec->tasks[from].n_transitions; i++)
@@ -254,14 +328,37 @@ static void find_unreachable(const struct workflow_spec *spec, value *findings)
             }
     free(told);
     splits_release(&splits);
+    return splits.failed ? -EINVAL : 0;
 }
 
-void inspect_semantics(const struct workflow_spec *spec, value *findings)
+/* Names that are no text cannot be put in order beside others, nor looked up. */
+static int check_odd_names(const struct workflow_spec *spec, struct error *err)
+{
+    for (size_t i = 0; i < spec->n_tasks; i++) {
+        const struct spec_task *task = &spec->tasks[i];
+        size_t n = value_list_count(task->odd_names);
+        uint64_t hash;
+
+        for (size_t k = 0; k < task->n_transitions; k++)
+            n += value_list_count(task->transitions[k].names);
+        VALUE_LIST_EACH (k, name, task->odd_names) {
+            if (n > 1 && !value_is_number(name))
+                return error_set_kind(err, -EINVAL, "TypeError", "'<' not supported between instances of '%s' and '%s'",
+                                      python_type_name(name), python_type_name(name));
+            if (!value_hash(name, &hash))
+                return error_set_kind(err, -EINVAL, "TypeError", "unhashable type: '%s'", python_type_name(name));
+        }
+    }
+    return 0;
+}
+
+int inspect_semantics(const struct workflow_spec *spec, value *findings, struct error *err)
 {
     struct queue starts = { 0 };
+    int r = check_odd_names(spec, err);
 
-    if (!spec->has_tasks)
-        return;
+    if (r < 0 || !spec->has_tasks)
+        return r;
     find_reserved(spec, findings);
     queue_starts(&starts, spec);
     if (starts.n == 0)
@@ -271,6 +368,7 @@ void inspect_semantics(const struct workflow_spec *spec, value *findings)
                     "tasks", "properties.tasks");
     free(starts.items);
     find_undefined(spec, findings);
-    find_unreachable(spec, findings);
+    r = find_unreachable(spec, findings, err);
     find_actionless(spec, findings);
+    return r;
 }

@@ -57,6 +57,7 @@ struct spec_task {
     struct template *retry_when, *retry_count, *retry_delay;
     struct spec_transition *transitions;
     size_t n_transitions;
+    value odd_names; /* what `do` lists hold beside text: a list, UNSET when there is nothing */
     uint32_t n_mentions; /* how often `do` lists name it */
 };
 
