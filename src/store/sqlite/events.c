@@ -3,6 +3,7 @@
    and enforcements name their trace. */
 #include "sqlite-internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/buffer.h"

@@ -7,6 +7,7 @@
 #include "sqlite-internal.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -372,7 +373,7 @@ int sqlite_execution_row(struct store_reader *reader, sqlite3_stmt *s, bool with
     if (!value_is_set(ret->action)) {
         execution_row_release(ret);
         return error_set(err, -EIO, "store: execution %" PRId64 " refers to an action document that is not there",
-                         sqlite3_column_int64(s, 0));
+                         (int64_t)sqlite3_column_int64(s, 0));
     }
     return 0;
 }

@@ -7,6 +7,7 @@
    and are counted by walking it. */
 #include "sqlite-internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
