@@ -566,14 +566,14 @@ static void write_node(struct writer *w, value v, enum context context, int leve
 }
 
 /* Only a plain scalar leaves open whether the document goes on. */
-static bool is_plain_root(value v)
+static bool is_plain_root(value v, bool ascii)
 {
     struct scalar s;
     bool plain;
 
     if (is_collection(v))
         return false;
-    scalar_init(&s, v, false);
+    scalar_init(&s, v, ascii);
     plain = s.plain_tag && s.allow_plain;
     free(s.chars);
     return plain;
@@ -592,6 +592,6 @@ void yaml_write(struct buffer *out, value v, int indent, enum yaml_write_flags f
 
     write_node(&w, v, CONTEXT_OTHER, 0);
     put_indent(&w);
-    if ((flags & YAML_DOCUMENT_END) && is_plain_root(v))
+    if ((flags & YAML_DOCUMENT_END) && is_plain_root(v, flags & YAML_ASCII))
         buffer_add_text(out, "...\n");
 }
