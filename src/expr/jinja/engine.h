@@ -57,8 +57,12 @@ static inline int ev_pay(struct ev *ev, uint64_t n)
     }
     return ev_pay_slow(ev, n);
 }
+/* Pays for every item of a tree, shared ones as often as they are met: before a walk that pays nothing itself. */
+int ev_pay_tree(struct ev *ev, value v);
 /* Checked before a text of n bytes, or a sequence of n items, is made. */
 int ev_pay_text(struct ev *ev, size_t n);
+/* Adds to a text that is being made. */
+int ev_add_text(struct ev *ev, struct buffer *out, const char *text, size_t n);
 int ev_pay_items(struct ev *ev, size_t n);
 int ev_enter(struct ev *ev);
 static inline void ev_leave(struct ev *ev)
@@ -98,7 +102,7 @@ struct object_ops {
     int (*getattr)(struct ev *ev, value self, value name, value *ret);
     int (*call)(struct ev *ev, value self, const struct actuals *actuals, value *ret);
     int (*next)(struct ev *ev, value self, value *ret); /* iterators: unset at the end */
-    void (*repr)(struct value_object *self, struct buffer *out);
+    void (*repr)(struct ev *ev, struct value_object *self, struct buffer *out);
 };
 
 extern const struct object_ops undefined_ops, markup_ops, range_ops, generator_ops, method_ops, function_ops, macro_ops,
@@ -121,6 +125,7 @@ void *object_new(const struct object_ops *ops, size_t size);
 void object_free(void *object, size_t size);
 /* Bytes of objects this thread holds. */
 int64_t object_thread_bytes(void);
+void object_charge(int64_t bytes);
 
 struct undefined {
     struct value_object object;
@@ -228,6 +233,8 @@ int ev_compare(struct ev *ev, enum compare_operator op, value a, value b, bool *
 int ev_binary(struct ev *ev, enum number_operator op, value a, value b, value *ret);
 int ev_length(struct ev *ev, value v, int64_t *ret);
 int ev_getattr(struct ev *ev, value subject, value name, const struct method_row *methods, value *ret);
+/* An attribute, never an item. */
+int ev_attribute(struct ev *ev, value subject, value name, value *ret);
 int ev_getitem(struct ev *ev, value subject, value key, value *ret);
 int ev_slice(struct ev *ev, value subject, value start, value stop, value step, value *ret);
 /* subject[index]; false when it is past an end. */
@@ -236,7 +243,8 @@ int ev_call(struct ev *ev, value callee, const struct actuals *actuals, value *r
 const char *ev_type_name(value v);
 /* str(v), repr(v) added to a buffer. */
 int ev_str(struct ev *ev, value v, struct buffer *out);
-void ev_repr(value v, struct buffer *out);
+/* A bound that is hit here makes the next ev_pay fail. */
+void ev_repr(struct ev *ev, value v, struct buffer *out);
 int ev_str_value(struct ev *ev, value v, value *ret);
 /* str(), with markup kept markup. */
 int ev_soft_str(struct ev *ev, value v, value *ret);
@@ -261,12 +269,29 @@ int ev_eval(struct ev *ev, const struct node *node, value *ret);
 int ev_body(struct ev *ev, const struct node_list *body);
 int ev_for_with(struct ev *ev, const struct node_for *node, value iterable, unsigned depth);
 struct frame *frame_enter(struct ev *ev, const struct function *function, struct frame *up);
+void frames_release(struct ev *ev);
 void frame_leave(struct ev *ev, struct frame *frame, struct frame *before);
 value macro_new(struct ev *ev, const struct node_macro *node);
 int ev_block(struct ev *ev, const struct node_macro *block, struct frame *seen);
+value cycler_new(value items);
+value joiner_new(value separator);
+value datastore_root(struct ev *ev);
+int datastore_lookup(struct ev *ev, value self, bool decrypt, value *ret);
+value datastore_key(value self); /* borrowed */
 value loop_new(struct ev *ev, const struct node_for *node, value items, int64_t length, unsigned depth);
 /* The loop object moves on to item i. */
 void loop_set(value loop, int64_t index0, value previous, value next, bool last);
+
+uint64_t ev_random(struct ev *ev);
+/* A new sorted list. */
+int ev_sort(struct ev *ev, value list, bool reverse, value *ret);
+/* Entries of a mapping or of pairs, set over `map`. */
+int dict_update(struct ev *ev, value *map, value from);
+/* str.lower(), str.upper() of plain text. */
+int text_lower(struct ev *ev, value text, value *ret);
+int text_upper(struct ev *ev, value text, value *ret);
+/* With & < > ' " as entities. */
+void text_escape(struct buffer *out, value text);
 
 /* Runs a builtin: `subject` (may be unset) is the first argument. */
 int builtin_call(struct ev *ev, const struct builtin *builtin, value subject, const struct actuals *actuals, value *ret);
