@@ -182,14 +182,15 @@ static int items_prepare(struct conductor *c, struct staged *staged, const struc
     r = items_render(task, &context, &actions, err);
     if (r == 0)
         r = template_evaluate(task->concurrency, &context, &concurrency, err);
-    if (r == 0)
-        r = concurrency_normal(&concurrency, err);
     value_unref(context.variables);
     if (r < 0)
         return r;
     /* Items that are under way keep their number, whatever the list has become. */
     if (!staged->items || (staged->items->n == 0 && value_list_count(actions) > 0))
         staged_set_items(c, staged, items_new((uint32_t)value_list_count(actions)));
+    r = concurrency_normal(&concurrency, err);
+    if (r < 0)
+        return r;
     value_replace(&staged->items->actions, value_take(&actions));
     value_replace(&staged->items->concurrency, value_take(&concurrency));
     return 0;
