@@ -202,6 +202,7 @@ static struct http_config toy_config(const struct http_listener *listeners, size
         .routes = routes,
         .n_routes = ELEMENTS(routes),
         .enter = enter,
+        .idle_timeout_s = 2,
         .body_max = 1 << 20,
         .stream_queue_max = 1 << 20,
     };
