@@ -25,7 +25,7 @@ struct http_stream {
     _Atomic int refs;
     pthread_mutex_t lock;
     struct http_server *server;
-    struct http_request *request; /* valid while `connection` is set */
+    struct http_request *request; /* counted, as libmicrohttpd is done with it before the response goes */
     struct MHD_Connection *connection;
     bool asleep, ended, gone, dropped;
     struct http_chunk **queue; /* from `first`, `count` long; the first one is sent up to `offset` */
@@ -144,12 +144,17 @@ static void unlink_stream(struct http_stream *stream)
 
 void stream_forget(struct http_stream *stream)
 {
+    struct http_request *request;
+
     pthread_mutex_lock(&stream->lock);
     stream->gone = true;
     stream->connection = NULL;
+    request = stream->request;
     stream->request = NULL;
     drop_queue(stream);
     pthread_mutex_unlock(&stream->lock);
+    if (request)
+        request_unref(request);
     if (stream->on_close)
         stream->on_close(stream, stream->data);
     stream_unref(stream);
@@ -171,6 +176,7 @@ struct MHD_Response *stream_response(struct http_stream *stream, struct http_req
     if (!response)
         return NULL;
     request->answer.stream = NULL; /* the response has that reference now */
+    request->refs++;
     server->counters.streams++;
     pthread_mutex_lock(&server->lock);
     stream->next = server->streams;
@@ -180,6 +186,7 @@ struct MHD_Response *stream_response(struct http_stream *stream, struct http_req
     pthread_mutex_unlock(&server->lock);
     /* A stop that began before the stream was listed did not end it. */
     pthread_mutex_lock(&stream->lock);
+    stream->request = request;
     stream->connection = request->connection;
     if (server->stopping)
         stream->ended = true;
@@ -200,7 +207,6 @@ struct http_stream *http_stream_start(struct http_request *request, const char *
     stream->refs = 2;
     pthread_mutex_init(&stream->lock, NULL);
     stream->server = request->server;
-    stream->request = request;
     stream->on_close = on_close;
     stream->data = data;
     if (!answer_commit(request, &answer)) {
@@ -215,7 +221,8 @@ static void drop(struct http_stream *stream)
     const union MHD_ConnectionInfo *info;
 
     log_warning("Dropping a stream client that is too slow: %s, %zu bytes waiting, request %s",
-                stream->request->remote, stream->queued, stream->request->id);
+                stream->request ? stream->request->remote : "not yet answered", stream->queued,
+                stream->request ? stream->request->id : "unknown");
     stream->dropped = stream->gone = true;
     stream->server->counters.streams_dropped++;
     if (!stream->connection)
