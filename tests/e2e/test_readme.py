@@ -58,22 +58,22 @@ def test_the_tour(tour_server, place):
         (after_webhook if after_webhook or "trigger-instance" in block else before).append(block)
     assert before and after_webhook
 
-    def shell(commands):
-        script = "set -eu\n" + "\necho\n".join(commands) + "\nset > .environment\n"
-        if (place / ".environment").exists():
-            script = "KEY=$(sed -n \"s/^KEY=['\\\"]*\\([^'\\\"]*\\)['\\\"]*$/\\1/p\" .environment)\nPATH=$PWD/build:$PATH\n" + script
-        done = subprocess.run(["sh"], input=script, capture_output=True, text=True, cwd=place, env=environment, timeout=120)
-        assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}\n{tour_server.log[-4000:]}"
-        return done.stdout
-
-    first = shell(before)
-    assert "hello from" in first
-    # A reader takes longer than a machine to come to the next block.
-    client = tour_server.client
-    eventually(lambda: client.get("/v1/executions?action=core.echo&status=succeeded").json, what="the greeting")
-    second = shell(after_webhook)
-    assert "Hello, Ada!" in second
-    assert "default.greet" in second
+    # One shell takes the whole tour; in the middle it waits, as a reader takes longer than a machine to go on.
+    pause = "touch paused; until [ -e go-on ]; do sleep 0.1; done\n"
+    script = "set -eu\n" + "\necho\n".join([*before, pause, *after_webhook])
+    output = place / "output"
+    with open(output, "w") as out:
+        tour = subprocess.Popen(["sh", "-c", script], stdout=out, stderr=out, stdin=subprocess.DEVNULL, cwd=place, env=environment)
+    eventually(lambda: (place / "paused").exists() or tour.poll() is not None, 120, what="the middle of the tour")
+    if tour.poll() is None:
+        client = tour_server.client
+        eventually(lambda: client.get("/v1/executions?action=core.echo&status=succeeded").json, what="the greeting")
+    (place / "go-on").touch()
+    assert tour.wait(120) == 0, f"{output.read_text()}\n{tour_server.log[-4000:]}"
+    text = output.read_text()
+    assert "hello from" in text
+    assert "Hello, Ada!" in text
+    assert "default.greet" in text
     assert not (place / "greet.yaml").exists()
 
 
