@@ -53,7 +53,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 def play():
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.asked = 0
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     client = Client(server.server_address)
     client.token = "t"
 
