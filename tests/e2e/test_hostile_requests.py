@@ -157,7 +157,7 @@ def test_truncated_requests_get_no_execution(client):
 )
 def test_what_is_no_http_is_refused(client, data):
     answer = client.raw_exchange(data, close=True, timeout=5)
-    assert not answer.startswith(b"HTTP/1.1 2") and not answer.startswith(b"HTTP/1.1 5"), answer[:200]
+    assert not answer or answer.split()[1][:1] == b"4" or answer.split()[1] in (b"501", b"505"), answer[:200]
 
 
 @pytest.mark.parametrize(
