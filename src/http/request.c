@@ -163,14 +163,15 @@ static void check_length(struct http_request *request)
 
 static enum MHD_Result begin_reading(struct http_request *request, const char *method)
 {
-    const union MHD_ConnectionInfo *info;
     const char *expect;
 
     request->phase = REQUEST_READING;
     request->method = pool_strdup(request->pool, method);
-    info = MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    if (info && info->socket_context)
-        request->remote = pool_strdup(request->pool, ((struct http_peer *)info->socket_context)->remote);
+    request->peer = peer_of(request->connection);
+    if (request->peer) {
+        request->peer->waiting_since_us = 0;
+        request->remote = pool_strdup(request->pool, request->peer->remote);
+    }
     request->headers = pool_alloc(request->pool, HEADERS_MAX * sizeof(*request->headers));
     MHD_get_connection_values(request->connection, MHD_HEADER_KIND, take_header, request);
     choose_id(request);
@@ -416,6 +417,9 @@ void request_completed(void *port, struct MHD_Connection *connection, void **cls
     int64_t duration_us = clock_monotonic_us() - request->begun_us;
 
     *cls = NULL;
+    if (request->peer)
+        request->peer->waiting_since_us = clock_monotonic_us();
+    request->peer = NULL;
     counters->by_class[status / 100 < 6 ? status / 100 : 0]++;
     if (status) {
         counters->requests++;

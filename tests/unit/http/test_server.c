@@ -203,6 +203,7 @@ static struct http_config toy_config(const struct http_listener *listeners, size
         .n_routes = ELEMENTS(routes),
         .enter = enter,
         .idle_timeout_s = 2,
+        .receive_timeout_s = 1,
         .body_max = 1 << 20,
         .stream_queue_max = 1 << 20,
     };
@@ -589,6 +590,47 @@ TEST(broken_off_requests_leave_nothing_behind)
     assert_int_equal(http_server_counters(server)->in_flight, 0);
 }
 
+TEST(a_head_that_never_ends_is_cut_off)
+{
+    BUFFER_AUTO(in);
+    CLEANUP(closep)
+    int fd = toy_connect(port);
+    int seconds_tenths = 0;
+
+    toy_say(fd, "GET /rules HTTP/1.1\r\n" HOST "\r\n");
+    toy_read_until(fd, &in, "rules");
+    toy_say(fd, "GET /rules HTTP/1.1\r\nX: ");
+    /* A byte every tenth of a second keeps the connection from being idle. */
+    for (; seconds_tenths < 200; seconds_tenths++) {
+        struct pollfd wait = { .fd = fd, .events = POLLIN };
+
+        if (poll(&wait, 1, 100) == 1)
+            break;
+        toy_say(fd, "x");
+    }
+    assert_in_range(seconds_tenths, 25, 100);
+    assert_false(toy_read(fd, &in));
+}
+
+TEST(a_body_that_never_ends_is_cut_off)
+{
+    BUFFER_AUTO(in);
+    CLEANUP(closep)
+    int fd = toy_connect(port);
+    int seconds_tenths = 0;
+
+    toy_say(fd, "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 10000\r\n\r\n");
+    for (; seconds_tenths < 200; seconds_tenths++) {
+        struct pollfd wait = { .fd = fd, .events = POLLIN };
+
+        if (poll(&wait, 1, 100) == 1)
+            break;
+        toy_say(fd, "x");
+    }
+    assert_in_range(seconds_tenths, 8, 60);
+    assert_false(toy_read(fd, &in));
+}
+
 TEST(oversized_heads_are_refused)
 {
     BUFFER_AUTO(text);
@@ -754,6 +796,8 @@ int main(void)
         cmocka_unit_test(pipelined_requests_are_answered_in_order),
         cmocka_unit_test(a_request_in_single_bytes_is_read),
         cmocka_unit_test(broken_off_requests_leave_nothing_behind),
+        cmocka_unit_test(a_head_that_never_ends_is_cut_off),
+        cmocka_unit_test(a_body_that_never_ends_is_cut_off),
         cmocka_unit_test(oversized_heads_are_refused),
         cmocka_unit_test(a_stream_sends_until_it_is_ended),
         cmocka_unit_test(a_stream_notices_that_its_client_has_gone),
