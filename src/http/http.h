@@ -256,7 +256,8 @@ void http_chunk_unref(struct http_chunk *chunk);
 
 /* Answers with 200 and an endless body; compressed never. The stream is the caller's until http_stream_end.
    `on_close` (may be NULL) is called once, on an HTTP thread, when the client has gone, was dropped or the stream was
-   ended, with no lock held; the stream may not be sent to from inside it. */
+   ended, with no lock held; the stream may not be sent to from inside it, but ended. A stream that the client left before
+   it began is closed the same way; only one begun on a request that the server had already given up is not. */
 struct http_stream *http_stream_start(struct http_request *request, const char *type,
                                       void (*on_close)(struct http_stream *stream, void *data), void *data);
 

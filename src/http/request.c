@@ -236,18 +236,32 @@ static bool unpack_body(struct http_request *request)
     buffer_release(&request->body);
     request->body = plain;
     plain = (struct buffer)BUFFER_INIT;
+    request->server->bodies += request->body.len;
+    request->body_charged += request->body.len;
     return true;
 }
 
 /* ---- dispatch ---- */
 
+/* The target without scheme and host, which some send to every server as if it were a proxy. */
+static const char *origin_form(const char *target)
+{
+    const char *host = strncasecmp(target, "http://", 7) == 0    ? target + 7
+                       : strncasecmp(target, "https://", 8) == 0 ? target + 8
+                                                                 : NULL;
+    const char *path = host ? strchr(host, '/') : target;
+
+    return path ? path : "/";
+}
+
 static bool find_route(struct http_request *request)
 {
     ERROR_AUTO(err);
-    size_t n_path = strcspn(request->target, "?");
-    const char *query = request->target + n_path + (request->target[n_path] == '?');
+    const char *target = origin_form(request->target);
+    size_t n_path = strcspn(target, "?");
+    const char *query = target + n_path + (target[n_path] == '?');
 
-    if (uri_path(request->pool, request->target, n_path, &request->path, &err) < 0) {
+    if (uri_path(request->pool, target, n_path, &request->path, &err) < 0) {
         http_respond_error(request, 400, &err);
         return false;
     }

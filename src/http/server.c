@@ -122,7 +122,7 @@ static int start_daemon(struct http_port *port, const struct http_listener *list
     const struct http_config *config = &port->server->config;
     unsigned threads = listener->threads ? listener->threads : config->threads;
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
-                     MHD_USE_TURBO | (listener->tls ? MHD_USE_TLS : 0);
+                     (listener->tls ? MHD_USE_TLS : 0);
     struct MHD_OptionItem options[8];
     size_t n = 0;
 

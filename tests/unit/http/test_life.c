@@ -252,6 +252,112 @@ TEST(stopping_waits_for_what_is_in_flight)
     assert_header(&reply, "Connection", "close");
 }
 
+/* ---- many at a time ---- */
+
+#define STORM_CLIENTS 6
+#define STORM_ROUNDS  40
+
+static struct {
+    pthread_mutex_t lock;
+    struct http_stream *streams[STORM_CLIENTS * STORM_ROUNDS];
+    struct http_request *requests[STORM_CLIENTS * STORM_ROUNDS];
+    size_t n_streams, n_requests;
+    _Atomic int port;
+    _Atomic bool over;
+} storm = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static void leave_storm(struct http_stream *stream, void *data)
+{
+    pthread_mutex_lock(&storm.lock);
+    for (size_t i = 0; i < storm.n_streams; i++)
+        if (storm.streams[i] == stream)
+            storm.streams[i] = storm.streams[--storm.n_streams];
+    pthread_mutex_unlock(&storm.lock);
+    http_stream_end(stream);
+}
+
+static void join_storm(struct http_request *request, void *owner)
+{
+    pthread_mutex_lock(&storm.lock);
+    storm.streams[storm.n_streams++] = http_stream_start(request, HTTP_EVENTS, leave_storm, NULL);
+    pthread_mutex_unlock(&storm.lock);
+}
+
+static void wait_in_storm(struct http_request *request, void *owner)
+{
+    http_suspend(request);
+    pthread_mutex_lock(&storm.lock);
+    storm.requests[storm.n_requests++] = request;
+    pthread_mutex_unlock(&storm.lock);
+}
+
+/* The engine of the storm: answers what waits and tells every stream. */
+static void *run_storm(void *nothing)
+{
+    while (!storm.over) {
+        pthread_mutex_lock(&storm.lock);
+        while (storm.n_requests)
+            http_respond_fault(storm.requests[--storm.n_requests], 409, "storm");
+        for (size_t i = 0; i < storm.n_streams; i++)
+            http_stream_send(storm.streams[i], "event: x\n\n", 10);
+        pthread_mutex_unlock(&storm.lock);
+        usleep(200);
+    }
+    return NULL;
+}
+
+static void *run_client(void *which)
+{
+    static const char *const texts[] = {
+        "GET /wait HTTP/1.1\r\n" HOST "\r\n",
+        "GET /join HTTP/1.1\r\n" HOST "\r\n",
+        "GET /wait HTTP/1.1\r\n" HOST "\r\nGET /wait HTTP/1.1\r\n" HOST "\r\n",
+        "GET /join HTTP/1.0\r\n\r\n",
+    };
+
+    for (int i = 0; i < STORM_ROUNDS; i++) {
+        int fd = toy_connect(storm.port);
+        char data[512];
+
+        toy_say(fd, texts[(i + (int)(intptr_t)which) % 4]);
+        if (i % 3 && recv(fd, data, sizeof(data), 0) < 0)
+            break;
+        if (i % 5 == 0)
+            usleep(1000);
+        close(fd);
+    }
+    return NULL;
+}
+
+TEST(a_storm_of_clients_leaves_nothing_behind)
+{
+    static const struct http_route storm_routes[] = {
+        { "GET", HTTP_API, "/join", join_storm },
+        { "GET", HTTP_API, "/wait", wait_in_storm },
+    };
+    struct http_config config = {
+        .listeners = &plain, .n_listeners = 1, .routes = storm_routes, .n_routes = 2
+    };
+    CLEANUP(http_server_freep)
+    struct http_server *server = NULL;
+    pthread_t clients[STORM_CLIENTS], engine;
+
+    assert_int_equal(http_server_start(&config, &server, NULL), 0);
+    storm.port = http_server_port(server, 0);
+    pthread_create(&engine, NULL, run_storm, NULL);
+    for (size_t i = 0; i < STORM_CLIENTS; i++)
+        pthread_create(&clients[i], NULL, run_client, (void *)(intptr_t)i);
+    for (size_t i = 0; i < STORM_CLIENTS; i++)
+        pthread_join(clients[i], NULL);
+    http_server_stop(server, PATIENCE_MS);
+    storm.over = true;
+    pthread_join(engine, NULL);
+    assert_int_equal(storm.n_streams, 0);
+    assert_int_equal(http_server_counters(server)->in_flight, 0);
+    assert_int_equal(http_server_counters(server)->streams, 0);
+    assert_int_equal(http_server_counters(server)->connections, 0);
+}
+
 static int release_journal(void **state)
 {
     buffer_release(&journal.lines);
@@ -268,6 +374,7 @@ int main(void)
         cmocka_unit_test(a_star_allows_every_origin),
         cmocka_unit_test(requests_are_counted),
         cmocka_unit_test(stopping_waits_for_what_is_in_flight),
+        cmocka_unit_test(a_storm_of_clients_leaves_nothing_behind),
     };
 
     return cmocka_run_group_tests(tests, NULL, release_journal);

@@ -250,6 +250,8 @@ TEST(all_forms_of_a_path_reach_the_route)
     assert_get(port, "/v1", 200, "root");
     assert_get(port, "/v1/", 200, "root");
     assert_get(port, "/rules//", 404, NULL);
+    assert_get(port, "http://127.0.0.1/v1/rules?a=b", 200, "rules");
+    assert_get(port, "http://127.0.0.1", 200, "root");
 }
 
 TEST(services_are_told_by_prefix_or_listener)
