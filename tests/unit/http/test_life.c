@@ -177,6 +177,7 @@ TEST(each_request_is_one_line_without_secrets)
     buffer_clear(&journal.lines);
     assert_answer(port, "GET /hello?x-auth-token=abc&b=1 HTTP/1.1\r\n" HOST "X-Request-ID: 1\r\n\r\n", 200,
                   "hello");
+    wait_finished(server);
     assert_get(port, "/quiet", 200, "hello");
     assert_answer(port, "GET /nosuch HTTP/1.1\r\n" HOST "X-Request-ID: 2\r\n\r\n", 404, NULL);
     wait_finished(server);
