@@ -59,8 +59,7 @@ static void set_origins(struct http_server *server)
 
 static int open_socket(const struct http_listener *listener, int *ret_fd, struct error *err)
 {
-    struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
-                              .ai_socktype = SOCK_STREAM };
+    struct addrinfo hints = { .ai_flags = AI_NUMERICSERV | AI_PASSIVE, .ai_socktype = SOCK_STREAM };
     struct addrinfo *address;
     CLEANUP(closep)
     int fd = -1;

@@ -35,7 +35,19 @@ static void keep(struct http_request *request, void *owner)
     kept = request;
 }
 
+static void say_volumes(struct http_request *request, void *owner)
+{
+    BUFFER_AUTO(text);
+    size_t n;
+
+    for (int i = 0; i < 100000; i++)
+        buffer_addf(&text, "line %d\n", i);
+    n = text.len;
+    http_respond_take(request, 200, HTTP_TEXT, buffer_take(&text), n);
+}
+
 static const struct http_route routes[] = {
+    { "GET", HTTP_API, "/volumes", say_volumes },
     { "GET", HTTP_API, "/hello", say_hello },
     { "GET", HTTP_API, "/file", say_file },
     { "GET", HTTP_API, "/quiet", say_hello, .flags = HTTP_NO_LOG },
@@ -193,6 +205,27 @@ TEST(files_are_sent)
     struct http_server *server = start(&plain, NULL, NULL);
 
     assert_get(http_server_port(server, 0), "/file", 200, "from a file");
+}
+
+TEST(large_answers_are_compressed_as_they_are_sent)
+{
+    CLEANUP(http_server_freep)
+    struct http_server *server = start(&plain, NULL, NULL);
+    CLEANUP(freep)
+    char *url = xasprintf("http://127.0.0.1:%d/volumes", http_server_port(server, 0));
+    CURL *curl = curl_easy_init();
+    BUFFER_AUTO(body);
+
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "gzip");
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, collect);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &body);
+    assert_int_equal(curl_easy_perform(curl), CURLE_OK);
+    assert_int_equal(body.len, 1088890);
+    assert_string_equal(body.data + body.len - 11, "line 99999\n");
+    curl_easy_cleanup(curl);
+    wait_finished(server);
+    assert_in_range(http_server_counters(server)->bytes_out, 100000, 500000);
 }
 
 TEST(a_star_allows_every_origin)
@@ -372,6 +405,7 @@ int main(void)
         cmocka_unit_test(tls_without_a_good_certificate_is_refused),
         cmocka_unit_test(each_request_is_one_line_without_secrets),
         cmocka_unit_test(files_are_sent),
+        cmocka_unit_test(large_answers_are_compressed_as_they_are_sent),
         cmocka_unit_test(a_star_allows_every_origin),
         cmocka_unit_test(requests_are_counted),
         cmocka_unit_test(stopping_waits_for_what_is_in_flight),

@@ -71,7 +71,7 @@ static void say_much(struct http_request *request, void *owner)
     BUFFER_AUTO(text);
     size_t n;
 
-    for (int i = 0; i < 20000; i++)
+    for (int i = 0; i < 10000; i++)
         buffer_addf(&text, "{\"line\": %d}\n", i);
     n = text.len;
     http_respond_take(request, 200, HTTP_JSON, buffer_take(&text), n);
