@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Object ids: 24 hexadecimal digits, ascending in time, made as MongoDB's are (clients sort by them): four bytes of
-   seconds, five random bytes of this maker, a three byte counter. */
+/* Object ids: 24 hexadecimal digits, ascending in time, laid out as MongoDB's are (clients sort by them): four bytes of
+   seconds, five bytes of the store they were made for, a three byte counter.
+
+   Inside one store the middle never changes, so an id is the same as its sequence number (second << 24 | counter), and that
+   is what rows are keyed by: no id needs an index of its own. */
 #ifndef FULMAR_BASE_OBJECT_ID_H
 #define FULMAR_BASE_OBJECT_ID_H
 
@@ -9,16 +12,23 @@
 
 #define OBJECT_ID_SIZE 25 /* with the NUL */
 
-struct object_id_maker {
-    uint64_t random; /* the low 40 bits count */
-    uint32_t second;
-    uint32_t counter;
+/* Hands out sequence numbers, strictly ascending, also when the clock steps back. */
+struct sequence {
+    int64_t last;
 };
 
-/* `random` is the caller's: a test gives a seed, the server draws it. */
-void object_id_maker_init(struct object_id_maker *maker, uint64_t random);
-/* Ids of one maker are strictly ascending, also when the clock steps back. */
-void object_id_make(struct object_id_maker *maker, int64_t now_us, char out[OBJECT_ID_SIZE]);
+int64_t sequence_next(struct sequence *sequence, int64_t now_us);
+/* The first number that can be made at this time; for ranges of time. */
+static inline int64_t sequence_at(int64_t us)
+{
+    return us / 1000000 << 24;
+}
+
+/* `store` is the 40 bit middle. */
+void object_id_format(uint64_t store, int64_t seq, char out[OBJECT_ID_SIZE]);
+/* False when the text is no id, or one of another store. */
+bool object_id_parse(uint64_t store, const char *text, int64_t *ret_seq);
+/* Any 24 hexadecimal digits. */
 bool object_id_valid(const char *text);
 
 #endif

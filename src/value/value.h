@@ -319,8 +319,9 @@ value value_list_slice(value list, size_t from, size_t to);
 /* All of `more` behind `list`. */
 void value_list_extend(value *list, value more);
 
-#define VALUE_LIST_EACH(i, item, list) \
-    for (size_t i = 0, _stop = 0; !_stop; _stop = 1) for (value item; i < value_list_count(list) && (item = (list).list->items[i], 1); i++)
+#define VALUE_LIST_EACH(i, item, sequence)                                                          \
+    for (size_t i = 0, stop_##i = 0; !stop_##i; stop_##i = 1)                                       \
+        for (value item; i < value_list_count(sequence) && (item = (sequence).list->items[i], true); i++)
 
 /* ---- maps (VALUE_MAP) and sets (VALUE_SET, keys only) ---- */
 

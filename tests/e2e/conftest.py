@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures: `server` is shared by a file's tests, `new_server` makes servers that a test may break."""
+
+import pathlib
+import shutil
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+from harness.server import ROOT, Server  # noqa: E402
+
+FIXTURES = ROOT / "tests" / "golden" / "fixtures"
+
+
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_runtest_makereport(item, call):
+    """A failed test shows the end of the log of each server it used."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.when == "call" and report.failed:
+        for value in item.funcargs.values():
+            if isinstance(value, Server):
+                report.sections.append(("log of fulmard", value.log[-6000:]))
+
+
+def check_quiet(server):
+    alarms = server.alarms()
+    assert not alarms, "the sanitizers found something:\n" + "\n".join(alarms) + "\n" + server.log[-6000:]
+
+
+@pytest.fixture(scope="session")
+def packs(tmp_path_factory):
+    """A packs folder of the run's own, with the fixture packs in it; tests may write there."""
+    folder = tmp_path_factory.mktemp("packs")
+    for pack in FIXTURES.iterdir() if FIXTURES.is_dir() else []:
+        shutil.copytree(pack, folder / pack.name)
+    return folder
+
+
+def require_program():
+    if not (ROOT / "src" / "fulmard.c").exists():
+        pytest.skip("there is no server in this tree")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory, packs):
+    require_program()
+    running = Server(tmp_path_factory.mktemp("server"), packs=[packs])
+    running.start()
+    yield running
+    running.stop()
+    check_quiet(running)
+
+
+@pytest.fixture
+def client(server):
+    return server.client
+
+
+@pytest.fixture
+def new_server(tmp_path):
+    """Makes servers (not yet started) that are ended with the test, each in a folder of its own."""
+    require_program()
+    made = []
+
+    def make(**options):
+        folder = tmp_path / f"server{len(made)}"
+        folder.mkdir()
+        made.append(Server(folder, **options))
+        return made[-1]
+
+    yield make
+    for running in made:
+        if running.alive():
+            running.stop()
+    for running in made:
+        check_quiet(running)
