@@ -5,6 +5,7 @@
 #ifndef FULMAR_CLI_ARGS_H
 #define FULMAR_CLI_ARGS_H
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "cli/cli.h"
 
