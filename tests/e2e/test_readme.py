@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from harness.client import eventually
-from harness.server import BUILD, PASSWORD, ROOT
+from harness.server import BUILD, PASSWORD, ROOT, USUAL_PORT
 
 README = (ROOT / "README.md").read_text()
 
@@ -34,7 +34,7 @@ def tour_server(new_server):
     if not all(is_free(port) for port in (9100, 9101, 9102)):
         pytest.skip("something listens on ports 9100 to 9102")
     server = new_server()
-    server.port = server.client.port = 9101
+    server.port = server.client.port = USUAL_PORT
     return server.start()
 
 
