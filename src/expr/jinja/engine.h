@@ -7,11 +7,16 @@
 #ifndef FULMAR_EXPR_JINJA_ENGINE_H
 #define FULMAR_EXPR_JINJA_ENGINE_H
 
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "base/buffer.h"
+#include "base/mem.h"
 #include "expr/functions/functions.h"
 #include "expr/jinja/ast.h"
 #include "expr/jinja/builtins.h"
 #include "expr/jinja/methods.h"
+#include "value/json.h"
 #include "value/python.h"
 #include "value/value.h"
 
@@ -292,6 +297,9 @@ int text_lower(struct ev *ev, value text, value *ret);
 int text_upper(struct ev *ev, value text, value *ret);
 /* With & < > ' " as entities. */
 void text_escape(struct buffer *out, value text);
+
+/* Plain values only, markup as text: TypeError for what has no JSON. */
+int ev_json_value(struct ev *ev, value v, value *ret);
 
 /* Runs a builtin: `subject` (may be unset) is the first argument. */
 int builtin_call(struct ev *ev, const struct builtin *builtin, value subject, const struct actuals *actuals, value *ret);

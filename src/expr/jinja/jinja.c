@@ -234,8 +234,8 @@ static int run(struct ev *ev, value *ret)
     return 0;
 }
 
-int jinja_evaluate_explained(const struct jinja *jinja, const struct expr_context *context, value *ret, value *steps,
-                             struct error *err)
+int jinja_evaluate_within(const struct jinja *jinja, const struct expr_context *context, uint64_t *steps_left,
+                          value *explained, value *ret, struct error *err)
 {
     struct {
         struct frame frame;
@@ -250,7 +250,7 @@ int jinja_evaluate_explained(const struct jinja *jinja, const struct expr_contex
         .out = &none,
         .strict = jinja->flags & JINJA_STRICT,
         .orquesta = jinja->flags & JINJA_ORQUESTA,
-        .explained = steps,
+        .explained = explained,
         .random = context->random_seed,
         .bytes_at_start = value_thread_bytes() + object_thread_bytes(),
     };
@@ -259,7 +259,7 @@ int jinja_evaluate_explained(const struct jinja *jinja, const struct expr_contex
 
     error_release(ev.err);
     limits_fill(context, &ev.limits);
-    ev.steps = ev.limits.steps;
+    ev.steps = steps_left && *steps_left < ev.limits.steps ? *steps_left : ev.limits.steps;
     if (jinja->function.n_slots <= 16) {
         root = ev.frame = &local.frame;
         r = run(&ev, ret);
@@ -270,6 +270,8 @@ int jinja_evaluate_explained(const struct jinja *jinja, const struct expr_contex
         r = run(&ev, ret);
         frame_leave(&ev, root, NULL);
     }
+    if (steps_left)
+        *steps_left = ev.steps;
     frames_release(&ev);
     value_unref(ev.own_variables);
     value_unref(ev.visible);
@@ -279,7 +281,7 @@ int jinja_evaluate_explained(const struct jinja *jinja, const struct expr_contex
 
 int jinja_evaluate(const struct jinja *jinja, const struct expr_context *context, value *ret, struct error *err)
 {
-    return jinja_evaluate_explained(jinja, context, ret, NULL, err);
+    return jinja_evaluate_within(jinja, context, NULL, NULL, ret, err);
 }
 
 value jinja_undeclared(const struct jinja *jinja)
