@@ -25,6 +25,7 @@ static const struct folder {
 struct reading {
     struct pack *pack;
     const struct pack_options *options;
+    enum yaml_read_flags flags;
     struct pack_overrides overrides;
     value places[MODEL_KINDS]; /* reference to place in the list */
 };
@@ -116,14 +117,14 @@ static int accept_record(const char *directory, const char *directory_name, valu
     return model_accept(MODEL_PACK, record, MODEL_FROM_FILE, NULL, ret, where, err);
 }
 
-static int read_record(const char *directory, const char *directory_name, struct pack_file *file, value *ret,
-                       struct model_path *where, struct error *err)
+static int read_record(const char *directory, const char *directory_name, enum yaml_read_flags flags,
+                       struct pack_file *file, value *ret, struct model_path *where, struct error *err)
 {
     CLEANUP(freep)
     char *path = xasprintf("%s/pack.yaml", directory);
     int r;
 
-    r = pack_file_read(path, file, err);
+    r = pack_file_read(path, flags, file, err);
     if (r == PACK_NO_FILE)
         return error_set_kind(err, -ENOENT, "ValueError", "Pack \"%s\" is missing pack.yaml file",
                               directory_name ? directory_name : directory);
@@ -143,18 +144,18 @@ int pack_read_record(const char *directory, bool use_directory_name, value *ret,
     struct pack_file file;
     int r;
 
-    r = read_record(directory, use_directory_name ? last_part(directory) : NULL, &file, ret, &where, err);
+    r = read_record(directory, use_directory_name ? last_part(directory) : NULL, 0, &file, ret, &where, err);
     pack_file_release(&file);
     return r;
 }
 
-static void read_pack_record(struct pack *pack)
+static void read_pack_record(struct pack *pack, enum yaml_read_flags flags)
 {
     struct model_path where = { "" };
     struct pack_file file;
     ERROR_AUTO(err);
 
-    if (read_record(pack->path, pack->name, &file, &pack->document, &where, &err) < 0)
+    if (read_record(pack->path, pack->name, flags, &file, &pack->document, &where, &err) < 0)
         pack_add_problem(pack, "pack", &file, where.text, &err);
     pack_file_release(&file);
 }
@@ -263,7 +264,7 @@ static void read_file(struct reading *reading, const struct folder *folder, cons
     ERROR_AUTO(err);
     int r;
 
-    r = pack_file_read(path, &file, &err);
+    r = pack_file_read(path, reading->flags, &file, &err);
     if (r == 0)
         r = accept_file(reading, folder, name, &file, &where, &err);
     if (r < 0)
@@ -315,7 +316,7 @@ int pack_read(const char *directory, const struct pack_options *options, struct 
 {
     CLEANUP(pack_freep)
     struct pack *pack = NULL;
-    struct reading reading = { .options = options };
+    struct reading reading = { .options = options, .flags = options->unique_keys ? YAML_UNIQUE_KEYS : 0 };
     struct stat st;
 
     if (!utf8_valid(directory, strlen(directory)))
@@ -326,13 +327,13 @@ int pack_read(const char *directory, const struct pack_options *options, struct 
     pack_overrides_read(&reading.overrides, options->base_path, pack->name);
     for (size_t i = 0; i < MODEL_KINDS; i++)
         reading.places[i] = value_map_new(0);
-    read_pack_record(pack);
-    pack_read_config_schema(pack);
+    read_pack_record(pack, reading.flags);
+    pack_read_config_schema(pack, reading.flags);
     for (size_t i = 0; i < ELEMENTS(folders); i++)
         if (options->parts & 1u << folders[i].kind)
             read_folder(&reading, &folders[i]);
     if ((options->parts & PACK_CONFIGS) && options->base_path)
-        pack_read_config(pack, options->base_path);
+        pack_read_config(pack, options->base_path, reading.flags);
     for (size_t i = 0; i < MODEL_KINDS; i++)
         value_unref(reading.places[i]);
     pack_overrides_release(&reading.overrides);
