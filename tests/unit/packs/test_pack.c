@@ -147,6 +147,8 @@ TEST(each_fault_of_a_broken_pack_is_named_with_its_place)
         { "rule", "rules/a_no_action.yaml", 2, 1, "action", "'action' is a required property" },
         { "rule", "rules/b_action_key.yaml", 7, 3, "action.params", "Additional properties are not allowed ('params' was" },
         { "rule", "rules/c_trigger_type.yaml", 3, 1, "trigger.type", "'type' is a required property" },
+        { "rule", "rules/d_operator.yaml", 9, 3, "criteria.trigger.body.b",
+          "For field: trigger.body.b, operator resembles not in list of allowed operators" },
         { "alias", "aliases/a_formats.yaml", 4, 1, "formats", "'say' is not of type 'array', 'null'" },
         { "alias", "aliases/b_format.yaml", 5, 5, "formats.0", "5 is not valid under any of the given schemas" },
         { "alias", "aliases/c_ack.yaml", 6, 3, "ack.enabled", "1 is not of type 'boolean'" },
