@@ -50,8 +50,7 @@ static const struct model_field fields[] = {
 /* One by one, so that the path can name the criterion. */
 static int check_criteria(value criteria, struct model_path *path, struct error *err)
 {
-    VALUE_MAP_EACH(i, criteria)
-    {
+    VALUE_MAP_EACH (i, criteria) {
         value key = value_map_key_at(criteria, i);
         VALUE_AUTO(one);
         int r;
@@ -62,7 +61,8 @@ static int check_criteria(value criteria, struct model_path *path, struct error 
         if (r == 0)
             continue;
         if (path)
-            snprintf(path->text, sizeof(path->text), "criteria.%s", value_is_string(key) ? value_chars(key) : "?");
+            snprintf(path->text, sizeof(path->text), "criteria.%s",
+                     value_is_string(key) ? value_chars(key) : "?");
         return r;
     }
     return 0;
@@ -86,7 +86,11 @@ static int check(value rule, const struct model_lookup *lookup, struct model_pat
             "Trigger \"%s\" defined in the rule does not exist in system or it's missing required "
             "\"parameters\" attribute",
             type);
-    return 0;
+    r = model_check_trigger_parameters(trigger_type,
+                                       value_map_get(value_map_get(rule, "trigger"), "parameters"), err);
+    if (r < 0 && path)
+        strcpy(path->text, "trigger.parameters");
+    return r;
 }
 
 /* The parts that are objects get their defaults too, descriptions in them are not kept. */

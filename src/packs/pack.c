@@ -27,7 +27,8 @@ struct reading {
     const struct pack_options *options;
     enum yaml_read_flags flags;
     struct pack_overrides overrides;
-    value places[MODEL_KINDS]; /* reference to place in the list */
+    struct model_lookup lookup; /* the caller's, but the pack's own trigger types come first */
+    value places[MODEL_KINDS];  /* reference to place in the list */
 };
 
 /* ---- problems ---- */
@@ -176,6 +177,45 @@ static void put_object(struct reading *reading, enum model_kind kind, value docu
     value_list_append(list, document);
 }
 
+static value find_trigger_type(void *data, const char *ref)
+{
+    struct reading *reading = data;
+    const struct model_lookup *outer = reading->options->lookup;
+    value place = value_map_get(reading->places[MODEL_TRIGGER_TYPE], ref);
+
+    if (value_is_set(place))
+        return value_ref(value_list_at(reading->pack->objects[MODEL_TRIGGER_TYPE], (size_t)place.integer));
+    return outer->trigger_type(outer->data, ref);
+}
+
+static value find_runner_type(void *data, const char *name)
+{
+    const struct model_lookup *outer = ((struct reading *)data)->options->lookup;
+
+    return outer->runner_type(outer->data, name);
+}
+
+static value find_policy_type(void *data, const char *ref)
+{
+    const struct model_lookup *outer = ((struct reading *)data)->options->lookup;
+
+    return outer->policy_type(outer->data, ref);
+}
+
+static void set_lookup(struct reading *reading)
+{
+    const struct model_lookup *outer = reading->options->lookup;
+
+    if (!outer)
+        return;
+    reading->lookup = (struct model_lookup){
+        .runner_type = outer->runner_type ? find_runner_type : NULL,
+        .policy_type = outer->policy_type ? find_policy_type : NULL,
+        .trigger_type = outer->trigger_type ? find_trigger_type : NULL,
+        .data = reading,
+    };
+}
+
 /* The pack of a file's object is its directory, whether it says so or not. */
 static int set_pack(const struct pack *pack, value *object, struct model_path *where, struct error *err)
 {
@@ -203,8 +243,7 @@ static int put_sensor_types(struct reading *reading, value sensor, struct model_
         type = value_ref(declared);
         value_map_put(&type, "pack", value_text(reading->pack->name));
         value_map_put(&type, "metadata_file", value_ref(value_map_get(sensor, "metadata_file")));
-        r = model_accept(MODEL_TRIGGER_TYPE, type, MODEL_FROM_FILE, reading->options->lookup, &document,
-                         where, err);
+        r = model_accept(MODEL_TRIGGER_TYPE, type, MODEL_FROM_FILE, &reading->lookup, &document, where, err);
         if (r < 0)
             return r;
         put_object(reading, MODEL_TRIGGER_TYPE, document);
@@ -228,8 +267,7 @@ static int accept_object(struct reading *reading, const struct folder *folder, v
             object, "artifact_uri",
             value_textf("file://%s/sensors/%s", pack->path, value_map_chars(*object, "entry_point")));
     if (r == 0)
-        r = model_accept(folder->kind, *object, MODEL_FROM_FILE, reading->options->lookup, &document, where,
-                         err);
+        r = model_accept(folder->kind, *object, MODEL_FROM_FILE, &reading->lookup, &document, where, err);
     if (r < 0)
         return r;
     put_object(reading, folder->kind, document);
@@ -327,6 +365,7 @@ int pack_read(const char *directory, const struct pack_options *options, struct 
     pack_overrides_read(&reading.overrides, options->base_path, pack->name);
     for (size_t i = 0; i < MODEL_KINDS; i++)
         reading.places[i] = value_map_new(0);
+    set_lookup(&reading);
     read_pack_record(pack, reading.flags);
     pack_read_config_schema(pack, reading.flags);
     for (size_t i = 0; i < ELEMENTS(folders); i++)
