@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "../unit.h"
 
+#include <unistd.h>
+
 #include "base/mem.h"
 #include "packs/pack.h"
 
@@ -28,6 +30,9 @@ struct expected_problem {
 
 static void assert_problems(const struct pack *pack, const struct expected_problem *expected, size_t n)
 {
+    for (size_t i = 0; i < pack->n_problems; i++)
+        if (i >= n)
+            print_message("unexpected: %s: %s\n", pack->problems[i].file, pack->problems[i].message);
     for (size_t i = 0; i < pack->n_problems && i < n; i++) {
         const struct pack_problem *problem = &pack->problems[i];
         const struct expected_problem *want = &expected[i];
@@ -195,6 +200,46 @@ TEST(each_fault_of_a_broken_pack_is_named_with_its_place)
         strstr(text, "triggers/a_name.yaml\" from pack \"broken\": ['a'] is not of type 'string'"));
 }
 
+/* Each action has its file, scripts can be run. */
+static void assert_entry_points(const struct pack *pack)
+{
+    VALUE_LIST_EACH(i, action, pack->objects[MODEL_ACTION])
+    {
+        const char *entry_point = value_map_chars(action, "entry_point"), *runner = value_map_chars(action, "runner_type");
+        CLEANUP(freep) char *path = NULL;
+
+        if (!*entry_point)
+            continue;
+        assert_int_equal(pack_entry_point(pack->path, "actions", entry_point, &path, NULL), 0);
+        if (access(path, strstr(runner, "shell-script") ? X_OK : R_OK) != 0)
+            fail_msg("%s", path);
+    }
+}
+
+TEST(the_system_packs_are_sound)
+{
+    static const struct {
+        const char *name;
+        size_t n_actions, n_rules, n_aliases, n_sensors;
+    } packs[] = {
+        { "chatops", 6, 2, 0, 0 }, { "core", 16, 0, 0, 0 },   { "default", 0, 0, 0, 0 },
+        { "linux", 19, 0, 0, 1 },  { "packs", 14, 0, 4, 0 },
+    };
+
+    for (size_t i = 0; i < ELEMENTS(packs); i++) {
+        CLEANUP(freep) char *name = xasprintf("../../packs/%s", packs[i].name);
+        CLEANUP(pack_freep) struct pack *pack = read_pack(name, NULL);
+
+        assert_problems(pack, NULL, 0);
+        assert_string_equal(value_map_chars(pack->document, "ref"), packs[i].name);
+        assert_int_equal(value_list_count(pack->objects[MODEL_ACTION]), packs[i].n_actions);
+        assert_int_equal(value_list_count(pack->objects[MODEL_RULE]), packs[i].n_rules);
+        assert_int_equal(value_list_count(pack->objects[MODEL_ALIAS]), packs[i].n_aliases);
+        assert_int_equal(value_list_count(pack->objects[MODEL_SENSOR]), packs[i].n_sensors);
+        assert_entry_points(pack);
+    }
+}
+
 TEST(a_missing_directory_is_an_error)
 {
     struct pack_options options = { .parts = PACK_EVERYTHING };
@@ -265,6 +310,7 @@ int main(void)
         cmocka_unit_test(overrides_switch_objects_on_and_off),
         cmocka_unit_test(wrong_files_of_the_operator_are_problems_too),
         cmocka_unit_test(each_fault_of_a_broken_pack_is_named_with_its_place),
+        cmocka_unit_test(the_system_packs_are_sound),
         cmocka_unit_test(a_missing_directory_is_an_error),
         cmocka_unit_test(packs_are_listed_by_name),
         cmocka_unit_test(version_expressions_compare_semantic_versions),
