@@ -202,6 +202,9 @@ void http_set_user(struct http_request *request, void *user);
 /* Typed query parameters: `otherwise` when absent. The texts of rest-api.md 2 in `err`, negative, when unreadable. */
 int http_query_bool(const struct http_request *request, const char *name, bool otherwise, bool *ret,
                     struct error *err);
+/* The stricter reading of `enabled`, declared as HTTP_STRING: 1 true True / 0 false False. */
+int http_query_flag(const struct http_request *request, const char *name, bool otherwise, bool *ret,
+                    struct error *err);
 int http_query_int(const struct http_request *request, const char *name, int64_t otherwise, int64_t *ret,
                    struct error *err);
 /* UTC microseconds. */
