@@ -208,7 +208,8 @@ static int enforce(const struct event *event, const struct rule *rule, struct er
         execution = row.seq;
         execution_row_release(&row);
     }
-    return record(event, rule, execution, failure, err);
+    /* An execution that failed before it began is on record, but the enforcement does not name it. */
+    return record(event, rule, failure ? 0 : execution, failure, err);
 }
 
 static int judge(const struct event *event, const struct rule *rule, bool *ret_matched, struct error *err)

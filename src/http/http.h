@@ -185,6 +185,8 @@ const char *http_query(const struct http_request *request, const char *name);
 const char *http_query_any(const struct http_request *request, const char *name);
 /* A request header, name in any case; the first one when there are several; NULL when absent. */
 const char *http_request_header(const struct http_request *request, const char *name);
+/* All headers, names as the client sent them. */
+const struct http_field *http_request_headers(const struct http_request *request, size_t *ret_n);
 /* A cookie's value; NULL when absent. Lives as long as the request. */
 const char *http_cookie(struct http_request *request, const char *name);
 /* The body, decompressed, followed by a NUL. */

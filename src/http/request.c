@@ -489,6 +489,12 @@ const char *http_query(const struct http_request *request, const char *name)
     return NULL;
 }
 
+const struct http_field *http_request_headers(const struct http_request *request, size_t *ret_n)
+{
+    *ret_n = request->n_headers;
+    return request->headers;
+}
+
 const char *http_request_header(const struct http_request *request, const char *name)
 {
     for (size_t i = 0; i < request->n_headers; i++)

@@ -198,6 +198,12 @@ static void float_text(struct buffer *out, const struct python_spec *spec, doubl
 
     if (!type && spec->precision < 0) {
         buffer_add(out, shortest, json_format_double(d, shortest));
+        if (spec->alternate && !memchr(shortest, '.', out->len)) {
+            size_t whole = strcspn(shortest, "e");
+
+            buffer_clear(out);
+            buffer_addf(out, "%.*s.%s", (int)whole, shortest, shortest + whole);
+        }
         return;
     }
     if (!type) {
@@ -233,7 +239,7 @@ int python_lay_float(struct buffer *out, const struct python_spec *spec, double 
     }
     if (spec->type == '%')
         buffer_add_char(&text, '%');
-    if (spec->positive_zero && parts.negative && strspn(text.data, "0.%") == text.len)
+    if (spec->positive_zero && parts.negative && strcspn(text.data, "123456789e") >= strcspn(text.data, "e"))
         parts.negative = false;
     buffer_add(&digits, text.data, parts.n_digits);
     parts.digits = digits.data;
@@ -307,6 +313,17 @@ static int read_grouping(const char **at, const char *end, struct python_spec *s
     return 0;
 }
 
+static int check_grouping(const struct python_spec *spec, uint32_t type, struct error *err)
+{
+    const char *allowed = spec->group == ',' ? "deEfFgG%" : "deEfFgG%boxX";
+
+    if (!spec->group || (type < 128 && strchr(allowed, (int)type)))
+        return 0;
+    if (type > 32 && type < 128)
+        return error_set_kind(err, -EINVAL, "ValueError", "Cannot specify '%c' with '%c'.", spec->group, (char)type);
+    return error_set_kind(err, -EINVAL, "ValueError", "Cannot specify '%c' with '\\x%x'.", spec->group, type);
+}
+
 static int read_spec(const char *text, size_t n, value v, bool numeric, struct python_spec *spec, struct error *err)
 {
     const char *at = text, *end = text + n;
@@ -340,14 +357,7 @@ static int read_spec(const char *text, size_t n, value v, bool numeric, struct p
         spec->type = utf8_next(&at);
     if (at < end)
         return bad_spec(text, n, v, err);
-    if (spec->group && spec->type &&
-        !strchr(spec->group == ',' ? "deEfFgG%" : "deEfFgG%boxX", spec->type < 128 ? (int)spec->type : 'n')) {
-        if (spec->type > 32 && spec->type < 128)
-            return error_set_kind(err, -EINVAL, "ValueError", "Cannot specify '%c' with '%c'.", spec->group,
-                                  (char)spec->type);
-        return error_set_kind(err, -EINVAL, "ValueError", "Cannot specify '%c' with '\\x%x'.", spec->group, spec->type);
-    }
-    return 0;
+    return check_grouping(spec, spec->type ? spec->type : numeric ? 'd' : 's', err);
 }
 
 static int unknown_code(uint32_t code, value v, struct error *err)
@@ -372,8 +382,6 @@ static int format_text(value v, const struct python_spec *spec, size_t limit, st
         problem = "Negative zero coercion (z) not allowed in string format specifier";
     else if (spec->alternate)
         problem = "Alternate form (#) not allowed in string format specifier";
-    else if (spec->group)
-        return error_set_kind(err, -EINVAL, "ValueError", "Cannot specify '%c' with 's'.", spec->group);
     else if (spec->align == '=')
         problem = "'=' alignment not allowed in string format specifier";
     if (problem)

@@ -27,6 +27,8 @@ static int syntax_error(struct reader *r, const char *text)
 {
     int line = 1;
 
+    if (r->text == r->end)
+        line = 0;
     for (const char *p = r->text; p < r->at && p < r->end; p++)
         line += *p == '\n';
     error_set_kind(r->err, -EINVAL, "SyntaxError", "%s (<unknown>, line %d)", text, line);
@@ -351,6 +353,8 @@ static int read_tuple(struct reader *r, char close, value *ret)
         comma = at_char(r, ',');
         if (comma)
             r->at++;
+        else if (close && r->at == r->end)
+            return syntax_error(r, close == ']' ? "'[' was never closed" : "'(' was never closed");
         else if (close ? !at_char(r, close) : r->at < r->end)
             return syntax_error(r, "invalid syntax");
         skip_space(r);
@@ -403,23 +407,25 @@ static int read_name(struct reader *r, value *ret)
     }
     /* Two names side by side are no Python; a name alone is, but is no literal. */
     skip_space(r);
-    if (r->at < r->end && (is_name_char(*r->at) || strchr("'\"!?$`", *r->at)))
+    if (r->at < r->end && (is_name_char(*r->at) || strchr("'\"!?$`{", *r->at) || (*r->at == '=' && !starts(r, "=="))))
         return syntax_error(r, "invalid syntax");
     return malformed(r, at_char(r, '(') ? "Call" : "Name");
 }
 
 static int read_signed(struct reader *r, value *ret)
 {
-    bool negative = *r->at == '-';
+    bool negative = *r->at == '-', twice;
     VALUE_AUTO(v);
     int rc;
 
     r->at++;
+    skip_space(r);
+    twice = at_char(r, '-') || at_char(r, '+');
     rc = read_item(r, &v);
     if (rc < 0)
         return rc;
-    if (!value_is_number(v))
-        return malformed(r, "UnaryOp");
+    if (!value_is_number(v) || twice)
+        return malformed(r, twice ? "UnaryOp" : "Constant");
     if (negative)
         return number_negate(v, ret, r->err);
     *ret = value_take(&v);
@@ -491,8 +497,11 @@ int python_literal(const char *text, size_t n, value *ret, struct error *err)
     /* literal_eval strips blanks in front; line ends behind are fine. */
     while (r.at < r.end && (*r.at == ' ' || *r.at == '\t'))
         r.at++;
+    while (r.at < r.end && (*r.at == '\n' || *r.at == '\r'))
+        r.at++;
     while (r.end > r.at && isspace((unsigned char)r.end[-1]))
         r.end--;
+    skip_space(&r);
     if (r.at == r.end)
         return syntax_error(&r, "invalid syntax");
     rc = read_tuple(&r, 0, &v);

@@ -14,9 +14,9 @@
 struct percent {
     const char *start, *at, *end;
     value args;
-    value one;    /* the argument when args is no tuple, or what a key led to */
-    size_t next;  /* of a tuple */
-    bool is_tuple, taken, keyed;
+    value one;   /* the only argument: args when it is no tuple, or what the last key led to */
+    size_t next; /* of a tuple */
+    bool is_tuple, taken;
     size_t limit;
     struct buffer *out;
     struct error *err;
@@ -29,17 +29,13 @@ static int incomplete(struct percent *p)
 
 static int next_argument(struct percent *p, value *ret)
 {
-    if (p->keyed) {
-        *ret = p->one;
-        return 0;
-    }
     if (p->is_tuple && p->next < value_list_count(p->args)) {
         *ret = value_list_at(p->args, p->next++);
         return 0;
     }
     if (!p->is_tuple && !p->taken) {
         p->taken = true;
-        *ret = p->args;
+        *ret = p->one;
         return 0;
     }
     return error_set_kind(p->err, -EINVAL, "TypeError", "not enough arguments for format string");
@@ -69,7 +65,7 @@ static int read_key(struct percent *p)
         return error_set_kind(p->err, -EINVAL, "TypeError", "%s indices must be integers or slices, not str",
                               p->args.kind == VALUE_LIST ? "list" : "byte");
     p->one = value_map_get_n(p->args, key, n);
-    p->keyed = true;
+    p->taken = false; /* once per key; a "*" takes it too */
     if (value_is_set(p->one))
         return 0;
     python_repr_text(&shown, key, n);
@@ -88,6 +84,9 @@ static int read_size(struct percent *p, const char *what, int64_t *ret)
         r = next_argument(p, &v);
         if (r < 0)
             return r;
+        if (v.kind == VALUE_BIGINT)
+            return error_set_kind(p->err, -ERANGE, "OverflowError", "Python int too large to convert to C %s",
+                                  *what == 'w' ? "ssize_t" : "int");
         if (v.kind != VALUE_INT && v.kind != VALUE_BOOL)
             return error_set_kind(p->err, -EINVAL, "TypeError", "* wants int");
         n = v.kind == VALUE_BOOL ? v.boolean : v.integer;
@@ -115,7 +114,6 @@ static int read_directive(struct percent *p, struct python_spec *spec, struct pe
 
     *spec = (struct python_spec){ .width = -1, .precision = -1 };
     *flags = (struct percent_flags){ false };
-    p->keyed = false;
     if (p->at < p->end && *p->at == '(') {
         p->at++;
         r = read_key(p);
@@ -292,7 +290,7 @@ static int put_directive(struct percent *p)
 int python_percent(const char *format, size_t n, value args, size_t limit, struct buffer *out, struct error *err)
 {
     struct percent p = {
-        .start = format, .at = format, .end = format + n, .args = args, .is_tuple = args.kind == VALUE_TUPLE,
+        .start = format, .at = format, .end = format + n, .args = args, .one = args, .is_tuple = args.kind == VALUE_TUPLE,
         .limit = limit, .out = out, .err = err,
     };
     bool left;
