@@ -17,7 +17,8 @@ int jinja_compile(const char *text, size_t n, enum jinja_flags flags, struct jin
 /* One bare expression (what stands between {{ and }}). */
 int jinja_compile_expression(const char *text, size_t n, enum jinja_flags flags, struct jinja **ret, struct error *err);
 void jinja_free(struct jinja *jinja);
-/* A template gives text, an expression its native value. */
+/* A template gives text, an expression its native value; lazy sequences become lists. */
+#define JINJA_UNDEFINED 1 /* outcome of an expression that is undefined as a whole; *ret stays unset */
 int jinja_evaluate(const struct jinja *jinja, const struct expr_context *context, value *ret, struct error *err);
 /* Names the template reads from its context and does not set itself (jinja2.meta.find_undeclared_variables), a list. */
 value jinja_undeclared(const struct jinja *jinja);
