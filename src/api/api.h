@@ -5,6 +5,7 @@
 #define FULMAR_API_API_H
 
 #include "config.h"
+#include "engine/content.h"
 #include "engine/loop.h"
 #include "http/http.h"
 #include "io/io.h"
@@ -17,6 +18,7 @@ struct api_config {
     struct store *store; /* readers are opened from it */
     struct engine_loop *loop;
     struct io *io;
+    struct content *content;
     const char *system_user, *server_user;
     int64_t started_us; /* monotonic, when the process began */
 };

@@ -78,8 +78,11 @@ static int apikey_delete(struct cli *cli, const struct cli_args *args, struct er
     r = item_get(cli, path.data, &found, err);
     if (r == RESOURCE_ABSENT)
         return error_set(err, -ENOENT, "Resource with id \"%s\" doesn't exist.", id);
-    if (r == 0)
+    if (r == 0) {
+        buffer_clear(&path);
+        item_path(&apikey, value_map_chars(found, "id") ? value_map_chars(found, "id") : id, &path);
         r = client_json(&cli->client, "DELETE", path.data, VALUE_NOTHING, NULL, err);
+    }
     if (r < 0 && cli->client.status != 404)
         return r;
     error_release(err);

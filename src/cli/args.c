@@ -81,7 +81,7 @@ static bool looks_like_number(const char *word)
 static enum args_outcome option_find(struct parser *p, const char *word, const struct cli_option **ret,
                                      const char **ret_attached)
 {
-    const char *equals = strncmp(word, "--", 2) == 0 ? strchr(word, '=') : NULL;
+    const char *equals = strchr(word, '=');
     size_t len = equals ? (size_t)(equals - word) : strlen(word);
     const struct cli_option *found = NULL;
     BUFFER_AUTO(candidates);

@@ -62,7 +62,7 @@ static const struct resource policy_type = { .display = "Policy type", .plural =
 static const struct list_filter policy_type_filters[] = { { "--resource-type", "resource_type" }, { 0 } };
 static const struct list_spec policy_type_list = { .resource = &policy_type,
                                                    .attributes = "id resource_type name description",
-                                                   .filters = policy_type_filters };
+                                                   .filters = policy_type_filters, .flags = LIST_QUERY_FILTERED };
 static const struct get_spec policy_type_get = { .resource = &policy_type,
                                                  .operand = "ref-or-id",
                                                  .order = "id name description" };
@@ -170,7 +170,7 @@ const struct cli_command command_runner_disable =
 static const struct resource timer = { .display = "Timer", .plural = "timers", .path = "/timers" };
 static const struct list_filter timer_filters[] = { { "--timer-type", "timer_type" }, { 0 } };
 static const struct list_spec timer_list = {
-    .resource = &timer, .attributes = "id uid pack name type parameters", .filters = timer_filters
+    .resource = &timer, .attributes = "id uid pack name type parameters", .filters = timer_filters, .flags = LIST_QUERY_FILTERED
 };
 static const struct get_spec timer_get = { .resource = &timer,
                                            .operand = "name-or-id",
@@ -246,7 +246,7 @@ const struct cli_command command_webhook_get = GET_COMMAND(webhook_get, "url", "
 static const struct resource role = { .display = "Role", .plural = "roles", .path = "/rbac/roles" };
 static const struct list_filter role_filters[] = { { "--system", "system", "True" }, { 0 } };
 static const struct list_spec role_list = {
-    .resource = &role, .attributes = "id name system description", .filters = role_filters
+    .resource = &role, .attributes = "id name system description", .filters = role_filters, .flags = LIST_QUERY_FILTERED
 };
 static const struct get_spec role_get = { .resource = &role,
                                           .operand = "id",
@@ -268,7 +268,7 @@ static const struct list_filter role_assignment_filters[] = {
 };
 static const struct list_spec role_assignment_list = { .resource = &role_assignment,
                                                        .attributes = "id role user is_remote source description",
-                                                       .filters = role_assignment_filters };
+                                                       .filters = role_assignment_filters, .flags = LIST_QUERY_FILTERED };
 static const struct get_spec role_assignment_get = { .resource = &role_assignment,
                                                      .operand = "id",
                                                      .order = "id role user is_remote description" };

@@ -64,17 +64,6 @@ static value elapsed_all(value entries)
     return shown;
 }
 
-static void include_add(struct buffer *path, value attributes)
-{
-    BUFFER_AUTO(names);
-
-    if (attributes_all(attributes))
-        return;
-    VALUE_LIST_EACH(i, name, attributes)
-        buffer_addf(&names, "%s%s", i ? "," : "", value_chars(name));
-    query_add(path, "include_attributes", buffer_text(&names));
-}
-
 static int execution_list(struct cli *cli, const struct cli_args *args, struct error *err)
 {
     const char *sort = args_text(args, "--sort");
@@ -93,7 +82,7 @@ static int execution_list(struct cli *cli, const struct cli_args *args, struct e
         query_add(&path, "sort_asc", "True");
     else if (!sort || strcmp(sort, "desc") == 0 || strcmp(sort, "descending") == 0)
         query_add(&path, "sort_desc", "True");
-    include_add(&path, attributes);
+    include_add(attributes, &path);
     r = client_list(&cli->client, path.data, &entries, &total, err);
     if (r < 0)
         return r;
@@ -145,7 +134,7 @@ static void get_query(const struct cli_args *args, value attributes, struct buff
         return;
     included = attributes_list("action.ref action.runner_type start_timestamp end_timestamp log");
     value_list_extend(&included, attributes);
-    include_add(query, included);
+    include_add(included, query);
 }
 
 static int execution_get(struct cli *cli, const struct cli_args *args, struct error *err)

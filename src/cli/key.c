@@ -27,7 +27,7 @@ static const struct list_spec list = {
     .resource = &key,
     .attributes = "name value secret encrypted scope user expire_timestamp",
     .filters = list_filters,
-    .flags = LIST_QUERY | LIST_LAST | LIST_REVERSE_DOCUMENT,
+    .flags = LIST_QUERY | LIST_LAST | LIST_LAST_AFTER | LIST_REVERSE_DOCUMENT,
     .display = key_display,
 };
 
@@ -97,7 +97,6 @@ static int key_set(struct cli *cli, const struct cli_args *args, struct error *e
         text = typed;
     }
     pair = value_map_new(8);
-    value_map_put(&pair, "id", value_text(args_operand(args, "name")));
     value_map_put(&pair, "name", value_text(args_operand(args, "name")));
     value_map_put(&pair, "scope", value_text(scope ? scope : "system"));
     value_map_put(&pair, "user", user ? value_text(user) : value_null());
@@ -233,7 +232,6 @@ static int pair_of_entry(const struct cli_args *args, value entry, value *ret, s
                          "non-string types to JSON strings automatically, or convert the data to a string in the file",
                          name);
     pair = value_map_new(8);
-    value_map_put(&pair, "id", value_text(name));
     value_map_put(&pair, "name", value_text(name));
     if (value_is_string(text)) {
         value_map_put(&pair, "value", value_ref(text));

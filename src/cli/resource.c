@@ -86,7 +86,7 @@ void filters_add(const struct list_filter *filters, const struct cli_args *args,
     }
 }
 
-static void include_add(value attributes, struct buffer *path)
+void include_add(value attributes, struct buffer *path)
 {
     BUFFER_AUTO(names);
 
@@ -97,22 +97,31 @@ static void include_add(value attributes, struct buffer *path)
     query_add(path, "include_attributes", buffer_text(&names));
 }
 
-void list_path(const struct list_spec *spec, const struct cli_args *args, value attributes, struct buffer *out)
+static void limit_add(const struct cli_args *args, struct buffer *path)
 {
     int64_t last = LAST_DEFAULT;
     char number[24];
 
-    buffer_addf(out, "%s%s", spec->resource->path, spec->flags & LIST_QUERY ? "/" : "");
+    args_int(args, "--last", &last);
+    snprintf(number, sizeof(number), "%lld", (long long)last);
+    query_add(path, "limit", number);
+}
+
+void list_path(const struct list_spec *spec, const struct cli_args *args, value attributes, struct buffer *out)
+{
+    BUFFER_AUTO(query);
+
     if (spec->flags & LIST_INCLUDE)
-        include_add(attributes, out);
-    if (spec->flags & LIST_LAST) {
-        args_int(args, "--last", &last);
-        snprintf(number, sizeof(number), "%lld", (long long)last);
-        query_add(out, "limit", number);
-    }
-    filters_add(spec->filters, args, out);
-    if (spec->flags & LIST_INCLUDE_LAST)
-        include_add(attributes, out);
+        include_add(attributes, &query);
+    if (spec->flags & LIST_LAST && !(spec->flags & LIST_LAST_AFTER))
+        limit_add(args, &query);
+    filters_add(spec->filters, args, &query);
+    if (spec->flags & LIST_LAST_AFTER)
+        limit_add(args, &query);
+    buffer_add_text(out, spec->resource->path);
+    if (spec->flags & LIST_QUERY || (spec->flags & LIST_QUERY_FILTERED && query.len))
+        buffer_add_char(out, '/');
+    buffer_add_text(out, buffer_text(&query));
 }
 
 value reversed(value list)

@@ -24,12 +24,12 @@ struct list_filter {
 
 enum list_flags {
     LIST_QUERY = 1 << 0,            /* asks "/path/?...", others "/path?..." */
-    LIST_INCLUDE = 1 << 1,          /* names the attributes it wants */
-    LIST_INCLUDE_LAST = 1 << 2,     /* after the other parameters */
+    LIST_QUERY_FILTERED = 1 << 1,   /* the same, but only when there is a filter */
+    LIST_INCLUDE = 1 << 2,          /* names the attributes it wants */
     LIST_LAST = 1 << 3,             /* has -n, and notes when there is more */
-    LIST_REVERSE = 1 << 4,          /* prints from the last to the first */
-    LIST_REVERSE_DOCUMENT = 1 << 5, /* with -j and -y only */
-    LIST_PLAIN_TIMES = 1 << 6,
+    LIST_LAST_AFTER = 1 << 4,       /* the limit stands behind the filters */
+    LIST_REVERSE = 1 << 5,          /* prints from the last to the first */
+    LIST_REVERSE_DOCUMENT = 1 << 6, /* with -j and -y only */
 };
 
 struct list_spec {
@@ -73,6 +73,8 @@ void list_path(const struct list_spec *spec, const struct cli_args *args, value 
 int list_print(const struct list_spec *spec, const struct cli_args *args, value attributes, value entries, int64_t total,
                struct error *err);
 void filters_add(const struct list_filter *filters, const struct cli_args *args, struct buffer *path);
+/* include_attributes=, unless all are wanted. */
+void include_add(value attributes, struct buffer *path);
 value reversed(value list);
 
 /* "/path/id" */

@@ -88,6 +88,54 @@ void gzip_pack(struct buffer *out, const void *data, size_t n, int level)
     deflateEnd(&stream);
 }
 
+struct gzip_packer {
+    z_stream stream;
+    char *data;
+    size_t n, at;
+    bool ended;
+};
+
+struct gzip_packer *gzip_packer_new(void *data, size_t n, int level)
+{
+    struct gzip_packer *packer = xcalloc(1, sizeof(*packer));
+    int bits = window_bits(n);
+
+    if (deflateInit2(&packer->stream, level, Z_DEFLATED, bits + GZIP_WINDOW, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+        abort(); /* only for want of memory */
+    packer->data = data;
+    packer->n = n;
+    return packer;
+}
+
+void gzip_packer_free(struct gzip_packer *packer)
+{
+    if (!packer)
+        return;
+    deflateEnd(&packer->stream);
+    free(packer->data);
+    free(packer);
+}
+
+size_t gzip_packer_read(struct gzip_packer *packer, void *out, size_t max)
+{
+    z_stream *stream = &packer->stream;
+    uInt room = max < UINT32_MAX ? (uInt)max : UINT32_MAX;
+
+    stream->next_out = out;
+    stream->avail_out = room;
+    while (!packer->ended && stream->avail_out == room) {
+        if (!stream->avail_in) {
+            size_t step = packer->n - packer->at < STEP ? packer->n - packer->at : STEP;
+
+            stream->next_in = (Bytef *)packer->data + packer->at;
+            stream->avail_in = (uInt)step;
+            packer->at += step;
+        }
+        packer->ended = deflate(stream, packer->at == packer->n ? Z_FINISH : Z_NO_FLUSH) == Z_STREAM_END;
+    }
+    return room - stream->avail_out;
+}
+
 /* "q=0" and "q=0.000" forbid. */
 static bool is_forbidden(const char *parameters, size_t n)
 {

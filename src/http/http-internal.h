@@ -38,11 +38,20 @@ struct http_server {
     bool abandoning;                /* nothing is suspended any more */
     struct http_request *suspended; /* not yet answered */
     struct http_stream *streams;    /* open */
+
+    pthread_mutex_t peers_lock;
+    pthread_cond_t peers_stop;
+    struct http_peer *peers;
+    pthread_t sweeper;
+    bool sweeping;
 };
 
 /* One client; the socket context of its connection. */
 struct http_peer {
     char remote[64];
+    int fd;
+    _Atomic int64_t waiting_since_us; /* for the head of a request; 0 while one is being handled */
+    struct http_peer *next, *previous;
 };
 
 enum request_phase {
@@ -88,7 +97,8 @@ struct http_request {
 
     char *target; /* as it arrived */
     const char *method, *remote, *id;
-    char *path; /* decoded; NULL until dispatched */
+    struct http_peer *peer; /* NULL once completed */
+    char *path;             /* decoded; NULL until dispatched */
     struct http_field *headers;
     size_t n_headers;
     struct uri_fields query;
@@ -105,6 +115,15 @@ struct http_request {
     uint64_t sent; /* of the body, as sent */
     struct http_request *next, *previous;
 };
+
+/* peer.c */
+void peer_notify(void *port, struct MHD_Connection *connection, void **socket_context,
+                 enum MHD_ConnectionNotificationCode code);
+/* NULL while the connection is being set up or torn down. */
+struct http_peer *peer_of(struct MHD_Connection *connection);
+/* Starts and ends the thread that closes connections on which a request's head never gets complete. */
+int peers_start(struct http_server *server, struct error *err);
+void peers_stop(struct http_server *server);
 
 /* request.c */
 void *request_begin(void *port, const char *target, struct MHD_Connection *connection);

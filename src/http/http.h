@@ -129,14 +129,17 @@ struct http_config {
     const char *certificate, *key; /* PEM text, for listeners with tls */
 
     /* Limits; 0 takes the default. */
-    unsigned threads;           /* per listener: 2 */
-    unsigned connections_max;   /* per listener: 16384 */
-    unsigned idle_timeout_s;    /* nothing read or written on a connection: 60 */
-    unsigned receive_timeout_s; /* from a request's first line to the end of its body: 120 */
-    size_t head_max;            /* request line and headers, in bytes, about: 16384 */
-    size_t body_max;            /* of one body, also after decompression: 20 MiB */
-    size_t bodies_max;          /* of all bodies being received or handled: 512 MiB */
-    size_t stream_queue_max;    /* bytes waiting for one slow stream client: 4 MiB */
+    unsigned threads;                 /* per listener: 2 */
+    unsigned connections_max;         /* per listener: 16384 */
+    unsigned connections_per_address; /* per listener: no limit */
+    unsigned idle_timeout_s;          /* nothing read or written on a connection: 60 */
+    unsigned
+        receive_timeout_s; /* from a request's first line to the end of its body: 120; a connection on which no
+                                   request's head gets complete within both times together is closed */
+    size_t head_max;       /* request line and headers, in bytes, about: 16384 */
+    size_t body_max;       /* of one body, also after decompression: 20 MiB */
+    size_t bodies_max;     /* of all bodies being received or handled: 512 MiB */
+    size_t stream_queue_max; /* bytes waiting for one slow stream client: 4 MiB */
 };
 
 /* What /metrics tells. */
@@ -181,6 +184,8 @@ const char *http_query(const struct http_request *request, const char *name);
 const char *http_query_any(const struct http_request *request, const char *name);
 /* A request header, name in any case; the first one when there are several; NULL when absent. */
 const char *http_request_header(const struct http_request *request, const char *name);
+/* All headers, names as the client sent them. */
+const struct http_field *http_request_headers(const struct http_request *request, size_t *ret_n);
 /* A cookie's value; NULL when absent. Lives as long as the request. */
 const char *http_cookie(struct http_request *request, const char *name);
 /* The body, decompressed, followed by a NUL. */
@@ -253,7 +258,8 @@ void http_chunk_unref(struct http_chunk *chunk);
 
 /* Answers with 200 and an endless body; compressed never. The stream is the caller's until http_stream_end.
    `on_close` (may be NULL) is called once, on an HTTP thread, when the client has gone, was dropped or the stream was
-   ended, with no lock held; the stream may not be sent to from inside it. */
+   ended, with no lock held; the stream may not be sent to from inside it, but ended. A stream that the client left before
+   it began is closed the same way; only one begun on a request that the server had already given up is not. */
 struct http_stream *http_stream_start(struct http_request *request, const char *type,
                                       void (*on_close)(struct http_stream *stream, void *data), void *data);
 

@@ -163,14 +163,15 @@ static void check_length(struct http_request *request)
 
 static enum MHD_Result begin_reading(struct http_request *request, const char *method)
 {
-    const union MHD_ConnectionInfo *info;
     const char *expect;
 
     request->phase = REQUEST_READING;
     request->method = pool_strdup(request->pool, method);
-    info = MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    if (info && info->socket_context)
-        request->remote = pool_strdup(request->pool, ((struct http_peer *)info->socket_context)->remote);
+    request->peer = peer_of(request->connection);
+    if (request->peer) {
+        request->peer->waiting_since_us = 0;
+        request->remote = pool_strdup(request->pool, request->peer->remote);
+    }
     request->headers = pool_alloc(request->pool, HEADERS_MAX * sizeof(*request->headers));
     MHD_get_connection_values(request->connection, MHD_HEADER_KIND, take_header, request);
     choose_id(request);
@@ -235,18 +236,32 @@ static bool unpack_body(struct http_request *request)
     buffer_release(&request->body);
     request->body = plain;
     plain = (struct buffer)BUFFER_INIT;
+    request->server->bodies += request->body.len;
+    request->body_charged += request->body.len;
     return true;
 }
 
 /* ---- dispatch ---- */
 
+/* The target without scheme and host, which some send to every server as if it were a proxy. */
+static const char *origin_form(const char *target)
+{
+    const char *host = strncasecmp(target, "http://", 7) == 0    ? target + 7
+                       : strncasecmp(target, "https://", 8) == 0 ? target + 8
+                                                                 : NULL;
+    const char *path = host ? strchr(host, '/') : target;
+
+    return path ? path : "/";
+}
+
 static bool find_route(struct http_request *request)
 {
     ERROR_AUTO(err);
-    size_t n_path = strcspn(request->target, "?");
-    const char *query = request->target + n_path + (request->target[n_path] == '?');
+    const char *target = origin_form(request->target);
+    size_t n_path = strcspn(target, "?");
+    const char *query = target + n_path + (target[n_path] == '?');
 
-    if (uri_path(request->pool, request->target, n_path, &request->path, &err) < 0) {
+    if (uri_path(request->pool, target, n_path, &request->path, &err) < 0) {
         http_respond_error(request, 400, &err);
         return false;
     }
@@ -416,6 +431,9 @@ void request_completed(void *port, struct MHD_Connection *connection, void **cls
     int64_t duration_us = clock_monotonic_us() - request->begun_us;
 
     *cls = NULL;
+    if (request->peer)
+        request->peer->waiting_since_us = clock_monotonic_us();
+    request->peer = NULL;
     counters->by_class[status / 100 < 6 ? status / 100 : 0]++;
     if (status) {
         counters->requests++;
@@ -470,6 +488,12 @@ const char *http_query(const struct http_request *request, const char *name)
         if (strcmp(parameter->name, name) == 0)
             return http_query_any(request, name);
     return NULL;
+}
+
+const struct http_field *http_request_headers(const struct http_request *request, size_t *ret_n)
+{
+    *ret_n = request->n_headers;
+    return request->headers;
 }
 
 const char *http_request_header(const struct http_request *request, const char *name)

@@ -13,6 +13,9 @@
 /* Smaller bodies fit one packet anyway. */
 #define GZIP_BODY_MIN 1024
 #define GZIP_LEVEL    1
+/* Larger ones are compressed as they are sent, so that the other connections of the thread need not wait for all of it. */
+#define GZIP_WHOLE_MAX 262144
+#define GZIP_BLOCK     16384
 
 static const struct http_field cors_headers[] = {
     { "Access-Control-Allow-Methods", "GET,POST,PUT,DELETE,OPTIONS" },
@@ -131,23 +134,75 @@ static bool wants_gzip(const struct http_request *request, const struct answer *
     return fits;
 }
 
+struct packing {
+    struct gzip_packer *packer;
+    struct http_request *request; /* counted */
+};
+
+static ssize_t read_packing(void *cls, uint64_t position, char *out, size_t max)
+{
+    struct packing *packing = cls;
+    size_t n = gzip_packer_read(packing->packer, out, max);
+
+    packing->request->sent += n;
+    return n ? (ssize_t)n : MHD_CONTENT_READER_END_OF_STREAM;
+}
+
+static void free_packing(void *cls)
+{
+    struct packing *packing = cls;
+
+    gzip_packer_free(packing->packer);
+    request_unref(packing->request);
+    free(packing);
+}
+
+/* Takes the answer's body. */
+static struct MHD_Response *packing_response(struct http_request *request, struct answer *answer)
+{
+    struct packing *packing = xcalloc(1, sizeof(*packing));
+    struct MHD_Response *response =
+        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, GZIP_BLOCK, read_packing, packing, free_packing);
+
+    if (!response) {
+        free(packing);
+        return NULL;
+    }
+    packing->packer = gzip_packer_new((void *)answer->body, answer->n_body, GZIP_LEVEL);
+    packing->request = request;
+    request->refs++;
+    answer->body = NULL;
+    return response;
+}
+
+static struct MHD_Response *packed_response(struct http_request *request, struct answer *answer)
+{
+    struct MHD_Response *response;
+    BUFFER_AUTO(packed);
+
+    if (answer->kind == ANSWER_MEMORY && answer->n_body > GZIP_WHOLE_MAX) {
+        response = packing_response(request, answer);
+    } else {
+        gzip_pack(&packed, answer->body, answer->n_body, GZIP_LEVEL);
+        request->sent = packed.len;
+        response = MHD_create_response_from_buffer(packed.len, packed.data, MHD_RESPMEM_MUST_FREE);
+        if (response)
+            packed = (struct buffer)BUFFER_INIT;
+    }
+    if (!response)
+        return NULL;
+    MHD_add_response_header(response, "Content-Encoding", "gzip");
+    MHD_add_response_header(response, "Vary", "Accept-Encoding");
+    return response;
+}
+
 static struct MHD_Response *memory_response(struct http_request *request, struct answer *answer)
 {
     const void *body = answer->body;
     struct MHD_Response *response;
-    BUFFER_AUTO(packed);
 
-    if (wants_gzip(request, answer)) {
-        gzip_pack(&packed, answer->body, answer->n_body, GZIP_LEVEL);
-        request->sent = packed.len;
-        response = MHD_create_response_from_buffer(packed.len, packed.data, MHD_RESPMEM_MUST_FREE);
-        if (!response)
-            return NULL;
-        packed = (struct buffer)BUFFER_INIT;
-        MHD_add_response_header(response, "Content-Encoding", "gzip");
-        MHD_add_response_header(response, "Vary", "Accept-Encoding");
-        return response;
-    }
+    if (wants_gzip(request, answer))
+        return packed_response(request, answer);
     request->sent = answer->n_body;
     if (answer->kind == ANSWER_MEMORY && body) {
         response = MHD_create_response_from_buffer(answer->n_body, (void *)body, MHD_RESPMEM_MUST_FREE);

@@ -5,8 +5,7 @@
    Stopping, in order: no new connections; streams are ended; what is in flight may finish; what is still unanswered then
    is answered with 503; the threads are joined. A daemon must not be stopped while a connection of it is suspended, so
    the joining comes only after everything is answered. */
-#include <arpa/inet.h>
-#include <fcntl.h>
+#include <netinet/in.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,8 +59,7 @@ static void set_origins(struct http_server *server)
 
 static int open_socket(const struct http_listener *listener, int *ret_fd, struct error *err)
 {
-    struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
-                              .ai_socktype = SOCK_STREAM };
+    struct addrinfo hints = { .ai_flags = AI_NUMERICSERV | AI_PASSIVE, .ai_socktype = SOCK_STREAM };
     struct addrinfo *address;
     CLEANUP(closep)
     int fd = -1;
@@ -99,37 +97,6 @@ static int port_of(int fd)
 
 /* ---- libmicrohttpd's callbacks ---- */
 
-static void name_peer(const struct sockaddr *address, char *out, size_t size)
-{
-    const void *bytes = NULL;
-
-    if (address && address->sa_family == AF_INET)
-        bytes = &((const struct sockaddr_in *)address)->sin_addr;
-    else if (address && address->sa_family == AF_INET6)
-        bytes = &((const struct sockaddr_in6 *)address)->sin6_addr;
-    if (!bytes || !inet_ntop(address->sa_family, bytes, out, (socklen_t)size))
-        snprintf(out, size, "unknown");
-}
-
-static void notify_connection(void *cls, struct MHD_Connection *connection, void **socket_context,
-                              enum MHD_ConnectionNotificationCode code)
-{
-    struct http_port *port = cls;
-    struct http_peer *peer;
-
-    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-        free(*socket_context);
-        *socket_context = NULL;
-        port->server->counters.connections--;
-        return;
-    }
-    peer = xcalloc(1, sizeof(*peer));
-    name_peer(MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr,
-              peer->remote, sizeof(peer->remote));
-    *socket_context = peer;
-    port->server->counters.connections++;
-}
-
 /* Targets are decoded in uri.c, from what request_begin saw. */
 static size_t keep_escapes(void *cls, struct MHD_Connection *connection, char *s)
 {
@@ -154,7 +121,7 @@ static int start_daemon(struct http_port *port, const struct http_listener *list
     const struct http_config *config = &port->server->config;
     unsigned threads = listener->threads ? listener->threads : config->threads;
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
-                     MHD_USE_TURBO | (listener->tls ? MHD_USE_TLS : 0);
+                     (listener->tls ? MHD_USE_TLS : 0);
     struct MHD_OptionItem options[8];
     size_t n = 0;
 
@@ -171,10 +138,10 @@ static int start_daemon(struct http_port *port, const struct http_listener *list
     port->daemon = MHD_start_daemon(
         flags, 0, NULL, NULL, request_handle, port, MHD_OPTION_EXTERNAL_LOGGER, write_log, NULL,
         MHD_OPTION_LISTEN_SOCKET, port->fd, MHD_OPTION_CONNECTION_LIMIT, config->connections_max,
-        MHD_OPTION_CONNECTION_TIMEOUT, config->idle_timeout_s, MHD_OPTION_URI_LOG_CALLBACK, request_begin,
-        port, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_NOTIFY_COMPLETED,
-        request_completed, port, MHD_OPTION_NOTIFY_CONNECTION, notify_connection, port, MHD_OPTION_ARRAY,
-        options, MHD_OPTION_END);
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT, config->connections_per_address, MHD_OPTION_CONNECTION_TIMEOUT,
+        config->idle_timeout_s, MHD_OPTION_URI_LOG_CALLBACK, request_begin, port,
+        MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_NOTIFY_COMPLETED, request_completed,
+        port, MHD_OPTION_NOTIFY_CONNECTION, peer_notify, port, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
     if (!port->daemon)
         return error_set(err, -EIO, "Cannot serve on %s:%d%s", listener->host, port->port,
                          listener->tls ? ": is the certificate good?" : "");
@@ -212,11 +179,16 @@ int http_server_start(const struct http_config *config, struct http_server **ret
     int r;
 
     pthread_mutex_init(&server->lock, NULL);
+    pthread_mutex_init(&server->peers_lock, NULL);
+    pthread_cond_init(&server->peers_stop, NULL);
     server->config = *config;
     set_defaults(&server->config);
     set_origins(server);
     r = router_new(config->routes, config->n_routes, config->aliases, config->n_aliases, &server->router,
                    err);
+    if (r < 0)
+        return r;
+    r = peers_start(server, err);
     if (r < 0)
         return r;
     server->ports = xcalloc(config->n_listeners, sizeof(*server->ports));
@@ -292,11 +264,14 @@ void http_server_free(struct http_server *server)
     if (!server)
         return;
     http_server_stop(server, 0);
+    peers_stop(server);
     router_free(server->router);
     free(server->ports);
     for (char **origin = server->origins; origin && *origin; origin++)
         free(*origin);
     free(server->origins);
+    pthread_cond_destroy(&server->peers_stop);
+    pthread_mutex_destroy(&server->peers_lock);
     pthread_mutex_destroy(&server->lock);
     free(server);
 }

@@ -232,6 +232,22 @@ TEST(bodies_without_a_type_are_json)
 
 /* ---- compression ---- */
 
+static void assert_packed_in_pieces(const struct buffer *plain)
+{
+    struct gzip_packer *packer = gzip_packer_new(xmemdup(buffer_text(plain), plain->len + 1), plain->len, 1);
+    BUFFER_AUTO(packed);
+    BUFFER_AUTO(again);
+    char piece[1000];
+    size_t n;
+
+    while ((n = gzip_packer_read(packer, piece, sizeof(piece))))
+        buffer_add(&packed, piece, n);
+    gzip_packer_free(packer);
+    assert_int_equal(gzip_unpack(&again, packed.data, packed.len, plain->len, NULL), 0);
+    assert_int_equal(again.len, plain->len);
+    assert_memory_equal(buffer_text(&again), buffer_text(plain), plain->len);
+}
+
 TEST(compression_goes_there_and_back)
 {
     static const size_t sizes[] = { 0, 1, 1000, 5000, 70000, 3000000 };
@@ -250,6 +266,7 @@ TEST(compression_goes_there_and_back)
         assert_int_equal(gzip_unpack(&again, packed.data, packed.len, sizes[i], NULL), 0);
         assert_int_equal(again.len, plain.len);
         assert_memory_equal(buffer_text(&again), buffer_text(&plain), plain.len);
+        assert_packed_in_pieces(&plain);
         buffer_clear(&again);
         assert_true(gzip_unpack(&again, packed.data, packed.len - 1, sizes[i], NULL) < 0);
         if (sizes[i]) {

@@ -71,7 +71,7 @@ static void say_much(struct http_request *request, void *owner)
     BUFFER_AUTO(text);
     size_t n;
 
-    for (int i = 0; i < 20000; i++)
+    for (int i = 0; i < 10000; i++)
         buffer_addf(&text, "{\"line\": %d}\n", i);
     n = text.len;
     http_respond_take(request, 200, HTTP_JSON, buffer_take(&text), n);
@@ -203,6 +203,7 @@ static struct http_config toy_config(const struct http_listener *listeners, size
         .n_routes = ELEMENTS(routes),
         .enter = enter,
         .idle_timeout_s = 2,
+        .receive_timeout_s = 1,
         .body_max = 1 << 20,
         .stream_queue_max = 1 << 20,
     };
@@ -249,6 +250,8 @@ TEST(all_forms_of_a_path_reach_the_route)
     assert_get(port, "/v1", 200, "root");
     assert_get(port, "/v1/", 200, "root");
     assert_get(port, "/rules//", 404, NULL);
+    assert_get(port, "http://127.0.0.1/v1/rules?a=b", 200, "rules");
+    assert_get(port, "http://127.0.0.1", 200, "root");
 }
 
 TEST(services_are_told_by_prefix_or_listener)
@@ -589,6 +592,47 @@ TEST(broken_off_requests_leave_nothing_behind)
     assert_int_equal(http_server_counters(server)->in_flight, 0);
 }
 
+TEST(a_head_that_never_ends_is_cut_off)
+{
+    BUFFER_AUTO(in);
+    CLEANUP(closep)
+    int fd = toy_connect(port);
+    int seconds_tenths = 0;
+
+    toy_say(fd, "GET /rules HTTP/1.1\r\n" HOST "\r\n");
+    toy_read_until(fd, &in, "rules");
+    toy_say(fd, "GET /rules HTTP/1.1\r\nX: ");
+    /* A byte every tenth of a second keeps the connection from being idle. */
+    for (; seconds_tenths < 200; seconds_tenths++) {
+        struct pollfd wait = { .fd = fd, .events = POLLIN };
+
+        if (poll(&wait, 1, 100) == 1)
+            break;
+        toy_say(fd, "x");
+    }
+    assert_in_range(seconds_tenths, 25, 100);
+    assert_false(toy_read(fd, &in));
+}
+
+TEST(a_body_that_never_ends_is_cut_off)
+{
+    BUFFER_AUTO(in);
+    CLEANUP(closep)
+    int fd = toy_connect(port);
+    int seconds_tenths = 0;
+
+    toy_say(fd, "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 10000\r\n\r\n");
+    for (; seconds_tenths < 200; seconds_tenths++) {
+        struct pollfd wait = { .fd = fd, .events = POLLIN };
+
+        if (poll(&wait, 1, 100) == 1)
+            break;
+        toy_say(fd, "x");
+    }
+    assert_in_range(seconds_tenths, 8, 60);
+    assert_false(toy_read(fd, &in));
+}
+
 TEST(oversized_heads_are_refused)
 {
     BUFFER_AUTO(text);
@@ -754,6 +798,8 @@ int main(void)
         cmocka_unit_test(pipelined_requests_are_answered_in_order),
         cmocka_unit_test(a_request_in_single_bytes_is_read),
         cmocka_unit_test(broken_off_requests_leave_nothing_behind),
+        cmocka_unit_test(a_head_that_never_ends_is_cut_off),
+        cmocka_unit_test(a_body_that_never_ends_is_cut_off),
         cmocka_unit_test(oversized_heads_are_refused),
         cmocka_unit_test(a_stream_sends_until_it_is_ended),
         cmocka_unit_test(a_stream_notices_that_its_client_has_gone),
