@@ -35,7 +35,7 @@ struct pack_options {
 
 struct pack_problem {
     const char *kind; /* "pack", "action", "config", "config schema" ... */
-    char *file;       /* absolute */
+    char *file;       /* as the directory was given: absolute when that was */
     int line, column; /* 1-based; 0: the file as a whole */
     char *key;        /* dotted path; "" when it is not one key */
     char *message;
