@@ -32,6 +32,7 @@ static void set_defaults(struct http_config *config)
     DEFAULT(connections_max, 16384);
     DEFAULT(idle_timeout_s, 60);
     DEFAULT(receive_timeout_s, 120);
+    DEFAULT(send_timeout_s, 600);
     DEFAULT(head_max, 16384);
     DEFAULT(body_max, 20 << 20);
     DEFAULT(bodies_max, 512 << 20);

@@ -172,8 +172,7 @@ static void check_unknown(struct model_check *c, const struct model_field *field
     const char *first = NULL;
     size_t n = 0;
 
-    VALUE_MAP_EACH(i, object)
-    {
+    VALUE_MAP_EACH (i, object) {
         value key = value_map_key_at(object, i);
 
         if (has_field(fields, key))

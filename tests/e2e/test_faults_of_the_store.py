@@ -154,7 +154,7 @@ def test_a_read_only_store_is_refused(new_server, mount):
     server = filled(new_server())
     mount("--bind", server.data, server.data)
     mount("-o", "remount,bind,ro", server.data)
-    refuses_to_start(server, "fulmar.db")
+    refuses_to_start(server, str(server.data))
 
 
 def test_a_data_directory_that_is_a_file_is_refused(new_server):

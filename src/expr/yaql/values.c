@@ -737,6 +737,12 @@ static int finalize_deep(struct evaluation *ev, value v, value *ret)
         return finalize_map(ev, yaql_map_of(v), ret);
     if (yaql_is_set(v))
         return finalize_set(ev, yaql_set_of(v), ret);
+    if (yaql_is_items(v) && yaql_truth(v)) /* a set whose pairs become lists */
+        return yaql_fail(ev, "TypeError", "unhashable type: 'list'");
+    if (yaql_is_items(v)) {
+        *ret = value_set_new(0);
+        return 0;
+    }
     if (yaql_is_iterable(v))
         return finalize_items(ev, v, ret);
     r = yaql_python_str(ev, v, &text);

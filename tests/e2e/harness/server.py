@@ -69,6 +69,7 @@ class Server:
             "HOME": str(self.folder),
             "LANG": "C.UTF-8",
             "FULMAR_ADMIN_PASSWORD": PASSWORD,
+            "FULMAR_ACTIONRUNNER__SHUTDOWN_WAIT": "1",
             **{name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")},
             **self.environment,
         }
@@ -107,7 +108,7 @@ class Server:
         if self.process:
             self.process.wait()
 
-    def stop(self, timeout=30):
+    def stop(self, timeout=60):
         """Ends the process in good order and returns its exit status."""
         if self.process is None:
             return None

@@ -117,6 +117,28 @@ TEST(basic_headers_are_read)
     assert_basic(NULL, BASIC_MISSING, NULL, NULL);
 }
 
+static void assert_proxy_user(const char *headers, const char *expected)
+{
+    value sets[3] = { from_json(headers), VALUE_NOTHING, VALUE_NOTHING };
+    struct credential_source source = { header, query, cookie, sets };
+    CLEANUP(freep)
+    char *user = proxy_user(&source);
+
+    if (expected)
+        assert_string_equal(user, expected);
+    else
+        assert_null(user);
+    value_unref(sets[0]);
+}
+
+TEST(a_front_server_names_the_user)
+{
+    assert_proxy_user("{\"X-Forwarded-User\":\"ann\",\"Authorization\":\"Basic YTpiOmM=\"}", "ann");
+    assert_proxy_user("{\"Authorization\":\"Basic YTpiOmM=\"}", "a");
+    assert_proxy_user("{\"Authorization\":\"Basic !!!\"}", NULL);
+    assert_proxy_user("{}", NULL);
+}
+
 /* ---- secrets ---- */
 
 TEST(tokens_are_uuids_without_dashes)
@@ -213,6 +235,7 @@ int main(void)
         cmocka_unit_test(a_cookie_counts_as_header_and_is_not_set_again),
         cmocka_unit_test(the_cookie_is_built),
         cmocka_unit_test(basic_headers_are_read),
+        cmocka_unit_test(a_front_server_names_the_user),
         cmocka_unit_test(tokens_are_uuids_without_dashes),
         cmocka_unit_test(api_keys_are_letters_and_digits),
         cmocka_unit_test(api_keys_are_hashed_as_everywhere),
