@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/table.h"
+#include "cli/grid.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,14 +7,14 @@
 #include "base/mem.h"
 #include "cli/text.h"
 
-void table_init(struct table *table, size_t n_columns)
+void grid_init(struct grid *table, size_t n_columns)
 {
-    *table = (struct table){ .n_columns = n_columns };
+    *table = (struct grid){ .n_columns = n_columns };
     table->headers = xcalloc(n_columns + 1, sizeof(char *));
     table->max_widths = xcalloc(n_columns + 1, sizeof(size_t));
 }
 
-void table_release(struct table *table)
+void grid_release(struct grid *table)
 {
     for (size_t i = 0; i < table->n_columns; i++)
         free(table->headers[i]);
@@ -25,14 +25,14 @@ void table_release(struct table *table)
     free(table->cells);
 }
 
-void table_column(struct table *table, size_t column, const char *header, size_t max_width)
+void grid_column(struct grid *table, size_t column, const char *header, size_t max_width)
 {
     free(table->headers[column]);
     table->headers[column] = xstrdup(header);
     table->max_widths[column] = max_width;
 }
 
-void table_row(struct table *table)
+void grid_row(struct grid *table)
 {
     if (table->n_rows == table->rows_room) {
         table->rows_room = table->rows_room ? table->rows_room * 2 : 16;
@@ -43,7 +43,7 @@ void table_row(struct table *table)
     table->n_rows++;
 }
 
-void table_cell(struct table *table, size_t column, const char *text)
+void grid_cell(struct grid *table, size_t column, const char *text)
 {
     char **cell = &table->cells[(table->n_rows - 1) * table->n_columns + column];
 
@@ -76,7 +76,7 @@ static size_t text_width(const char *text)
     }
 }
 
-static size_t column_width(const struct table *table, size_t column)
+static size_t column_width(const struct grid *table, size_t column)
 {
     size_t width = text_width(table->headers[column]);
 
@@ -156,7 +156,7 @@ static void row_write(struct buffer *out, char *const *cells, const size_t *widt
     free(rest);
 }
 
-void table_write(const struct table *table, struct buffer *out)
+void grid_write(const struct grid *table, struct buffer *out)
 {
     size_t n = table->n_columns;
     size_t *widths = xcalloc(n + 1, sizeof(size_t));
@@ -174,7 +174,7 @@ void table_write(const struct table *table, struct buffer *out)
     free(widths);
 }
 
-void table_note(struct buffer *out, const char *text, size_t width)
+void grid_note(struct buffer *out, const char *text, size_t width)
 {
     size_t columns = text_columns(text, strlen(text)) + 4;
     size_t inner = (width > columns ? width : columns) - 2;
