@@ -322,7 +322,6 @@ int fn_from_yaml_string(const struct fn_call *call, const value *args, value *re
 static int check_yaml(const struct fn_call *call, value v, struct error *err)
 {
     VALUE_AUTO(shown);
-    const char *text;
     value frozen;
 
     frozen = call->yaql ? frozen_map(v, false, 0) : VALUE_NOTHING;

@@ -269,7 +269,7 @@ static int put_reference(struct translator *t, unsigned group, struct width *ret
 static int read_number_escape(struct translator *t, const char *escape, struct width *ret)
 {
     unsigned group;
-    uint32_t c;
+    uint32_t c = 0;
     int r;
 
     if (*t->at == '0' || (t->end - t->at >= 3 && is_octal(t->at[0]) && is_octal(t->at[1]) && is_octal(t->at[2]))) {
