@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Between pyregex.c and pyregex_translate.c only. */
-#ifndef FULMAR_EXPR_FUNCTIONS_PYREGEX_INTERNAL_H
-#define FULMAR_EXPR_FUNCTIONS_PYREGEX_INTERNAL_H
+#ifndef FULMAR_VALUE_PYREGEX_INTERNAL_H
+#define FULMAR_VALUE_PYREGEX_INTERNAL_H
 
 #include "base/buffer.h"
 #include "base/error.h"

@@ -6,7 +6,7 @@
        alternatives = branch { "|" branch }
        branch       = { item [quantifier] }
        item         = literal | "." | "^" | "$" | escape | class | group                                            */
-#include "expr/functions/pyregex.h"
+#include "value/pyregex.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "expr/functions/pyregex-internal.h"
+#include "value/pyregex-internal.h"
 #include "value/python.h"
 
 #define WIDTH_MAX  UINT32_MAX

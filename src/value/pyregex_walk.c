@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is made of many searches: finditer, sub, split, findall; and escaping. */
-#include "expr/functions/pyregex.h"
+#include "value/pyregex.h"
 
 #include <ctype.h>
 #include <stdio.h>

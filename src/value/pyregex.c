@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Compiling, caching and searching. Substitution, splitting and the like, which are made of searches, are in
    pyregex_walk.c. */
-#include "expr/functions/pyregex.h"
+#include "value/pyregex.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
@@ -10,7 +10,7 @@
 
 #include "base/mem.h"
 #include "base/strmap.h"
-#include "expr/functions/pyregex-internal.h"
+#include "value/pyregex-internal.h"
 
 #define CACHE_ENTRIES_MAX 1024
 #define CACHE_BYTES_MAX   (4u << 20) /* of patterns */
