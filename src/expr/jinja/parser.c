@@ -214,7 +214,24 @@ struct node *parser_name_node(struct parser *p, const struct token *token)
     GROW(p->names, p->n_names, p->n_names_room);
     p->names[p->n_names].node = node;
     p->names[p->n_names++].scope = p->scope;
+    GROW(p->jinja->readers, p->jinja->n_readers, p->jinja->n_readers_room);
+    p->jinja->readers[p->jinja->n_readers++] = &node->node;
     return &node->node;
+}
+
+void parser_reads(struct parser *p, const struct node *subject, struct node *whole)
+{
+    struct jinja *jinja = p->jinja;
+
+    for (size_t i = jinja->n_readers, tries = 0; i-- > 0 && tries < 16; tries++) {
+        if (jinja->readers[i] != subject)
+            continue;
+        if (whole)
+            jinja->readers[i] = whole;
+        else
+            memmove(&jinja->readers[i], &jinja->readers[i + 1], (--jinja->n_readers - i) * sizeof(jinja->readers[0]));
+        return;
+    }
 }
 
 int parser_store(struct parser *p, struct scope *scope, value name)
