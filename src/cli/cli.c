@@ -185,11 +185,12 @@ static void locale_check(void)
     codeset = name ? strchr(name, '.') : NULL;
     if (!codeset || strncasecmp(codeset + 1, "utf-8", 5) == 0 || strncasecmp(codeset + 1, "utf8", 4) == 0)
         return;
-    fprintf(stderr,
-            "WARNING - Locale %.*s with encoding %s which is not UTF-8 is used. This means that some functionality which "
-            "relies on outputting unicode characters won't work. You are encouraged to use UTF-8 locale by setting LC_ALL "
-            "environment variable to en_US.UTF-8 or similar.\n",
-            (int)(codeset - name), name, codeset + 1);
+    fprintf(
+        stderr,
+        "WARNING - Locale %.*s with encoding %s which is not UTF-8 is used. This means that some functionality which "
+        "relies on outputting unicode characters won't work. You are encouraged to use UTF-8 locale by setting LC_ALL "
+        "environment variable to en_US.UTF-8 or similar.\n",
+        (int)(codeset - name), name, codeset + 1);
 }
 
 static int config_load(struct cli *cli, struct error *err)
