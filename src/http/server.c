@@ -222,8 +222,10 @@ static void stop_accepting(struct http_server *server)
             continue;
         port->fd = MHD_quiesce_daemon(port->daemon);
         port->quiesced = port->fd >= 0;
+        /* Refuses clients from now on. The threads still take the socket out of their epoll sets, each in its time, so
+           it is closed only after them. */
         if (port->quiesced)
-            close(port->fd);
+            shutdown(port->fd, SHUT_RDWR);
     }
 }
 
@@ -258,7 +260,10 @@ void http_server_stop(struct http_server *server, unsigned timeout_ms)
     for (size_t i = 0; i < server->n_ports; i++) {
         if (server->ports[i].daemon)
             MHD_stop_daemon(server->ports[i].daemon);
+        if (server->ports[i].quiesced)
+            close(server->ports[i].fd);
         server->ports[i].daemon = NULL;
+        server->ports[i].quiesced = false;
     }
 }
 
