@@ -586,7 +586,8 @@ static int wants_retry(struct completion *completion, struct error *err)
     VALUE_AUTO(when);
     int order, r;
 
-    if (!entry->has_retry || !status_in(c->status, STATUS_ACTIVE))
+    /* A canceled task is over. */
+    if (!entry->has_retry || entry->status == STATUS_CANCELED || !status_in(c->status, STATUS_ACTIVE))
         return 0;
     if (value_compare(value_int(entry->tally), entry->retry_count, &order) != 0)
         return refuse(err, "TypeError", "The retry count is not a number.");
