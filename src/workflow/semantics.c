@@ -193,40 +193,76 @@ static void splits_check(struct splits *splits, uint32_t number)
         splits->failed = true;
 }
 
+struct mention {
+    const char *name;
+    size_t at; /* in splits->walked */
+};
+
+static int compare_mentions(const void *a, const void *b)
+{
+    const struct mention *x = a, *y = b;
+    int order = strcmp(x->name, y->name);
+
+    return order ? order : x->at < y->at ? -1 : 1;
+}
+
+/* Every name in the transitions of a task, by name: the order in which they are walked. */
+static struct mention *mentions_sorted(const struct splits *splits, uint32_t number, size_t *ret_n)
+{
+    const struct spec_task *task = &splits->spec->tasks[number];
+    struct mention *mentions = NULL;
+    size_t n = 0, room = 0;
+
+    for (size_t i = 0; i < task->n_transitions; i++)
+        VALUE_LIST_EACH (k, name, task->transitions[i].names) {
+            GROW(mentions, n, room);
+            mentions[n] = (struct mention){ value_chars(name), splits->first[number] + n };
+            n++;
+        }
+    if (n > 1)
+        qsort(mentions, n, sizeof(*mentions), compare_mentions);
+    *ret_n = n;
+    return mentions;
+}
+
+static void splits_go(struct splits *splits, const uint64_t *bits, const struct mention *mention, bool more,
+                      struct queue *later)
+{
+    int64_t to = workflow_spec_find(splits->spec, mention->name);
+
+    if (to >= 0 && splits->seen[to])
+        splits_check(splits, (uint32_t)to);
+    if (to < 0 || splits->spec->tasks[to].command != COMMAND_NONE ||
+        (splits->seen[to] && splits->spec->tasks[to].in_cycle))
+        return;
+    splits->walked[mention->at] = true;
+    /* A visit that brings nothing new brings nothing new further on. */
+    if (!more)
+        return;
+    bits_add(splits->next + (size_t)to * splits->words, bits, splits->words);
+    if (!splits->is_next[to])
+        queue_add(later, (uint32_t)to);
+    splits->is_next[to] = true;
+}
+
 static void splits_visit(struct splits *splits, uint32_t number, struct queue *later)
 {
     const struct spec_task *task = &splits->spec->tasks[number];
-    size_t words = splits->words, mention = splits->first[number];
+    size_t words = splits->words, n;
     uint64_t *bits = splits->now + number * words;
-    bool more;
+    struct mention *mentions = mentions_sorted(splits, number, &n);
+    bool more = !splits->seen[number];
 
     if (task->is_split)
         splits_check(splits, number);
     if (task->is_split && !task->in_cycle)
         bits[number / 64] |= 1ull << number % 64;
-    more = !splits->seen[number];
     splits->seen[number] = true;
     more |= bits_add(splits->passed + number * words, bits, words);
-    for (size_t i = 0; i < task->n_transitions; i++)
-        VALUE_LIST_EACH (k, name, task->transitions[i].names) {
-            int64_t to = workflow_spec_find(splits->spec, value_chars(name));
-            size_t at = mention++;
-
-            if (to >= 0 && splits->seen[to])
-                splits_check(splits, (uint32_t)to);
-            if (to < 0 || splits->spec->tasks[to].command != COMMAND_NONE ||
-                (splits->seen[to] && splits->spec->tasks[to].in_cycle))
-                continue;
-            splits->walked[at] = true;
-            /* A visit that brings nothing new brings nothing new further on. */
-            if (!more)
-                continue;
-            bits_add(splits->next + (size_t)to * words, bits, words);
-            if (!splits->is_next[to])
-                queue_add(later, (uint32_t)to);
-            splits->is_next[to] = true;
-        }
+    for (size_t i = 0; i < n; i++)
+        splits_go(splits, bits, &mentions[i], more, later);
     memset(bits, 0, words * sizeof(*bits));
+    free(mentions);
 }
 
 static void splits_walk(struct splits *splits)
