@@ -160,9 +160,6 @@ int workflow_inspect(const struct workflow_spec *spec, value context, value *ret
     value syntax, semantics, expressions, references, findings;
     int r;
 
-    for (size_t i = 0; i < spec->n_tasks; i++)
-        if (spec->tasks[i].items_are_list)
-            return error_set_kind(err, -EINVAL, "AttributeError", "'list' object has no attribute 'get'");
     syntax = value_list_new(0);
     semantics = value_list_new(0);
     expressions = value_list_new(0);
@@ -170,6 +167,9 @@ int workflow_inspect(const struct workflow_spec *spec, value context, value *ret
     r = inspect_syntax(spec, &syntax, err);
     if (r == 0)
         r = inspect_semantics(spec, &semantics, err);
+    for (size_t i = 0; i < spec->n_tasks && r == 0; i++)
+        if (spec->tasks[i].items_are_list)
+            r = error_set_kind(err, -EINVAL, "AttributeError", "'list' object has no attribute 'get'");
     if (r == 0) {
         inspect_expressions(spec, &expressions);
         r = inspect_references(spec, context, &references, err);

@@ -173,8 +173,9 @@ static void names_learn(struct walk *walk, value v, value *known)
 {
     if (v.kind == VALUE_STRING)
         name_learn(walk, v, known);
-    else if (v.kind == VALUE_MAP && value_map_count(v) == 1)
-        name_learn(walk, value_map_key_at(v, 0), known);
+    if (v.kind == VALUE_MAP)
+        VALUE_MAP_EACH (i, v)
+            name_learn(walk, value_map_key_at(v, i), known);
 }
 
 /* Lists are gone through element by element; with `assigns` each element makes its names known to the next. */
@@ -190,12 +191,8 @@ static void check_property(struct walk *walk, value v, bool assigns, value *know
         v = parsed;
     if (v.kind != VALUE_LIST) {
         check_names(walk, v, *known, spec_path, schema_path);
-        if (!assigns)
-            return;
-        names_learn(walk, v, known);
-        if (v.kind == VALUE_MAP)
-            VALUE_MAP_EACH (i, v)
-                name_learn(walk, value_map_key_at(v, i), known);
+        if (assigns)
+            names_learn(walk, v, known);
         return;
     }
     VALUE_LIST_EACH (i, item, v) {

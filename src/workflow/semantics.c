@@ -367,20 +367,25 @@ static int find_unreachable(const struct workflow_spec *spec, value *findings, s
     return splits.failed ? -EINVAL : 0;
 }
 
-/* Names that are no text cannot be put in order beside others, nor looked up. */
+/* Names that are no text cannot be put in order beside others, nor looked up when they are lists or maps. */
 static int check_odd_names(const struct workflow_spec *spec, struct error *err)
 {
     for (size_t i = 0; i < spec->n_tasks; i++) {
         const struct spec_task *task = &spec->tasks[i];
-        size_t n = value_list_count(task->odd_names);
+        size_t n = 0, n_numbers = 0;
         uint64_t hash;
 
+        if (value_is_set(task->odd_do))
+            return error_set_kind(err, -EINVAL, "TypeError", "'%s' object is not iterable",
+                                  python_type_name(task->odd_do));
         for (size_t k = 0; k < task->n_transitions; k++)
             n += value_list_count(task->transitions[k].names);
+        VALUE_LIST_EACH (k, name, task->odd_names)
+            n_numbers += value_is_number(name) || name.kind == VALUE_BOOL;
         VALUE_LIST_EACH (k, name, task->odd_names) {
-            if (n > 1 && !value_is_number(name))
-                return error_set_kind(err, -EINVAL, "TypeError", "'<' not supported between instances of '%s' and '%s'",
-                                      python_type_name(name), python_type_name(name));
+            if (n > 1 && n_numbers < n)
+                return error_set_kind(err, -EINVAL, "TypeError", "'<' not supported between instances of '%s' and 'str'",
+                                      python_type_name(name));
             if (!value_hash(name, &hash))
                 return error_set_kind(err, -EINVAL, "TypeError", "unhashable type: '%s'", python_type_name(name));
         }

@@ -57,6 +57,12 @@ static int check_mapping(value v, struct error *err)
     return 0;
 }
 
+/* A list in the place of a mapping is noticed only when something is looked up in it. */
+static int check_part(value v, struct error *err)
+{
+    return v.kind == VALUE_LIST && value_truth(v) ? 0 : check_mapping(v, err);
+}
+
 static int check_transitions(value next, struct error *err)
 {
     if (!value_truth(next))
@@ -68,7 +74,7 @@ static int check_transitions(value next, struct error *err)
     if (next.kind != VALUE_LIST)
         return no_attribute(next, "read", err);
     VALUE_LIST_EACH (i, item, next) {
-        int r = check_mapping(item, err);
+        int r = check_part(item, err);
 
         if (r < 0)
             return r;
@@ -84,22 +90,31 @@ static int check_task(value name, value body, struct error *err)
     if (name.kind != VALUE_STRING)
         return error_set_kind(err, -EINVAL, "TypeError", "expected string or bytes-like object, got '%s'",
                               python_type_name(name));
+    if (!value_truth(body) || !word_is_name(value_chars(name), value_len(name)))
+        return 0;
+    r = check_mapping(body, err);
+    if (r == 0 && value_truth(with))
+        r = check_part(with, err);
+    if (r == 0 && value_truth(retry))
+        r = check_part(retry, err);
+    return r < 0 ? r : check_transitions(value_map_get(body, "next"), err);
+}
+
+/* What passes the first look and still cannot be used. */
+static int check_task_again(value name, value body, struct error *err)
+{
+    value next = value_map_get(body, "next");
+
     if (!value_truth(body))
         return no_attribute(body, "next", err);
-    r = check_mapping(body, err);
-    if (r < 0)
-        return r;
-    /* A list of items is noticed when the task is about to run. */
-    if (value_truth(with) && with.kind != VALUE_LIST && (r = check_mapping(with, err)) < 0)
-        return r;
-    if (value_truth(retry) && (r = check_mapping(retry, err)) < 0)
-        return r;
-    r = check_transitions(value_map_get(body, "next"), err);
-    if (r < 0)
-        return r;
     if (!word_is_name(value_chars(name), value_len(name)))
         return error_set_kind(err, -EINVAL, "AttributeError", "'TaskMappingSpec' object has no attribute '%s'",
                               value_chars(name));
+    if (value_truth(value_map_get(body, "retry")) && value_is_list(value_map_get(body, "retry")))
+        return no_attribute(value_map_get(body, "retry"), "get", err);
+    VALUE_LIST_EACH (i, item, next)
+        if (value_is_list(item))
+            return no_attribute(item, "get", err);
     return 0;
 }
 
@@ -162,10 +177,20 @@ static int check_tasks(value tasks, struct error *err)
         if (r < 0)
             return r;
     }
+    VALUE_MAP_EACH (i, tasks) {
+        r = check_task_again(value_map_key_at(tasks, i), value_map_item_at(tasks, i), err);
+        if (r < 0)
+            return r;
+    }
     return 0;
 }
 
 /* ---- parts ---- */
+
+static value name_text(value name)
+{
+    return name.kind == VALUE_STRING ? value_ref(name) : python_str_value(name);
+}
 
 /* A template of a part that may be absent or null. */
 static struct template *optional_template(value v)
@@ -180,11 +205,6 @@ static void bindings_release(struct spec_bindings *bindings)
         template_free(bindings->items[i].template);
     }
     free(bindings->items);
-}
-
-static value name_text(value name)
-{
-    return name.kind == VALUE_STRING ? value_ref(name) : python_str_value(name);
 }
 
 /* A list of names and one-key maps; what is neither is left out, inspection reports it. */
@@ -218,6 +238,18 @@ static void names_append(value *names, const char *at, size_t n)
     value_list_append(names, value_text_n(at, n));
 }
 
+/* What is no text names no task, but it is looked for by its text. */
+static void name_load(value name, value *names, value *odd)
+{
+    if (name.kind != VALUE_STRING) {
+        if (!value_is_set(*odd))
+            *odd = value_list_new(1);
+        value_list_append(odd, value_ref(name));
+    }
+    if (name.kind != VALUE_LIST && name.kind != VALUE_MAP)
+        value_list_append(names, name_text(name));
+}
+
 static value names_load(value names, value *odd)
 {
     value list = value_list_new(1);
@@ -229,23 +261,19 @@ static value names_load(value names, value *odd)
             names_append(&list, at, (size_t)(comma - at));
         names_append(&list, at, strlen(at));
     }
-    VALUE_LIST_EACH (i, item, names) {
-        if (item.kind == VALUE_STRING) {
-            value_list_append(&list, value_ref(item));
-            continue;
-        }
-        if (!value_is_set(*odd))
-            *odd = value_list_new(1);
-        value_list_append(odd, value_ref(item));
-    }
+    VALUE_LIST_EACH (i, item, names)
+        name_load(item, &list, odd);
+    if (names.kind == VALUE_MAP)
+        VALUE_MAP_EACH (i, names)
+            name_load(value_map_key_at(names, i), &list, odd);
     if (value_list_count(list) == 0)
         value_list_append(&list, VALUE_ATOM("continue"));
     return list;
 }
 
-static void transition_load(struct spec_transition *transition, value body, value *odd_names)
+static void transition_load(struct spec_transition *transition, value body, value *odd_names, value *odd_do)
 {
-    value publish = value_map_get(body, "publish"), when = value_map_get(body, "when");
+    value publish = value_map_get(body, "publish"), when = value_map_get(body, "when"), names = value_map_get(body, "do");
 
     if (value_truth(when))
         transition->when = template_new(when);
@@ -257,7 +285,9 @@ static void transition_load(struct spec_transition *transition, value body, valu
     } else {
         transition->publish = bindings_load(publish);
     }
-    transition->names = names_load(value_map_get(body, "do"), odd_names);
+    transition->names = names_load(names, odd_names);
+    if (value_truth(names) && (value_is_number(names) || names.kind == VALUE_BOOL))
+        value_replace(odd_do, value_ref(names));
 }
 
 static int action_load(struct spec_task *task, value body, struct error *err)
@@ -354,7 +384,7 @@ static int task_load(struct spec_task *task, value name, value body, enum spec_f
     }
     task->transitions = xcalloc(value_list_count(next) + 1, sizeof(task->transitions[0]));
     VALUE_LIST_EACH (i, item, next)
-        transition_load(&task->transitions[task->n_transitions++], item, &task->odd_names);
+        transition_load(&task->transitions[task->n_transitions++], item, &task->odd_names, &task->odd_do);
     return 0;
 }
 
@@ -401,6 +431,7 @@ static void task_release(struct spec_task *task)
     value_unref(task->input_value);
     value_unref(task->items_text);
     value_unref(task->odd_names);
+    value_unref(task->odd_do);
     value_unref(task->item_keys);
 }
 

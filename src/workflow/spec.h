@@ -58,6 +58,7 @@ struct spec_task {
     struct spec_transition *transitions;
     size_t n_transitions;
     value odd_names; /* what `do` lists hold beside text: a list, UNSET when there is nothing */
+    value odd_do;    /* a number or boolean in place of such a list, or UNSET */
     uint32_t n_mentions; /* how often `do` lists name it */
 };
 
