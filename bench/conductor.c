@@ -97,8 +97,10 @@ static void chain(size_t n, bool publishes)
 
     buffer_add_text(&text, "version: 1.0\nvars: [{x: 0}]\ntasks:\n");
     for (size_t i = 0; i < n; i++)
-        buffer_addf(&text, i + 1 < n ? "  t%zu: {action: core.noop, next: [{when: '<%% succeeded() %%>', %sdo: t%zu}]}\n"
-                                     : "  t%zu: {action: core.noop}\n",
+        buffer_addf(&text,
+                    i + 1 < n
+                        ? "  t%zu: {action: core.noop, next: [{when: '<%% succeeded() %%>', %sdo: t%zu}]}\n"
+                        : "  t%zu: {action: core.noop}\n",
                     i, publishes ? "publish: [{x: '<% ctx(x) + 1 %>'}], " : "", i + 1);
     start = cpu_us();
     run_begin(&run, text.data, value_null());
@@ -107,8 +109,8 @@ static void chain(size_t n, bool publishes)
     start = cpu_us();
     done = run_tasks(&run, value_int(1));
     seconds = (double)(cpu_us() - start) / 1e6;
-    printf("chain of %zu%s: %.0f tasks/s, ended %s after %zu\n", n, publishes ? ", publishing" : "", (double)done / seconds,
-           status_name(conductor_status(run.conductor)), done);
+    printf("chain of %zu%s: %.0f tasks/s, ended %s after %zu\n", n, publishes ? ", publishing" : "",
+           (double)done / seconds, status_name(conductor_status(run.conductor)), done);
     run_end(&run);
 }
 
@@ -152,8 +154,8 @@ static void items(size_t n)
         conductor_tasks_release(&tasks);
         conductor_changes(run.conductor, ignore_row, &n_rows);
     }
-    printf("with %zu items: %.2f us an item from start to end, ended %s\n", n, (double)(cpu_us() - start) / (double)n,
-           status_name(conductor_status(run.conductor)));
+    printf("with %zu items: %.2f us an item from start to end, ended %s\n", n,
+           (double)(cpu_us() - start) / (double)n, status_name(conductor_status(run.conductor)));
     run_end(&run);
     value_unref(inputs);
 }
@@ -170,14 +172,15 @@ static void fan(size_t n, bool join)
     for (size_t i = 0; i < n; i++)
         buffer_addf(&text, "%sb%zu", i ? "," : "", i);
     for (size_t i = 0; i < n; i++)
-        buffer_addf(&text, "\n  b%zu: {action: core.noop%s}", i, join ? ", next: [{publish: [{x: 1}], do: j}]" : "");
+        buffer_addf(&text, "\n  b%zu: {action: core.noop%s}", i,
+                    join ? ", next: [{publish: [{x: 1}], do: j}]" : "");
     buffer_add_text(&text, join ? "\n  j: {join: all, action: core.noop}\n" : "\n");
     run_begin(&run, text.data, value_null());
     start = cpu_us();
     done = run_tasks(&run, value_int(1));
     seconds = (double)(cpu_us() - start) / 1e6;
-    printf("fan of %zu%s: %.0f tasks/s, ended %s after %zu\n", n, join ? " with a join" : "", (double)done / seconds,
-           status_name(conductor_status(run.conductor)), done);
+    printf("fan of %zu%s: %.0f tasks/s, ended %s after %zu\n", n, join ? " with a join" : "",
+           (double)done / seconds, status_name(conductor_status(run.conductor)), done);
     run_end(&run);
 }
 

@@ -49,7 +49,8 @@ static void label_add(struct buffer *out, const struct style *style, const char 
 }
 
 /* "name", and below it what the task runs and how. */
-static void task_label(struct buffer *out, const struct style *style, const struct workflow_graph *graph, uint32_t number)
+static void task_label(struct buffer *out, const struct style *style, const struct workflow_graph *graph,
+                       uint32_t number)
 {
     const struct spec_task *task = &graph->spec->tasks[number];
     const struct graph_node *node = &graph->nodes[number];
@@ -69,9 +70,12 @@ static void task_label(struct buffer *out, const struct style *style, const stru
         buffer_addf(out, "%sretry", style->newline);
 }
 
-static void node_draw(struct buffer *out, const struct style *style, const struct workflow_graph *graph, uint32_t number)
+static void node_draw(struct buffer *out, const struct style *style, const struct workflow_graph *graph,
+                      uint32_t number)
 {
-    int shape = graph->spec->tasks[number].command != COMMAND_NONE ? 2 : graph->nodes[number].has_barrier ? 1 : 0;
+    int shape = graph->spec->tasks[number].command != COMMAND_NONE ? 2
+                : graph->nodes[number].has_barrier                 ? 1
+                                                                   : 0;
     BUFFER_AUTO(label);
 
     task_label(&label, style, graph, number);
@@ -79,8 +83,8 @@ static void node_draw(struct buffer *out, const struct style *style, const struc
         buffer_addf(out, "    n%u%s\"%s\"%s\n", number, style->shapes[shape][0], buffer_text(&label),
                     style->shapes[shape][1]);
     else
-        buffer_addf(out, "    n%u [shape=%s, label=\"%s\"%s];\n", number, style->shapes[shape][0], buffer_text(&label),
-                    style->shapes[shape][1]);
+        buffer_addf(out, "    n%u [shape=%s, label=\"%s\"%s];\n", number, style->shapes[shape][0],
+                    buffer_text(&label), style->shapes[shape][1]);
 }
 
 static void edge_draw(struct buffer *out, const struct style *style, const struct workflow_graph *graph,

@@ -45,8 +45,8 @@ static bool mock_fits(value mock, const struct conductor_task *task, int64_t ite
 }
 
 /* Status and result of one run of an action; what nobody mocks succeeds with nothing. *ret_result is owned. */
-static int mock_find(struct rehearsal *rehearsal, const struct conductor_task *task, int64_t item, int64_t entry,
-                     const char **ret_status, value *ret_result, struct error *err)
+static int mock_find(struct rehearsal *rehearsal, const struct conductor_task *task, int64_t item,
+                     int64_t entry, const char **ret_status, value *ret_result, struct error *err)
 {
     int64_t run = run_count(rehearsal, task, item);
 
@@ -61,7 +61,8 @@ static int mock_find(struct rehearsal *rehearsal, const struct conductor_task *t
         if (status)
             *ret_status = status;
         if (path && !rehearsal->files)
-            return error_set(err, -ENOENT, "The result path \"%s\" for the mock action execution does not exist.", path);
+            return error_set(err, -ENOENT,
+                             "The result path \"%s\" for the mock action execution does not exist.", path);
         if (path)
             return rehearsal->files->read(rehearsal->files->data, path, ret_result, err);
         *ret_result = value_is_set(result) ? value_ref(result) : value_null();
@@ -79,15 +80,16 @@ static int mocks_check(const struct workflow_spec *spec, value mocks, struct err
         if (!id)
             return error_set(err, -EINVAL, "The mock action execution %zu has no \"task_id\".", i);
         if (task >= 0 && spec->tasks[task].has_items && !value_map_has(mock, "item_id"))
-            return error_set(err, -EINVAL, "Mock action execution for with items task \"%s\" is misssing \"item_id\".", id);
+            return error_set(err, -EINVAL,
+                             "Mock action execution for with items task \"%s\" is misssing \"item_id\".", id);
     }
     return 0;
 }
 
 /* ---- rounds ---- */
 
-static int tell(struct rehearsal *rehearsal, const struct conductor_task *task, const char *status, value result,
-                int64_t item, value accumulated, struct error *err)
+static int tell(struct rehearsal *rehearsal, const struct conductor_task *task, const char *status,
+                value result, int64_t item, value accumulated, struct error *err)
 {
     struct conductor_event event = { status, result, item >= 0, item, accumulated };
 
@@ -102,7 +104,8 @@ static int task_start(struct rehearsal *rehearsal, const struct conductor_task *
         return tell(rehearsal, task, "running", value_null(), -1, VALUE_NOTHING, err);
     VALUE_LIST_EACH (i, action, task->actions)
         if (r == 0)
-            r = tell(rehearsal, task, "running", value_null(), value_map_int(action, "item_id", 0), VALUE_NOTHING, err);
+            r = tell(rehearsal, task, "running", value_null(), value_map_int(action, "item_id", 0),
+                     VALUE_NOTHING, err);
     return r;
 }
 
@@ -114,7 +117,8 @@ static int64_t entries_count(const struct rehearsal *rehearsal)
     return (int64_t)value_list_count(value_map_get(report, "sequence"));
 }
 
-static int task_end(struct rehearsal *rehearsal, const struct conductor_task *task, value *results, struct error *err)
+static int task_end(struct rehearsal *rehearsal, const struct conductor_task *task, value *results,
+                    struct error *err)
 {
     int64_t entry = value_list_count(rehearsal->mocks) ? entries_count(rehearsal) - 1 : 0;
     int r = 0;
@@ -160,7 +164,8 @@ static int round_make(struct rehearsal *rehearsal, value *results, bool *done, s
     if (longest > INT32_MAX)
         longest = INT32_MAX;
     rehearsal->now_us += longest * 1000000;
-    conductor_set_environment(rehearsal->conductor, &(struct conductor_environment){ .now_us = rehearsal->now_us });
+    conductor_set_environment(rehearsal->conductor,
+                              &(struct conductor_environment){ .now_us = rehearsal->now_us });
     for (size_t i = 0; i < tasks.n_items && r == 0; i++) {
         BUFFER_AUTO(key);
         value so_far;
@@ -187,7 +192,8 @@ static int rounds_make(struct rehearsal *rehearsal, struct error *err)
         r = conductor_request(rehearsal->conductor, "running", err);
     for (int i = 0; r == 0 && !done; i++) {
         if (i == REHEARSAL_ROUNDS_MAX)
-            return error_set(err, -E2BIG, "The workflow does not end within %d rounds.", REHEARSAL_ROUNDS_MAX);
+            return error_set(err, -E2BIG, "The workflow does not end within %d rounds.",
+                             REHEARSAL_ROUNDS_MAX);
         r = round_make(rehearsal, &results, &done, err);
     }
     return r < 0 ? r : conductor_render_output(rehearsal->conductor, err);
@@ -201,7 +207,8 @@ static void differ(struct rehearsal *rehearsal, const char *what, value actual, 
 
     buffer_addf(&text, "The actual %s ", what);
     python_repr(&text, actual);
-    buffer_add_text(&text, strcmp(what, "task sequence") == 0 ? " does not match expected " : " do not match expected ");
+    buffer_add_text(&text, strcmp(what, "task sequence") == 0 ? " does not match expected "
+                                                              : " do not match expected ");
     python_repr(&text, expected);
     buffer_add_char(&text, '.');
     value_list_append(&rehearsal->differences, value_text(buffer_text(&text)));
@@ -261,11 +268,13 @@ static void compare_status(struct rehearsal *rehearsal, value test)
 
     want = want ? want : "succeeded";
     if (strcmp(want, got) != 0)
-        value_list_append(&rehearsal->differences,
-                          value_textf("The actual workflow status \"%s\" does not match expected \"%s\".", got, want));
+        value_list_append(
+            &rehearsal->differences,
+            value_textf("The actual workflow status \"%s\" does not match expected \"%s\".", got, want));
 }
 
-static void compare_part(struct rehearsal *rehearsal, value test, const char *expected, const char *what, value actual)
+static void compare_part(struct rehearsal *rehearsal, value test, const char *expected, const char *what,
+                         value actual)
 {
     value want = value_map_get(test, expected);
 
@@ -287,7 +296,8 @@ static void compare_all(struct rehearsal *rehearsal, value test, value report)
         differ(rehearsal, "task sequence", sequence, wanted);
     if (value_is_set(routes) || value_list_count(value_map_get(report, "routes")) > 1)
         if (!value_equal(routes, value_map_get(report, "routes")))
-            differ(rehearsal, "routes", value_map_get(report, "routes"), value_is_set(routes) ? routes : value_list_new(0));
+            differ(rehearsal, "routes", value_map_get(report, "routes"),
+                   value_is_set(routes) ? routes : value_list_new(0));
     compare_status(rehearsal, test);
     compare_part(rehearsal, test, "expected_errors", "workflow errors", value_map_get(report, "errors"));
     compare_part(rehearsal, test, "expected_output", "workflow output", value_map_get(report, "output"));
@@ -303,8 +313,8 @@ static void compare_all(struct rehearsal *rehearsal, value test, value report)
 
 /* ---- coverage ---- */
 
-static value transition_coverage(const struct rehearsal *rehearsal, const struct graph_edge *edge, value report,
-                                 size_t *n_taken)
+static value transition_coverage(const struct rehearsal *rehearsal, const struct graph_edge *edge,
+                                 value report, size_t *n_taken)
 {
     const struct spec_transition *transition = graph_transition(rehearsal->graph, edge);
     value sequence = value_map_get(report, "sequence"), v = value_map_new(6);
@@ -313,7 +323,8 @@ static value transition_coverage(const struct rehearsal *rehearsal, const struct
     VALUE_LIST_EACH (i, entry, sequence) {
         value satisfied = value_map_get_value(value_map_get(entry, "next"), edge->next_id);
 
-        if (satisfied.kind != VALUE_BOOL || !value_text_is(value_map_get(entry, "id"), rehearsal->spec->tasks[edge->from].name))
+        if (satisfied.kind != VALUE_BOOL ||
+            !value_text_is(value_map_get(entry, "id"), rehearsal->spec->tasks[edge->from].name))
             continue;
         taken += satisfied.boolean;
         not_taken += !satisfied.boolean;
@@ -335,7 +346,8 @@ static value coverage(const struct rehearsal *rehearsal, value report)
     size_t n_taken = 0;
 
     for (uint32_t i = 0; i < rehearsal->graph->n_edges; i++)
-        value_list_append(&all, transition_coverage(rehearsal, &rehearsal->graph->edges[i], report, &n_taken));
+        value_list_append(&all,
+                          transition_coverage(rehearsal, &rehearsal->graph->edges[i], report, &n_taken));
     value_map_put(&v, "transitions", value_int(rehearsal->graph->n_edges));
     value_map_put(&v, "taken", value_int((int64_t)n_taken));
     value_map_put(&v, "all", all);
@@ -387,7 +399,8 @@ static bool findings_match(value want, value got)
     if (value_map_count(want) != value_map_count(got))
         return false;
     VALUE_MAP_EACH (i, want) {
-        value entries = value_map_item_at(want, i), found = value_map_get_value(got, value_map_key_at(want, i));
+        value entries = value_map_item_at(want, i),
+              found = value_map_get_value(got, value_map_key_at(want, i));
 
         if (value_list_count(entries) != value_list_count(found))
             return false;
@@ -428,17 +441,20 @@ static int rehearse(struct rehearsal *rehearsal, value test, value *ret, struct 
     r = workflow_graph_new(rehearsal->spec, &rehearsal->graph, err);
     if (r < 0)
         return r;
-    rehearsal->conductor = conductor_new(rehearsal->spec, rehearsal->graph, value_map_get(test, "inputs"), value_null());
+    rehearsal->conductor =
+        conductor_new(rehearsal->spec, rehearsal->graph, value_map_get(test, "inputs"), value_null());
     r = rounds_make(rehearsal, err);
     if (r == 0)
         *ret = outcome_played(rehearsal, test);
     return r;
 }
 
-int workflow_rehearse(const struct workflow_spec *spec, value test, const struct rehearsal_files *files, value *ret,
-                      struct error *err)
+int workflow_rehearse(const struct workflow_spec *spec, value test, const struct rehearsal_files *files,
+                      value *ret, struct error *err)
 {
-    struct rehearsal rehearsal = { .spec = spec, .files = files, .mocks = value_map_get(test, "mock_action_executions") };
+    struct rehearsal rehearsal = { .spec = spec,
+                                   .files = files,
+                                   .mocks = value_map_get(test, "mock_action_executions") };
     int r;
 
     rehearsal.runs = value_map_new(8);

@@ -23,7 +23,7 @@ struct rehearsal_files {
    *ret: {passed, differences: [text], status, sequence, routes, term_tasks, errors, output, elapsed_s,
    coverage: {transitions, taken, all: [{task, transition, when?, to, taken, not_taken}]}}; when only inspection was asked
    for {passed, differences, inspection}. Negative when the test itself makes no sense. Owned. */
-int workflow_rehearse(const struct workflow_spec *spec, value test, const struct rehearsal_files *files, value *ret,
-                      struct error *err);
+int workflow_rehearse(const struct workflow_spec *spec, value test, const struct rehearsal_files *files,
+                      value *ret, struct error *err);
 
 #endif

@@ -36,7 +36,8 @@ static void find_actionless(const struct workflow_spec *spec, value *findings)
 {
     for (size_t i = 0; i < spec->n_tasks; i++)
         if (spec->tasks[i].has_items && !value_truth(spec->tasks[i].action_value))
-            task_finding(findings, spec->tasks[i].name, "", "", "The action property is required for with items task.");
+            task_finding(findings, spec->tasks[i].name, "", "",
+                         "The action property is required for with items task.");
 }
 
 /* ---- walking from the start tasks ---- */
@@ -97,7 +98,8 @@ static void undefined_finding(value *findings, const struct spec_task *task, siz
 
     buffer_addf(&tail, ".next[%zu].do", transition);
     buffer_addf(&message, "The task \"%s\" is not defined.", value_chars(name));
-    task_finding(findings, task->name, buffer_text(&tail), ".properties.next.items.properties.do", buffer_text(&message));
+    task_finding(findings, task->name, buffer_text(&tail), ".properties.next.items.properties.do",
+                 buffer_text(&message));
 }
 
 /* A task that several others lead to before it is looked at is looked at as often, and so are its mistakes told. */
@@ -167,13 +169,13 @@ static int check_cycle(const struct workflow_spec *spec, uint32_t start, struct 
 struct splits {
     const struct workflow_spec *spec;
     size_t words;
-    uint64_t *passed;   /* of each task, all visits together */
+    uint64_t *passed;     /* of each task, all visits together */
     uint64_t *now, *next; /* of each task, the visits at this distance */
     bool *is_next, *seen;
     struct error *err;
     bool checks_cycles, failed;
-    bool *walked;    /* of each name in a `do`, in the order of the definition: did the walk go there? */
-    size_t *first;   /* of each task, where its names begin in `walked` */
+    bool *walked;  /* of each name in a `do`, in the order of the definition: did the walk go there? */
+    size_t *first; /* of each task, where its names begin in `walked` */
 };
 
 static bool bits_add(uint64_t *to, const uint64_t *from, size_t words)
@@ -334,11 +336,12 @@ static void unreachable_finding(value *findings, const char *task)
 {
     BUFFER_AUTO(message);
 
-    buffer_addf(&message,
-                "The join task \"%s\" is unreachable. A join task is determined to be unreachable if there are nested "
-                "forks from multi-referenced tasks that join on the said task. This is ambiguous to the workflow engine "
-                "because it does not know at which level should the join occurs.",
-                task);
+    buffer_addf(
+        &message,
+        "The join task \"%s\" is unreachable. A join task is determined to be unreachable if there are nested "
+        "forks from multi-referenced tasks that join on the said task. This is ambiguous to the workflow engine "
+        "because it does not know at which level should the join occurs.",
+        task);
     task_finding(findings, task, "", "", buffer_text(&message));
 }
 
@@ -384,10 +387,12 @@ static int check_odd_names(const struct workflow_spec *spec, struct error *err)
             n_numbers += value_is_number(name) || name.kind == VALUE_BOOL;
         VALUE_LIST_EACH (k, name, task->odd_names) {
             if (n > 1 && n_numbers < n)
-                return error_set_kind(err, -EINVAL, "TypeError", "'<' not supported between instances of '%s' and 'str'",
+                return error_set_kind(err, -EINVAL, "TypeError",
+                                      "'<' not supported between instances of '%s' and 'str'",
                                       python_type_name(name));
             if (!value_hash(name, &hash))
-                return error_set_kind(err, -EINVAL, "TypeError", "unhashable type: '%s'", python_type_name(name));
+                return error_set_kind(err, -EINVAL, "TypeError", "unhashable type: '%s'",
+                                      python_type_name(name));
         }
     }
     return 0;
@@ -403,10 +408,11 @@ int inspect_semantics(const struct workflow_spec *spec, value *findings, struct 
     find_reserved(spec, findings);
     queue_starts(&starts, spec);
     if (starts.n == 0)
-        finding_add(findings,
-                    "Unable to identify any tasks to start the workflow. If the workflow has a loop, please add a task that "
-                    "serves as an entry point (or lead) into the loop.",
-                    "tasks", "properties.tasks");
+        finding_add(
+            findings,
+            "Unable to identify any tasks to start the workflow. If the workflow has a loop, please add a task that "
+            "serves as an entry point (or lead) into the loop.",
+            "tasks", "properties.tasks");
     free(starts.items);
     find_undefined(spec, findings);
     r = find_unreachable(spec, findings, err);

@@ -35,12 +35,14 @@ int64_t workflow_spec_find(const struct workflow_spec *spec, const char *name)
 
 static int not_iterable(value v, struct error *err)
 {
-    return error_set_kind(err, -EINVAL, "TypeError", "argument of type '%s' is not iterable", python_type_name(v));
+    return error_set_kind(err, -EINVAL, "TypeError", "argument of type '%s' is not iterable",
+                          python_type_name(v));
 }
 
 static int no_attribute(value v, const char *name, struct error *err)
 {
-    return error_set_kind(err, -EINVAL, "AttributeError", "'%s' object has no attribute '%s'", python_type_name(v), name);
+    return error_set_kind(err, -EINVAL, "AttributeError", "'%s' object has no attribute '%s'",
+                          python_type_name(v), name);
 }
 
 /* Whether `v` can be one part of a definition that should be a mapping. */
@@ -108,8 +110,8 @@ static int check_task_again(value name, value body, struct error *err)
     if (!value_truth(body))
         return no_attribute(body, "next", err);
     if (!word_is_name(value_chars(name), value_len(name)))
-        return error_set_kind(err, -EINVAL, "AttributeError", "'TaskMappingSpec' object has no attribute '%s'",
-                              value_chars(name));
+        return error_set_kind(err, -EINVAL, "AttributeError",
+                              "'TaskMappingSpec' object has no attribute '%s'", value_chars(name));
     if (value_truth(value_map_get(body, "retry")) && value_is_list(value_map_get(body, "retry")))
         return no_attribute(value_map_get(body, "retry"), "get", err);
     VALUE_LIST_EACH (i, item, next)
@@ -171,7 +173,8 @@ static int check_tasks(value tasks, struct error *err)
     if (r < 0)
         return r;
     if (value_map_count(tasks) > SPEC_TASKS_MAX)
-        return error_set_kind(err, -E2BIG, "ValueError", "The workflow has more than %d tasks.", SPEC_TASKS_MAX);
+        return error_set_kind(err, -E2BIG, "ValueError", "The workflow has more than %d tasks.",
+                              SPEC_TASKS_MAX);
     VALUE_MAP_EACH (i, tasks) {
         r = check_task(value_map_key_at(tasks, i), value_map_item_at(tasks, i), err);
         if (r < 0)
@@ -273,7 +276,8 @@ static value names_load(value names, value *odd)
 
 static void transition_load(struct spec_transition *transition, value body, value *odd_names, value *odd_do)
 {
-    value publish = value_map_get(body, "publish"), when = value_map_get(body, "when"), names = value_map_get(body, "do");
+    value publish = value_map_get(body, "publish"), when = value_map_get(body, "when"),
+          names = value_map_get(body, "do");
 
     if (value_truth(when))
         transition->when = template_new(when);
@@ -299,7 +303,8 @@ static int action_load(struct spec_task *task, value body, struct error *err)
     if (value_is_set(task->input_value)) {
         blank = strchr(value_chars(action), ' ');
         if (!blank)
-            return error_set_kind(err, -EINVAL, "ValueError", "The action \"%s\" of task \"%s\" has parameters but no name.",
+            return error_set_kind(err, -EINVAL, "ValueError",
+                                  "The action \"%s\" of task \"%s\" has parameters but no name.",
                                   value_chars(action), task->name);
         task->action_value = value_text_n(value_chars(action), (size_t)(blank - value_chars(action)));
     } else {
@@ -359,7 +364,8 @@ static void join_load(struct spec_task *task, value join)
 
 static int task_load(struct spec_task *task, value name, value body, enum spec_flags flags, struct error *err)
 {
-    value with = value_map_get(body, "with"), retry = value_map_get(body, "retry"), next = value_map_get(body, "next");
+    value with = value_map_get(body, "with"), retry = value_map_get(body, "retry"),
+          next = value_map_get(body, "next");
     int r;
 
     task->command = COMMAND_NONE;
@@ -402,7 +408,8 @@ static void retry_command_load(struct spec_task *task)
             template_free(task->retry_when);
             template_free(task->retry_count);
             template_free(task->retry_delay);
-            when = transition->when ? value_ref(template_source(transition->when)) : value_text("<% completed() %>");
+            when = transition->when ? value_ref(template_source(transition->when))
+                                    : value_text("<% completed() %>");
             task->has_retry = true;
             task->retry_when = template_new(when);
             task->retry_count = template_new(value_int(3));
@@ -414,8 +421,9 @@ static void retry_command_load(struct spec_task *task)
 
 static void task_release(struct spec_task *task)
 {
-    struct template *templates[] = { task->action,      task->input,      task->delay,       task->timeout,    task->items,
-                                     task->concurrency, task->retry_when, task->retry_count, task->retry_delay };
+    struct template *templates[] = { task->action,     task->input,       task->delay,
+                                     task->timeout,    task->items,       task->concurrency,
+                                     task->retry_when, task->retry_count, task->retry_delay };
 
     for (size_t i = 0; i < ELEMENTS(templates); i++)
         template_free(templates[i]);
@@ -469,7 +477,7 @@ struct cycles {
     struct cycles_frame {
         uint32_t task;
         size_t transition, name;
-    } *frames;
+    } * frames;
     size_t n_frames;
     bool *on_stack;
 };
@@ -586,8 +594,8 @@ static int tasks_load(struct workflow_spec *spec, struct error *err)
     spec->has_tasks = n > 0;
     for (; spec->n_tasks < n; spec->n_tasks++) {
         struct spec_task *task = &spec->tasks[spec->n_tasks];
-        int r = task_load(task, value_map_key_at(tasks, spec->n_tasks), value_map_item_at(tasks, spec->n_tasks),
-                          spec->flags, err);
+        int r = task_load(task, value_map_key_at(tasks, spec->n_tasks),
+                          value_map_item_at(tasks, spec->n_tasks), spec->flags, err);
 
         if (r < 0) {
             task_release(task);
@@ -603,7 +611,8 @@ static int tasks_load(struct workflow_spec *spec, struct error *err)
 
 int workflow_spec_load(value document, enum spec_flags flags, struct workflow_spec **ret, struct error *err)
 {
-    CLEANUP(workflow_spec_freep) struct workflow_spec *spec = xcalloc(1, sizeof(*spec));
+    CLEANUP(workflow_spec_freep)
+    struct workflow_spec *spec = xcalloc(1, sizeof(*spec));
     int r;
 
     spec->flags = flags;
@@ -639,10 +648,12 @@ int workflow_spec_load_text(const char *text, size_t n, enum spec_flags flags, s
     if (n == 0)
         return error_set_kind(err, -EINVAL, "ValueError", "The spec cannot be type of None.");
     if (n > SPEC_TEXT_MAX)
-        return error_set_kind(err, -E2BIG, "ValueError", "The definition is longer than %d bytes.", SPEC_TEXT_MAX);
+        return error_set_kind(err, -E2BIG, "ValueError", "The definition is longer than %d bytes.",
+                              SPEC_TEXT_MAX);
     r = yaml_read_with(text, n, YAML_UNIQUE_KEYS | YAML_NO_MERGE, &document, &reason);
     if (r < 0) {
-        error_set_kind(err, r, "ValueError", "Failed to load workflow definition because %s.", error_text(&reason));
+        error_set_kind(err, r, "ValueError", "Failed to load workflow definition because %s.",
+                       error_text(&reason));
         if (err) {
             err->line = reason.line;
             err->column = reason.column;

@@ -175,14 +175,16 @@ TEST(failed_retry_condition_is_refused_and_can_be_told_again)
 
 TEST(graph_is_drawn)
 {
-    struct run run = run_begin("version: 1.0\ntasks:\n  a: {action: x.a, next: [{when: '<% ctx(\"q\") %>', do: b}]}\n"
-                               "  b: {action: x.b, join: all}\n");
+    struct run run =
+        run_begin("version: 1.0\ntasks:\n  a: {action: x.a, next: [{when: '<% ctx(\"q\") %>', do: b}]}\n"
+                  "  b: {action: x.b, join: all}\n");
     BUFFER_AUTO(mermaid);
     BUFFER_AUTO(dot);
 
     workflow_draw_mermaid(run.graph, &mermaid);
-    assert_string_equal(mermaid.data, "flowchart TD\n    n0[\"a<br/>x.a\"]\n    n1[[\"b<br/>x.b<br/>join all\"]]\n"
-                                      "    n0 -->|\"#lt;% ctx(#quot;q#quot;) %#gt;\"| n1\n");
+    assert_string_equal(mermaid.data,
+                        "flowchart TD\n    n0[\"a<br/>x.a\"]\n    n1[[\"b<br/>x.b<br/>join all\"]]\n"
+                        "    n0 -->|\"#lt;% ctx(#quot;q#quot;) %#gt;\"| n1\n");
     workflow_draw_dot(run.graph, &dot);
     assert_non_null(strstr(dot.data, "    n0 -> n1 [label=\"<% ctx(\\\"q\\\") %>\"];\n"));
     run_end(&run);
@@ -215,8 +217,9 @@ TEST(rehearsal_plays_mocks_and_counts_branches)
 
 TEST(rehearsal_tells_what_differs)
 {
-    value outcome = rehearse(diamond, "{\"mock_action_executions\": [{\"task_id\": \"b\", \"status\": \"failed\"}],"
-                                      "\"expected_task_sequence\": [\"a\", \"b\", \"c\", \"d\"]}");
+    value outcome =
+        rehearse(diamond, "{\"mock_action_executions\": [{\"task_id\": \"b\", \"status\": \"failed\"}],"
+                          "\"expected_task_sequence\": [\"a\", \"b\", \"c\", \"d\"]}");
 
     assert_json(value_map_get(outcome, "differences"),
                 "[\"The actual task sequence ['a', 'b', 'c'] does not match expected ['a', 'b', 'c', 'd'].\","
@@ -226,11 +229,12 @@ TEST(rehearsal_tells_what_differs)
 
 TEST(rehearsal_runs_items_as_concurrency_allows)
 {
-    value outcome = rehearse("version: 1.0\ntasks:\n  e:\n    with: {items: '<% [1, 2, 3] %>', concurrency: 2}\n"
-                             "    action: x.e\n    next: [{publish: [{r: '<% result() %>'}]}]\noutput: [{r: '<% ctx(r) %>'}]\n",
-                             "{\"mock_action_executions\": [{\"task_id\": \"e\", \"item_id\": 2, \"result\": \"c\"}],"
-                             "\"expected_task_sequence\": [\"e\", \"continue\"], \"expected_output\": {\"r\": [null, null, "
-                             "\"c\"]}}");
+    value outcome = rehearse(
+        "version: 1.0\ntasks:\n  e:\n    with: {items: '<% [1, 2, 3] %>', concurrency: 2}\n"
+        "    action: x.e\n    next: [{publish: [{r: '<% result() %>'}]}]\noutput: [{r: '<% ctx(r) %>'}]\n",
+        "{\"mock_action_executions\": [{\"task_id\": \"e\", \"item_id\": 2, \"result\": \"c\"}],"
+        "\"expected_task_sequence\": [\"e\", \"continue\"], \"expected_output\": {\"r\": [null, null, "
+        "\"c\"]}}");
 
     assert_json(value_map_get(outcome, "differences"), "[]");
     value_unref(outcome);
