@@ -81,7 +81,9 @@ static size_t take_number(const char *text, long *ret)
 /* "*" ["/" step] | first ["-" last] ["/" step]; 1: it is something else. */
 static int read_range(enum field field, const char *text, struct expression *ret, struct error *err)
 {
-    long first = fields[field].least, last = fields[field].most, step = 0;
+    static const char too_far[] =
+        "the step value (%ld) is higher than the total range of the expression (%ld)";
+    long first = fields[field].least, last = fields[field].most, step = 0, range;
     const char *at = text;
     bool all = *at == '*', has_last = all;
     size_t n;
@@ -116,16 +118,17 @@ static int read_range(enum field field, const char *text, struct expression *ret
     if (has_last && first > last)
         return error_set_kind(err, -EINVAL, "ValueError",
                               "The minimum value in a range must not be higher than the maximum");
+    if (step > fields[field].most - fields[field].least)
+        return fail_range(err, text, too_far, step, fields[field].most - fields[field].least);
     if (first < fields[field].least)
         return fail_range(err, text, "the first value (%ld) is lower than the minimum value (%ld)", first,
                           fields[field].least);
     if (last > fields[field].most)
         return fail_range(err, text, "the last value (%ld) is higher than the maximum value (%ld)", last,
                           fields[field].most);
-    if (step > 0 && step > last - first)
-        return fail_range(err, text,
-                          "the step value (%ld) is higher than the total range of the expression (%ld)", step,
-                          last - first);
+    range = (last ? last : fields[field].most) - first; /* the library takes a last value of 0 for none */
+    if (step > 0 && step > range)
+        return fail_range(err, text, too_far, step, range);
     *ret = (struct expression){
         .kind = RANGE, .first = (int)first, .last = (int)last, .step = step ? (int)step : 1
     };
