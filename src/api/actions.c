@@ -311,13 +311,45 @@ static void add_schema_defaults(value *document)
     value_map_put(document, "output_schema", schema);
 }
 
+/* Of a tag only its name and value are kept, "" when missing. Takes the body. */
+static value with_plain_tags(value body)
+{
+    value tags = value_map_get(body, "tags"), plain;
+
+    if (!value_is_list(tags))
+        return body;
+    plain = value_list_new(value_list_count(tags));
+    VALUE_LIST_EACH(i, tag, tags)
+    {
+        value one = value_map_new(2), name = value_map_get(tag, "name"), item = value_map_get(tag, "value");
+
+        if (!value_is_map(tag)) {
+            value_unref(one);
+            value_list_append(&plain, value_ref(tag));
+            continue;
+        }
+        value_map_put(&one, "name", value_is_set(name) ? value_ref(name) : value_text(""));
+        value_map_put(&one, "value", value_is_set(item) ? value_ref(item) : value_text(""));
+        value_list_append(&plain, one);
+    }
+    value_map_put(&body, "tags", plain);
+    return body;
+}
+
 /* The checked document of a body, or an answer (unset). */
-static value accept(struct api *api, struct http_request *request, value body)
+static value accept(struct api *api, struct http_request *request, value given)
 {
     struct model_lookup lookup = registry_lookup(api->config.catalog);
     value document = VALUE_NOTHING;
+    VALUE_AUTO(body);
     ERROR_AUTO(err);
 
+    /* The specification of the route asks for a name before the model is looked at. */
+    if (!value_map_has(given, "name")) {
+        http_respond_fault(request, 400, "'name' is a required property");
+        return VALUE_NOTHING;
+    }
+    body = with_plain_tags(value_ref(given));
     if (model_accept(MODEL_ACTION, body, MODEL_FROM_API, &lookup, &document, NULL, &err) < 0) {
         http_respond_error(request, 400, &err);
         return VALUE_NOTHING;

@@ -72,7 +72,7 @@ static bool lex(struct parser *p, struct token *ret)
     bool first = !p->lexed_first;
 
     p->lexed_first = true;
-    if (lexer_next(&p->lexer, ret, p->err) == 0)
+    if (jinja_lexer_next(&p->lexer, ret, p->err) == 0)
         return true;
     if (p->err) {
         p->err->kind = "TemplateSyntaxError";
@@ -331,7 +331,7 @@ int jinja_parse(struct jinja *jinja, struct error *err)
     if (!err)
         p.err = &own;
     p.scope = &scope;
-    lexer_init(&p.lexer, jinja->source, jinja->source_len, jinja->expression, jinja->flags & JINJA_TRIM_BLOCKS);
+    jinja_lexer_init(&p.lexer, jinja->source, jinja->source_len, jinja->expression, jinja->flags & JINJA_TRIM_BLOCKS);
     if (lex(&p, &p.current)) {
         if (jinja->expression) {
             jinja->root = parse_expression(&p);
