@@ -144,8 +144,8 @@ static value time_shown(value v)
     if (!localtime_r(&seconds, &tm))
         return value_ref(v);
     /* in English whatever the locale says: the program never calls setlocale() for times */
-    strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S ", &tm);
-    return value_textf("%s%s", text, strcmp(tm.tm_zone, "UTC0") == 0 ? "UTC" : tm.tm_zone);
+    strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S %Z", &tm);
+    return value_text(text);
 }
 
 static value status_shown(value v)

@@ -11,12 +11,13 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const struct cli_command *const commands[] = { &command_run, &command_execution_list, &command_trace_get,
-                                                      &command_key_set };
+static const struct cli_command *const commands[] = { &command_run, &command_execution_list,
+                                                      &command_trace_get, &command_key_set };
 
 static void parse(const char *text)
 {
-    CLEANUP(freep) char *copy = xstrdup(text);
+    CLEANUP(freep)
+    char *copy = xstrdup(text);
     char *words[64];
     int n = 0;
 
@@ -47,7 +48,8 @@ static void draw(const char *text, size_t width)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    CLEANUP(freep) char *text = NULL;
+    CLEANUP(freep)
+    char *text = NULL;
 
     if (size < 1 || size > 4096)
         return 0;
