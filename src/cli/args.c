@@ -312,8 +312,8 @@ static int operands_run(const struct parser *p, int at, int *ret_n)
     return end;
 }
 
-/* Gives the words of one run to as many of the coming operands as they can satisfy; returns where it stopped. An operand
-   that may be empty is settled here even when nothing is left for it. */
+/* Gives the words of one run to as many of the coming operands as they can satisfy; returns where it stopped.
+   An operand that may be empty is settled here even when nothing is left for it. */
 static int operands_consume(struct parser *p, int at)
 {
     int available, needed = 0, n_operands = 0;

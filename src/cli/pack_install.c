@@ -59,7 +59,8 @@ static bool stages_event(void *data, value event)
     return false;
 }
 
-/* Follows the workflow to its end; *ret is its final state. EXIT_ERROR when it failed, with everything printed. */
+/* Follows the workflow to its end; *ret is its final state. EXIT_ERROR when it failed, with everything
+   printed. */
 static int workflow_follow(struct cli *cli, const struct cli_args *args, const char *id, value *ret,
                            struct error *err)
 {
