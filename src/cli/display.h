@@ -25,7 +25,7 @@ extern const struct display display_execution[];
 
 /* Whether colours are used (TERM is a known one, ST2_COLORIZE is not set) and the zone of times. Set once at
    the start; negative for an unknown zone. */
-int display_setup(const char *timezone, struct error *err);
+int display_setup(const char *zone_name, struct error *err);
 bool display_colours(void);
 void display_coloured(struct buffer *out, const char *text, enum colour colour);
 
