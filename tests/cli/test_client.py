@@ -169,6 +169,23 @@ def test_outputs_are_followed(server, st2):
     assert server.requests[-1]["query"]["x-auth-token"] == "secret"
 
 
+def test_installing_a_pack_shows_its_stages(server, st2):
+    def stage(status):
+        return {"id": "task", "parent": ID, "status": status, "context": {"orquesta": {"task_name": "init_task"}}}
+
+    events = [stage("scheduled"), stage("running"), stage("succeeded"), {"id": ID, "status": "succeeded"}]
+    server.routes["POST", "/packs/index/search"] = {"name": "demo", "content": {"actions": {"count": 3}}}
+    server.routes["POST", "/packs/install"] = {"execution_id": ID}
+    server.routes["GET", "/stream"] = {"stream": "".join("event: x\ndata: %s\n\n" % json.dumps(e) for e in events)}
+    server.routes["GET", "/executions/" + ID] = execution(
+        result={"output": {"packs_list": ["demo"], "warning_list": ["Mind the gap."]}})
+    server.routes["GET", "/packs/demo"] = {"ref": "demo", "name": "demo", "description": "d", "version": "1", "author": "a"}
+    text = st2("pack", "install", "demo").stdout
+    assert text.startswith('\nFor the "demo" pack, the following content will be registered:\n\nactions   |  3\n')
+    assert "\n\t[     scheduled      ] init_task\r\t[      running       ] init_task\r\t[     succeeded      ]" in text
+    assert text.endswith("| author      | a     |\n+-------------+-------+\nMind the gap.\n")
+
+
 def test_errors_of_the_server_are_told(server, st2):
     server.routes["GET", "/rules/"] = (500, {"faultstring": "Internal Server Error"})
     done = st2("rule", "list", "-n", "3", "-a", "ref")
