@@ -49,8 +49,9 @@ def st2(server, tmp_path):
                      "TERM": "dumb", "ST2_API_URL": server.url, "ST2_AUTH_URL": server.url, "ST2_STREAM_URL": server.url,
                      "ST2_AUTH_TOKEN": "secret"}
         variables.update(environment)
-        done = subprocess.run([str(link), *words], cwd=tmp_path, input=stdin, text=True, capture_output=True, timeout=30,
+        done = subprocess.run([str(link), *words], cwd=tmp_path, input=stdin.encode(), capture_output=True, timeout=30,
                               env={name: text for name, text in variables.items() if text is not None})
+        done.stdout, done.stderr = done.stdout.decode(), done.stderr.decode()  # text mode would lose carriage returns
         assert "Sanitizer" not in done.stderr and "runtime error" not in done.stderr, done.stderr
         return done
 
