@@ -57,7 +57,6 @@ struct node {
     uint8_t type;        /* enum node_type */
     uint8_t op;          /* NODE_BINARY: enum number_operator */
     bool constant;       /* made of constants only: Jinja folds it when compiling */
-    bool folded;         /* the outermost node that is folded */
     uint16_t depth;      /* 1 + the deepest part of an expression */
     int line;
     uint32_t start, end; /* offsets in the source */
@@ -208,6 +207,8 @@ struct jinja {
     struct function function;
     struct node_name **names;
     size_t n_names, n_names_room;
+    struct node **readers; /* the outermost node of each path that starts at a name: what ctx().x.y reads */
+    size_t n_readers, n_readers_room;
     struct node_macro **blocks;
     size_t n_blocks, n_blocks_room;
     struct value_string **constants; /* owned texts, each once */

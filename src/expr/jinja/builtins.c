@@ -38,8 +38,8 @@ static void make_tables(void)
     add_rows(&tables.filters, filters_text);
     add_rows(&tables.filters, filters_sequence);
     add_rows(&tables.filters, filters_value);
-    add_rows(&tables.tests, tests);
-    add_rows(&tables.globals, globals);
+    add_rows(&tables.tests, jinja_tests);
+    add_rows(&tables.globals, jinja_globals);
     add_rows(&tables.orquesta, orquesta_functions);
     add_shared();
 }

@@ -33,6 +33,6 @@ const struct builtin *filter_find(const char *name, size_t n, enum jinja_flags f
 const struct builtin *test_find(const char *name, size_t n);
 const struct builtin *global_find(const char *name, size_t n, enum jinja_flags flags);
 
-extern const struct builtin filters_text[], filters_sequence[], filters_value[], tests[], globals[], orquesta_functions[];
+extern const struct builtin filters_text[], filters_sequence[], filters_value[], jinja_tests[], jinja_globals[], orquesta_functions[];
 
 #endif

@@ -44,6 +44,7 @@ struct ev {
     uint64_t random;
     unsigned depth;
     bool strict, orquesta, autoescape;
+    bool folding;              /* inside a constant expression */
     value *explained;          /* where sub-expressions are told, or NULL */
 };
 

@@ -693,6 +693,19 @@ static void explain(struct ev *ev, const struct node *node, value v)
     value_list_append(ev->explained, step);
 }
 
+/* Jinja folds constants when it compiles and writes them into its program, where "inf" and "nan" are no words. */
+static int eval_constant(struct ev *ev, const struct node *node, value *ret)
+{
+    int r;
+
+    ev->folding = true;
+    r = eval_kind(ev, node, ret);
+    ev->folding = false;
+    if (r == 0 && (*ret).kind == VALUE_FLOAT && !__builtin_isfinite((*ret).number))
+        return ev_error(ev, "NameError", "name '%s' is not defined", __builtin_isnan((*ret).number) ? "nan" : "inf");
+    return r;
+}
+
 int ev_eval(struct ev *ev, const struct node *node, value *ret)
 {
     int r;
@@ -700,17 +713,11 @@ int ev_eval(struct ev *ev, const struct node *node, value *ret)
     *ret = VALUE_NOTHING;
     if (ev_pay(ev, 1) < 0)
         return -1;
-    r = eval_kind(ev, node, ret);
+    r = unlikely(node->constant && !ev->folding) ? eval_constant(ev, node, ret) : eval_kind(ev, node, ret);
     if (unlikely(r < 0)) {
         if (!ev->err->line)
             place(ev);
         return -1;
-    }
-    /* Jinja folds constants when it compiles and writes them into its program, where "inf" and "nan" are no words. */
-    if (unlikely(node->constant && node->type != NODE_CONST && (*ret).kind == VALUE_FLOAT &&
-                 !__builtin_isfinite((*ret).number) && node->folded)) {
-        r = ev_error(ev, "NameError", "name '%s' is not defined", __builtin_isnan((*ret).number) ? "nan" : "inf");
-        return r;
     }
     if (unlikely(ev->explained))
         explain(ev, node, *ret);

@@ -182,7 +182,7 @@ static int global_lipsum(struct ev *ev, struct bound *bound, value *ret)
     return 0;
 }
 
-const struct builtin globals[] = {
+const struct builtin jinja_globals[] = {
     { "range", "range", global_range, BUILTIN_CONTEXT, 1, 3, { "start", "stop", "step" } },
     { "dict", "dict", make_dict, BUILTIN_CONTEXT | BUILTIN_VARARGS | BUILTIN_KWARGS, 0, 0, { 0 } },
     { "namespace", "Namespace", global_namespace, BUILTIN_CONTEXT | BUILTIN_VARARGS | BUILTIN_KWARGS, 0, 0, { 0 } },

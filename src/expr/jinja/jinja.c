@@ -82,6 +82,7 @@ void jinja_free(struct jinja *jinja)
     free(jinja->constants);
     free(jinja->values);
     free(jinja->names);
+    free(jinja->readers);
     free(jinja->blocks);
     pool_free(jinja->pool);
     free(jinja);
@@ -300,4 +301,69 @@ value jinja_undeclared(const struct jinja *jinja)
             value_list_append(&names, value_ref(name));
     }
     return names;
+}
+
+/* ---- what a template reads ---- */
+
+/* The dotted path a node stands for ("ctx.x.y" for ctx().x.y and ctx('x').y), false when it is no path. */
+static bool path_of(const struct node *node, struct buffer *out)
+{
+    switch ((enum node_type)node->type) {
+    case NODE_NAME: {
+        const struct node_name *name = (const struct node_name *)node;
+
+        if (name->n_slots)
+            return false;
+        buffer_add(out, value_chars(name->name), value_len(name->name));
+        return true;
+    }
+    case NODE_GETATTR: {
+        const struct node_attr *attr = (const struct node_attr *)node;
+
+        if (!path_of(attr->subject, out))
+            return false;
+        buffer_add_char(out, '.');
+        buffer_add(out, value_chars(attr->name), value_len(attr->name));
+        return true;
+    }
+    case NODE_GETITEM: {
+        const struct node_pair *item = (const struct node_pair *)node;
+
+        if (item->b->type != NODE_CONST || !value_is_string(((struct node_const *)item->b)->v) || !path_of(item->a, out))
+            return false;
+        buffer_addf(out, ".%s", value_chars(((struct node_const *)item->b)->v));
+        return true;
+    }
+    case NODE_CALL: {
+        const struct node_call *call = (const struct node_call *)node;
+        const struct node *key = call->arguments.n_args ? call->arguments.args[0] : NULL;
+
+        if (call->subject->type != NODE_NAME || !value_text_is(((struct node_name *)call->subject)->name, "ctx"))
+            return false;
+        buffer_add_text(out, "ctx");
+        if (key && key->type == NODE_CONST && value_is_string(((struct node_const *)key)->v))
+            buffer_addf(out, ".%s", value_chars(((struct node_const *)key)->v));
+        else if (key && key->type == NODE_NAME)
+            buffer_addf(out, ".%s", value_chars(((struct node_name *)key)->name));
+        return true;
+    }
+    default:
+        return false;
+    }
+}
+
+value jinja_paths(const struct jinja *jinja)
+{
+    value paths = value_list_new(0);
+
+    for (size_t i = 0; i < jinja->n_readers; i++) {
+        BUFFER_AUTO(path);
+        value text;
+
+        if (!path_of(jinja->readers[i], &path))
+            continue;
+        text = value_text_n(buffer_text(&path), path.len);
+        value_list_append(&paths, text);
+    }
+    return paths;
 }

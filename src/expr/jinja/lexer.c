@@ -58,7 +58,7 @@ const char *token_type_text(enum token_type type)
     return type_texts[type];
 }
 
-void lexer_init(struct lexer *lexer, const char *source, size_t len, bool bare, bool trim)
+void jinja_lexer_init(struct lexer *lexer, const char *source, size_t len, bool bare, bool trim)
 {
     lexer->source = source;
     lexer->len = len;
@@ -475,7 +475,7 @@ static int unexpected_char(const struct lexer *lexer, size_t at, struct error *e
                         utf8_length(lexer->source, at));
 }
 
-int lexer_next(struct lexer *lexer, struct token *ret, struct error *err)
+int jinja_lexer_next(struct lexer *lexer, struct token *ret, struct error *err)
 {
     size_t start, end, space;
     enum token_type type;

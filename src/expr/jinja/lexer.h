@@ -76,8 +76,8 @@ struct lexer {
 };
 
 /* `source` has "\n" line ends only and outlives the lexer. */
-void lexer_init(struct lexer *lexer, const char *source, size_t len, bool bare, bool trim);
-int lexer_next(struct lexer *lexer, struct token *ret, struct error *err);
+void jinja_lexer_init(struct lexer *lexer, const char *source, size_t len, bool bare, bool trim);
+int jinja_lexer_next(struct lexer *lexer, struct token *ret, struct error *err);
 /* As Jinja's messages name it: "end of print statement", "integer", "," */
 const char *token_type_text(enum token_type type);
 

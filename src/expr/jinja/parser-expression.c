@@ -677,6 +677,11 @@ static struct node *call_node(struct parser *p, struct node *subject)
     if (!parse_arguments(p, &call->arguments))
         return NULL;
     deepen_call(call);
+    if (subject->type == NODE_NAME && value_text_is(((struct node_name *)subject)->name, "ctx")) {
+        parser_reads(p, subject, &call->node);
+        if (call->arguments.n_args && call->arguments.args[0]->type == NODE_NAME)
+            parser_reads(p, call->arguments.args[0], NULL);
+    }
     return finish(p, &call->node);
 }
 
@@ -688,6 +693,7 @@ static struct node *attribute_node(struct parser *p, struct node *subject, value
     attr->name = name;
     attr->methods = method_find(value_chars(name), value_len(name));
     deepen(&attr->node, subject);
+    parser_reads(p, subject, &attr->node);
     return finish(p, &attr->node);
 }
 
@@ -717,6 +723,15 @@ static struct node *subscribed(struct parser *p)
     for (int i = 0; i < 3; i++)
         deepen(&slice->node, parts[i]);
     return finish(p, &slice->node);
+}
+
+static struct node *item_node(struct parser *p, struct node *subject, struct node *key)
+{
+    struct node *node = pair_node(p, NODE_GETITEM, subject, key, subject->start);
+
+    if (node && key->type == NODE_CONST)
+        parser_reads(p, subject, node);
+    return node;
 }
 
 static struct node *subscript_node(struct parser *p, struct node *subject)
@@ -750,7 +765,7 @@ static struct node *subscript_node(struct parser *p, struct node *subject)
         if (row && method_mutates(row))
             p->jinja->mutating = true;
     }
-    return pair_node(p, NODE_GETITEM, subject, part, subject->start);
+    return item_node(p, subject, part);
 }
 
 static struct node *dot_node(struct parser *p, struct node *subject)

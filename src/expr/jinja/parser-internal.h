@@ -72,6 +72,8 @@ void *node_new(struct parser *p, enum node_type type, size_t size, uint32_t star
 value parser_text(struct parser *p, const char *text, size_t n);
 value parser_keep(struct parser *p, value v);
 struct node *parser_name_node(struct parser *p, const struct token *token);
+/* The path that ended at `subject` ends at `whole` (NULL: is no path of its own). */
+void parser_reads(struct parser *p, const struct node *subject, struct node *whole);
 /* The slot of a name set in the current scope. */
 int parser_store(struct parser *p, struct scope *scope, value name);
 

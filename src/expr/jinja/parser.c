@@ -72,7 +72,7 @@ static bool lex(struct parser *p, struct token *ret)
     bool first = !p->lexed_first;
 
     p->lexed_first = true;
-    if (lexer_next(&p->lexer, ret, p->err) == 0)
+    if (jinja_lexer_next(&p->lexer, ret, p->err) == 0)
         return true;
     if (p->err) {
         p->err->kind = "TemplateSyntaxError";
@@ -214,7 +214,24 @@ struct node *parser_name_node(struct parser *p, const struct token *token)
     GROW(p->names, p->n_names, p->n_names_room);
     p->names[p->n_names].node = node;
     p->names[p->n_names++].scope = p->scope;
+    GROW(p->jinja->readers, p->jinja->n_readers, p->jinja->n_readers_room);
+    p->jinja->readers[p->jinja->n_readers++] = &node->node;
     return &node->node;
+}
+
+void parser_reads(struct parser *p, const struct node *subject, struct node *whole)
+{
+    struct jinja *jinja = p->jinja;
+
+    for (size_t i = jinja->n_readers, tries = 0; i-- > 0 && tries < 16; tries++) {
+        if (jinja->readers[i] != subject)
+            continue;
+        if (whole)
+            jinja->readers[i] = whole;
+        else
+            memmove(&jinja->readers[i], &jinja->readers[i + 1], (--jinja->n_readers - i) * sizeof(jinja->readers[0]));
+        return;
+    }
 }
 
 int parser_store(struct parser *p, struct scope *scope, value name)
@@ -314,7 +331,7 @@ int jinja_parse(struct jinja *jinja, struct error *err)
     if (!err)
         p.err = &own;
     p.scope = &scope;
-    lexer_init(&p.lexer, jinja->source, jinja->source_len, jinja->expression, jinja->flags & JINJA_TRIM_BLOCKS);
+    jinja_lexer_init(&p.lexer, jinja->source, jinja->source_len, jinja->expression, jinja->flags & JINJA_TRIM_BLOCKS);
     if (lex(&p, &p.current)) {
         if (jinja->expression) {
             jinja->root = parse_expression(&p);

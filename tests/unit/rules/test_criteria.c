@@ -124,6 +124,44 @@ TEST(search_looks_into_items)
                    payload, CRITERIA_MATCH);
 }
 
+TEST(patterns_are_rendered_and_keep_their_type)
+{
+    const char *payload = "{\"n\": 5, \"limit\": 5, \"name\": \"ab\", \"list\": [1, 2], \"items\": [{\"k\": 1}]}";
+
+    assert_verdict("{\"trigger.n\": {\"type\": \"eq\", \"pattern\": \"{{ trigger.limit }}\"}}", payload, CRITERIA_MATCH);
+    assert_verdict("{\"trigger.list\": {\"type\": \"eq\", \"pattern\": \"{{trigger.list}}\"}}", payload, CRITERIA_MATCH);
+    assert_verdict("{\"trigger.name\": {\"type\": \"eq\", \"pattern\": \"a{{ 'b' }}\"}}", payload, CRITERIA_MATCH);
+    assert_verdict("{\"trigger.n\": {\"type\": \"eq\", \"pattern\": \"5\"}}", payload, CRITERIA_NO_MATCH);
+    assert_verdict("{\"trigger.items\": {\"type\": \"search\", \"condition\": \"any\", \"pattern\": {\"item.k\": {\"type\": "
+                   "\"eq\", \"pattern\": \"{{ item.k }}\"}}}}",
+                   payload, CRITERIA_MATCH);
+    assert_fails("{\"trigger.n\": {\"type\": \"eq\", \"pattern\": \"{{ nope }}\"}}", payload,
+                 "Failed to render pattern value \"{{ nope }}\" for key \"trigger.n\": 'nope' is undefined");
+}
+
+static int get_key(void *data, const char *scope, const char *key, bool decrypt, value *ret, struct error *err)
+{
+    *ret = strcmp(scope, "system") == 0 && strcmp(key, "kind") == 0 ? value_text("heads") : VALUE_NOTHING;
+    return 0;
+}
+
+TEST(patterns_see_the_datastore)
+{
+    const struct expr_host host = { .datastore_get = get_key };
+    struct criteria *criteria = NULL;
+    ERROR_AUTO(err);
+    VALUE_AUTO(v);
+    VALUE_AUTO(payload);
+
+    v = from_json("{\"trigger.ref\": {\"type\": \"startswith\", \"pattern\": \"refs/{{ st2kv.system.kind }}\"}, "
+                  "\"trigger.ref#2\": {\"type\": \"contains\", \"pattern\": \"{{ system.kind }}\"}}");
+    payload = from_json("{\"ref\": \"refs/heads/main\"}");
+    criteria_compile(v, &criteria, NULL);
+    if (criteria_judge(criteria, payload, "p.r", "5f", &host, NOW_US, NULL, &err) != CRITERIA_MATCH)
+        fail_msg("%s", error_text(&err));
+    criteria_free(criteria);
+}
+
 TEST(judgements_tell_each_criterion)
 {
     ERROR_AUTO(err);
@@ -258,6 +296,8 @@ int main(void)
         cmocka_unit_test(keys_are_json_paths),
         cmocka_unit_test(failures_tell_what_broke),
         cmocka_unit_test(search_looks_into_items),
+        cmocka_unit_test(patterns_are_rendered_and_keep_their_type),
+        cmocka_unit_test(patterns_see_the_datastore),
         cmocka_unit_test(judgements_tell_each_criterion),
         cmocka_unit_test(registration_checks_operators_and_patterns),
         cmocka_unit_test(wildcards_match_as_fnmatch_does),
