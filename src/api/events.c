@@ -280,12 +280,13 @@ static value copy_members(value from, const char *const *names)
     return out;
 }
 
-/* The execution as views show it: {id, action {ref, parameters}, runner {name, runner_parameters}, parameters, status}. */
+/* The execution as views show it: {id, action {ref, parameters}, runner {name, runner_parameters}, parameters, start_timestamp,
+   status}. */
 static value brief_execution(value whole)
 {
     static const char *const action[] = { "ref", "parameters", NULL };
     static const char *const runner[] = { "name", "runner_parameters", NULL };
-    static const char *const own[] = { "id", "parameters", "status", NULL };
+    static const char *const own[] = { "id", "parameters", "start_timestamp", "status", NULL };
     value brief = copy_members(whole, own);
 
     value_map_put(&brief, "action", copy_members(value_map_get(whole, "action"), action));
@@ -305,8 +306,12 @@ static int add_views(struct listing *listing, const struct enforcement_row *row,
         value_map_put(document, "trigger_instance", instance_document(listing->api, &instance));
         instance_row_release(&instance);
     }
-    if (r < 0 || !row->execution)
-        return r < 0 ? r : 0;
+    if (r < 0)
+        return r;
+    if (!row->execution) {
+        value_map_put(document, "execution", value_map_new(0));
+        return 0;
+    }
     r = store_execution_get(listing->reader, row->execution, 0, &execution, &listing->err);
     if (r == 0) {
         value whole = execution_document(listing->api, &execution, false);

@@ -36,7 +36,7 @@ static void line_print(size_t indent, const char *label, const char *text)
     char *line = xasprintf("%s%s", label, text);
     BUFFER_AUTO(out);
 
-    text_wrap(&out, line, strlen(line), PARAMETER_WIDTH, indent, indent);
+    cli_text_wrap(&out, line, strlen(line), PARAMETER_WIDTH, indent, indent);
     puts(buffer_text(&out));
 }
 
@@ -151,7 +151,8 @@ int cli_action_help(struct cli *cli, const char *ref, struct error *err)
         return EXIT_DONE;
     }
     description = value_map_chars(action, "description");
-    text_wrap(&text, description ? description : "", description ? strlen(description) : 0, TEXT_WIDTH, 0, 0);
+    cli_text_wrap(&text, description ? description : "", description ? strlen(description) : 0, TEXT_WIDTH, 0,
+                  0);
     printf("\n%s\n\n", buffer_text(&text));
     definitions = definitions_merge(action, runner);
     section_print("Required Parameters:", action, runner, definitions, true);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/utsname.h>
 
 #include "base/mem.h"
@@ -50,7 +51,6 @@ const struct cli_option cli_root_options[] = {
     { .name = "--print-completion",
       .kind = OPTION_TEXT,
       .metavar = "SHELL",
-      .flags = OPTION_HIDDEN,
       .help = "Print the completion script for bash or zsh" },
     { .name = "--enable-profiler", .flags = OPTION_HIDDEN },
     OPTIONS_END,
@@ -174,6 +174,25 @@ static void settings_print(const struct cli *cli)
            https ? https : "");
 }
 
+/* What is said about a locale that cannot show all text; its name tells, as in "de_DE.ISO-8859-1". */
+static void locale_check(void)
+{
+    static const char *const variables[] = { "LC_ALL", "LC_CTYPE", "LANG" };
+    const char *name = NULL, *codeset;
+
+    for (size_t i = 0; i < ELEMENTS(variables) && !(name && *name); i++)
+        name = getenv(variables[i]);
+    codeset = name ? strchr(name, '.') : NULL;
+    if (!codeset || strncasecmp(codeset + 1, "utf-8", 5) == 0 || strncasecmp(codeset + 1, "utf8", 4) == 0)
+        return;
+    fprintf(
+        stderr,
+        "WARNING - Locale %.*s with encoding %s which is not UTF-8 is used. This means that some functionality which "
+        "relies on outputting unicode characters won't work. You are encouraged to use UTF-8 locale by setting LC_ALL "
+        "environment variable to en_US.UTF-8 or similar.\n",
+        (int)(codeset - name), name, codeset + 1);
+}
+
 static int config_load(struct cli *cli, struct error *err)
 {
     const char *skip = getenv("ST2_CLI_SKIP_CONFIG");
@@ -199,6 +218,7 @@ static int command_run(struct cli *cli, const struct cli_args *args)
     ERROR_AUTO(err);
     int r = config_load(cli, &err);
 
+    locale_check();
     if (r == 0)
         r = client_configure(cli, args, &err);
     if (r == 0)

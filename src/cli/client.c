@@ -316,8 +316,13 @@ int client_json(struct client *client, const char *method, const char *path, val
 int client_get(struct client *client, const char *path, value *ret, struct error *err)
 {
     struct request request = { .path = path };
+    int r = call_json(client, &request, true, ret, NULL, err);
 
-    return call_json(client, &request, true, ret, NULL, err);
+    if (r == 0 && !value_is_map(*ret)) {
+        value_replace(ret, VALUE_NOTHING);
+        return error_set(err, -EPROTO, "The server did not answer with an object.");
+    }
+    return r;
 }
 
 int client_list(struct client *client, const char *path, value *ret, int64_t *ret_total, struct error *err)

@@ -54,7 +54,7 @@ int reply_json(const struct reply *reply, value *ret, struct error *err);
 /* Call, check, read JSON. 404 is an error here. `body` VALUE_NOTHING for none; ret may be NULL. */
 int client_json(struct client *client, const char *method, const char *path, value body, value *ret,
                 struct error *err);
-/* GET; CLIENT_ABSENT for 404. */
+/* GET of an object; CLIENT_ABSENT for 404. */
 int client_get(struct client *client, const char *path, value *ret, struct error *err);
 /* GET of a list with the number of all there are (-1: unknown). */
 int client_list(struct client *client, const char *path, value *ret, int64_t *ret_total, struct error *err);

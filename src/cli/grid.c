@@ -67,7 +67,7 @@ static size_t text_width(const char *text)
 
     for (;;) {
         const char *end = line_end(text);
-        size_t width = text_columns(text, (size_t)(end - text));
+        size_t width = cli_text_columns(text, (size_t)(end - text));
 
         widest = width > widest ? width : widest;
         if (!*end)
@@ -111,8 +111,8 @@ static char *cell_wrapped(const char *cell, size_t width)
         const char *end = line_end(cell);
         size_t len = (size_t)(end - cell);
 
-        if (text_columns(cell, len) > width)
-            text_wrap(&out, cell, len, width, 0, 0);
+        if (cli_text_columns(cell, len) > width)
+            cli_text_wrap(&out, cell, len, width, 0, 0);
         else
             buffer_add(&out, cell, len);
         if (!*end)
@@ -137,7 +137,7 @@ static void row_write(struct buffer *out, char *const *cells, const size_t *widt
         for (size_t i = 0; i < n; i++) {
             const char *end = rest[i] ? line_end(rest[i]) : NULL;
             size_t len = rest[i] ? (size_t)(end - rest[i]) : 0;
-            size_t columns = rest[i] ? text_columns(rest[i], len) : 0;
+            size_t columns = rest[i] ? cli_text_columns(rest[i], len) : 0;
 
             buffer_add_char(out, ' ');
             buffer_add(out, rest[i] ? rest[i] : "", len);
@@ -176,7 +176,7 @@ void grid_write(const struct grid *table, struct buffer *out)
 
 void grid_note(struct buffer *out, const char *text, size_t width)
 {
-    size_t columns = text_columns(text, strlen(text)) + 4;
+    size_t columns = cli_text_columns(text, strlen(text)) + 4;
     size_t inner = (width > columns ? width : columns) - 2;
 
     for (int line = 0; line < 3; line++) {

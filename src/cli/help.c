@@ -188,11 +188,11 @@ static void row_write(struct buffer *out, size_t indent, const char *words, cons
 
         if (used + 2 > HELP_COLUMN) {
             buffer_add_char(out, '\n');
-            text_wrap(out, text, strlen(text), width, HELP_COLUMN, HELP_COLUMN);
+            cli_text_wrap(out, text, strlen(text), width, HELP_COLUMN, HELP_COLUMN);
         } else {
             BUFFER_AUTO(wrapped);
 
-            text_wrap(&wrapped, text, strlen(text), width, HELP_COLUMN, HELP_COLUMN);
+            cli_text_wrap(&wrapped, text, strlen(text), width, HELP_COLUMN, HELP_COLUMN);
             buffer_add_fill(out, ' ', HELP_COLUMN - used);
             buffer_add_text(out, buffer_text(&wrapped) + HELP_COLUMN);
         }
@@ -234,7 +234,7 @@ static void options_write(struct buffer *out, const struct cli_command *command,
 static void description_write(struct buffer *out, const char *text)
 {
     buffer_add_char(out, '\n');
-    text_wrap(out, text, strlen(text), help_width(), 0, 0);
+    cli_text_wrap(out, text, strlen(text), help_width(), 0, 0);
     buffer_add_char(out, '\n');
 }
 

@@ -45,7 +45,7 @@ static size_t colour_length(const char *s, size_t n)
     return i < n && s[i] == 'm' ? i + 1 : 0;
 }
 
-size_t text_columns(const char *text, size_t n)
+size_t cli_text_columns(const char *text, size_t n)
 {
     const char *at = text, *end = text + n;
     size_t columns = 0;
@@ -123,8 +123,8 @@ static size_t chunk_break(const struct chunk *chunk, size_t room)
     return after_hyphen ? after_hyphen : room;
 }
 
-void text_wrap(struct buffer *out, const char *text, size_t n, size_t width, size_t first_indent,
-               size_t indent)
+void cli_text_wrap(struct buffer *out, const char *text, size_t n, size_t width, size_t first_indent,
+                   size_t indent)
 {
     CLEANUP(freep)
     char *blank = xstrndup(text, n);

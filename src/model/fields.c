@@ -118,7 +118,7 @@ static void check_items(struct model_check *c, const struct model_field *field, 
         if (field->item_types && !(type_of(item) & field->item_types))
             report_type(c, item, field->item_types);
         else if (field->item_fields)
-            check_object(c, field->item_fields, false, item);
+            check_object(c, field->item_fields, field->items_open, item);
         else if (field->item_check)
             field->item_check(c, item);
         leave(c, before);

@@ -42,7 +42,7 @@ static const struct model_field fields[] = {
     { "enabled", TYPE_BOOLEAN, .otherwise = "false" },
     { "context", TYPE_OBJECT | TYPE_NULL, .otherwise = "{}" },
     { "tags", TYPE_ARRAY | TYPE_NULL, .otherwise = "[]", .item_types = TYPE_OBJECT,
-      .item_fields = model_tag_fields },
+      .item_fields = model_tag_fields, .items_open = true },
     { "metadata_file", TYPE_STRING | TYPE_NULL, .otherwise = "\"\"" },
     { 0 },
 };

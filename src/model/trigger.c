@@ -15,7 +15,7 @@ static const struct model_field type_fields[] = {
     { "payload_schema", TYPE_OBJECT | TYPE_NULL, .otherwise = "{}" },
     { "parameters_schema", TYPE_OBJECT | TYPE_NULL, .otherwise = "{}" },
     { "tags", TYPE_ARRAY | TYPE_NULL, .otherwise = "[]", .item_types = TYPE_OBJECT,
-      .item_fields = model_tag_fields },
+      .item_fields = model_tag_fields, .items_open = true },
     { "metadata_file", TYPE_STRING | TYPE_NULL },
     { 0 },
 };

@@ -214,6 +214,24 @@ TEST(success_forgets_the_users_failures)
     throttle_free(throttle);
 }
 
+TEST(success_makes_up_for_some_failures_of_the_address)
+{
+    struct throttle *throttle = throttle_new(100);
+
+    for (int i = 0; i < 25; i++) {
+        CLEANUP(freep)
+        char *user = xasprintf("user%d", i);
+
+        throttle_failed(throttle, user, "10.0.0.1", SECOND);
+    }
+    assert_true(throttle_wait_us(throttle, "ann", "10.0.0.1", SECOND) > 0);
+    throttle_succeeded(throttle, "ann", "10.0.0.1");
+    assert_int_equal(throttle_wait_us(throttle, "ann", "10.0.0.1", SECOND), 0);
+    fail_times(throttle, "bob", "10.0.0.1", 5, SECOND);
+    assert_true(throttle_wait_us(throttle, "ann", "10.0.0.1", SECOND) > 0);
+    throttle_free(throttle);
+}
+
 TEST(many_names_do_not_grow_the_table)
 {
     struct throttle *throttle = throttle_new(64);
@@ -241,6 +259,7 @@ int main(void)
         cmocka_unit_test(api_keys_are_hashed_as_everywhere),
         cmocka_unit_test(guessing_becomes_slow_and_is_forgotten),
         cmocka_unit_test(success_forgets_the_users_failures),
+        cmocka_unit_test(success_makes_up_for_some_failures_of_the_address),
         cmocka_unit_test(many_names_do_not_grow_the_table),
     };
 

@@ -11,7 +11,7 @@ static void assert_wrap(const char *text, size_t width, const char *expected)
 {
     BUFFER_AUTO(out);
 
-    text_wrap(&out, text, strlen(text), width, 0, 0);
+    cli_text_wrap(&out, text, strlen(text), width, 0, 0);
     assert_string_equal(buffer_text(&out), expected);
 }
 
@@ -40,14 +40,14 @@ TEST(lines_are_indented)
 {
     BUFFER_AUTO(out);
 
-    text_wrap(&out, "one two three four", 18, 10, 2, 4);
+    cli_text_wrap(&out, "one two three four", 18, 10, 2, 4);
     assert_string_equal(out.data, "  one two\n    three\n    four");
 }
 
 TEST(columns_are_counted_without_colours)
 {
-    assert_int_equal(text_columns("\033[92mok\033[0m", 11), 2);
-    assert_int_equal(text_columns("日本", 6), 4);
+    assert_int_equal(cli_text_columns("\033[92mok\033[0m", 11), 2);
+    assert_int_equal(cli_text_columns("日本", 6), 4);
 }
 
 TEST(tables_wrap_their_cells_but_not_their_headers)

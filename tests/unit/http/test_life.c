@@ -464,6 +464,46 @@ TEST(a_storm_of_clients_leaves_nothing_behind)
     assert_int_equal(http_server_counters(server)->connections, 0);
 }
 
+static void *hammer(void *socket)
+{
+    int fd = (int)(intptr_t)socket;
+    char data[4096];
+
+    do
+        toy_say(fd, "GET /wait HTTP/1.1\r\n" HOST "\r\n");
+    while (recv(fd, data, sizeof(data), 0) > 0);
+    close(fd);
+    return NULL;
+}
+
+TEST(stopping_under_fire_is_safe)
+{
+    static const struct http_route storm_routes[] = { { "GET", HTTP_API, "/wait", wait_in_storm } };
+    struct http_config config = {
+        .listeners = &plain, .n_listeners = 1, .routes = storm_routes, .n_routes = 1
+    };
+    pthread_t clients[4], engine;
+
+    storm.over = false;
+    pthread_create(&engine, NULL, run_storm, NULL);
+    for (int round = 0; round < 20; round++) {
+        struct http_server *server;
+
+        assert_int_equal(http_server_start(&config, &server, NULL), 0);
+        for (size_t i = 0; i < ELEMENTS(clients); i++)
+            pthread_create(&clients[i], NULL, hammer,
+                           (void *)(intptr_t)toy_connect(http_server_port(server, 0)));
+        usleep(5000);
+        http_server_stop(server, round % 2 ? 100 : 0);
+        for (size_t i = 0; i < ELEMENTS(clients); i++)
+            pthread_join(clients[i], NULL);
+        assert_int_equal(http_server_counters(server)->in_flight, 0);
+        http_server_free(server);
+    }
+    storm.over = true;
+    pthread_join(engine, NULL);
+}
+
 static int release_journal(void **state)
 {
     buffer_release(&journal.lines);
@@ -484,6 +524,7 @@ int main(void)
         cmocka_unit_test(stopping_waits_for_what_is_in_flight),
         cmocka_unit_test(waiting_for_the_server_is_not_being_idle),
         cmocka_unit_test(a_storm_of_clients_leaves_nothing_behind),
+        cmocka_unit_test(stopping_under_fire_is_safe),
     };
 
     return cmocka_run_group_tests(tests, NULL, release_journal);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times pip's yaql, used as orquesta uses it, against bench-yaql on the same expressions, and prints the ratios.
 
-usage: yaql.py BENCH-YAQL    (needs: pip install yaql; with orquesta installed its evaluator is timed as well)
+usage: compare_yaql.py BENCH-YAQL    (needs: pip install yaql; with orquesta installed its evaluator is timed as well)
 """
 import json
 import subprocess
