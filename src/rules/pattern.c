@@ -11,7 +11,8 @@
 struct pattern {
     value source;
     bool template;
-    struct expr *typed; /* with to_complex; NULL when there are no braces on one line, or they do not compile */
+    struct expr
+        *typed; /* with to_complex; NULL when there are no braces on one line, or they do not compile */
     struct expr *plain;
     struct error problem; /* why `plain` or `typed` could not be compiled */
 };
@@ -57,7 +58,8 @@ struct pattern *pattern_new(value v)
     BUFFER_AUTO(typed);
 
     pattern->source = value_ref(value_is_set(v) ? v : value_null());
-    pattern->template = v.kind == VALUE_STRING && expr_has_expression(v.string->data, v.string->len, EXPR_TEMPLATE);
+    pattern->template =
+        v.kind == VALUE_STRING && expr_has_expression(v.string->data, v.string->len, EXPR_TEMPLATE);
     if (!pattern->template)
         return pattern;
     if (insert_to_complex(v.string->data, v.string->len, &typed) &&
@@ -88,8 +90,8 @@ value pattern_source(const struct pattern *pattern)
     return pattern->source;
 }
 
-int pattern_render(const struct pattern *pattern, const char *name, value payload, const struct expr_host *host,
-                   int64_t now_us, value *ret, struct error *err)
+int pattern_render(const struct pattern *pattern, const char *name, value payload,
+                   const struct expr_host *host, int64_t now_us, value *ret, struct error *err)
 {
     static const char *const lazy_roots[] = { "st2kv", "system", NULL };
     struct expr_context context = { .host = host, .now_us = now_us, .lazy_roots = lazy_roots };
@@ -111,7 +113,8 @@ int pattern_render(const struct pattern *pattern, const char *name, value payloa
             error_move(err, &problem);
             return r;
         }
-        if (r == 0 && value_is_string(text) && json_read(text.string->data, text.string->len, JSON_PYTHON, ret, NULL) == 0)
+        if (r == 0 && value_is_string(text) &&
+            json_read(text.string->data, text.string->len, JSON_PYTHON, ret, NULL) == 0)
             return 0;
     }
     return expr_evaluate(pattern->plain, &context, ret, err);

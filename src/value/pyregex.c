@@ -65,7 +65,8 @@ static int compile_failed(int code, struct error *err)
         return error_set_kind(err, -EINVAL, "error", "look-behind requires fixed-width pattern");
     if (pcre2_get_error_message(code, text, sizeof(text)) < 0)
         text[0] = '\0';
-    return error_set_kind(err, -EINVAL, "error", "the regular expression cannot be used: %s", (const char *)text);
+    return error_set_kind(err, -EINVAL, "error", "the regular expression cannot be used: %s",
+                          (const char *)text);
 }
 
 static pcre2_code *compile_code(const struct pyregex_parsed *parsed, struct error *err)
@@ -73,7 +74,8 @@ static pcre2_code *compile_code(const struct pyregex_parsed *parsed, struct erro
     pcre2_compile_context *context = pcre2_compile_context_create(NULL);
     /* Read by PCRE2 as bounds that hold for every match of this pattern. */
     BUFFER_AUTO(text);
-    uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_NO_UTF_CHECK | PCRE2_ALT_CIRCUMFLEX | PCRE2_NEVER_BACKSLASH_C;
+    uint32_t options =
+        PCRE2_UTF | PCRE2_UCP | PCRE2_NO_UTF_CHECK | PCRE2_ALT_CIRCUMFLEX | PCRE2_NEVER_BACKSLASH_C;
     pcre2_code *code;
     PCRE2_SIZE where;
     int problem;
@@ -105,7 +107,8 @@ static int compile(const char *pattern, size_t n, unsigned flags, struct pyregex
     int r;
 
     if (n > PYREGEX_PATTERN_MAX)
-        return error_set_kind(err, -E2BIG, "error", "the regular expression is longer than %d bytes", PYREGEX_PATTERN_MAX);
+        return error_set_kind(err, -E2BIG, "error", "the regular expression is longer than %d bytes",
+                              PYREGEX_PATTERN_MAX);
     r = pyregex_parse(pattern, n, flags, &parsed, err);
     if (r < 0)
         return r;
@@ -256,8 +259,8 @@ static int match_failed(int code, uint32_t limit, struct error *err)
 }
 
 /* PCRE2's code: positive, PCRE2_ERROR_NOMATCH or another error. */
-static int run(const struct pyregex *regex, const char *text, size_t n, size_t from, uint32_t options, uint32_t limit,
-               pcre2_match_data *data)
+static int run(const struct pyregex *regex, const char *text, size_t n, size_t from, uint32_t options,
+               uint32_t limit, pcre2_match_data *data)
 {
     pcre2_match_context *context = NULL;
     int r;
@@ -281,8 +284,8 @@ static uint32_t anchor_options(enum pyregex_anchor anchor)
                                      : PCRE2_ANCHORED | PCRE2_ENDANCHORED;
 }
 
-int pyregex_test(const struct pyregex *regex, const char *text, size_t n, enum pyregex_anchor anchor, uint32_t limit,
-                 bool *ret, struct error *err)
+int pyregex_test(const struct pyregex *regex, const char *text, size_t n, enum pyregex_anchor anchor,
+                 uint32_t limit, bool *ret, struct error *err)
 {
     pcre2_match_data *data = pcre2_match_data_create(1, NULL);
     int r = run(regex, text, n, 0, anchor_options(anchor), limit, data);
@@ -294,8 +297,9 @@ int pyregex_test(const struct pyregex *regex, const char *text, size_t n, enum p
     return 0;
 }
 
-int pyregex_find(const struct pyregex *regex, const char *text, size_t n, size_t from, enum pyregex_anchor anchor,
-                 bool must_advance, uint32_t limit, struct pyregex_match *match, struct error *err)
+int pyregex_find(const struct pyregex *regex, const char *text, size_t n, size_t from,
+                 enum pyregex_anchor anchor, bool must_advance, uint32_t limit, struct pyregex_match *match,
+                 struct error *err)
 {
     uint32_t options = anchor_options(anchor) | (must_advance ? PCRE2_NOTEMPTY_ATSTART : 0);
     int r;

@@ -16,9 +16,11 @@ static struct pyregex *get(const char *pattern, unsigned flags)
     return regex;
 }
 
-static void assert_match(const char *pattern, unsigned flags, const char *text, enum pyregex_anchor anchor, bool expected)
+static void assert_match(const char *pattern, unsigned flags, const char *text, enum pyregex_anchor anchor,
+                         bool expected)
 {
-    CLEANUP(pyregex_unrefp) struct pyregex *regex = get(pattern, flags);
+    CLEANUP(pyregex_unrefp)
+    struct pyregex *regex = get(pattern, flags);
     bool matches = !expected;
 
     assert_int_equal(pyregex_test(regex, text, strlen(text), anchor, 0, &matches, NULL), 0);
@@ -71,7 +73,8 @@ TEST(errors_are_pythons_with_their_positions)
 
 static void assert_sub(const char *pattern, const char *template, const char *text, const char *expected)
 {
-    CLEANUP(pyregex_unrefp) struct pyregex *regex = get(pattern, 0);
+    CLEANUP(pyregex_unrefp)
+    struct pyregex *regex = get(pattern, 0);
     ERROR_AUTO(err);
     VALUE_AUTO(result);
 
@@ -94,8 +97,10 @@ TEST(substitution_templates)
 
 TEST(split_and_findall)
 {
-    CLEANUP(pyregex_unrefp) struct pyregex *regex = get("(,)|;", 0);
-    CLEANUP(pyregex_unrefp) struct pyregex *empty = get("x*", 0);
+    CLEANUP(pyregex_unrefp)
+    struct pyregex *regex = get("(,)|;", 0);
+    CLEANUP(pyregex_unrefp)
+    struct pyregex *empty = get("x*", 0);
     VALUE_AUTO(parts);
     VALUE_AUTO(found);
     VALUE_AUTO(all);
@@ -110,7 +115,8 @@ TEST(split_and_findall)
 
 TEST(catastrophic_patterns_stop)
 {
-    CLEANUP(pyregex_unrefp) struct pyregex *regex = get("(a+)+$", 0);
+    CLEANUP(pyregex_unrefp)
+    struct pyregex *regex = get("(a+)+$", 0);
     char text[64];
     bool matches;
     ERROR_AUTO(err);
