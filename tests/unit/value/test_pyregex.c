@@ -127,6 +127,30 @@ TEST(catastrophic_patterns_stop)
     assert_string_equal(err.kind, "LimitExceeded");
 }
 
+TEST(long_texts_are_searched_in_bounded_time)
+{
+    CLEANUP(pyregex_unrefp)
+    struct pyregex *regex = get("(?=[a-z]*\\d)", 0);
+    size_t n = 900000; /* within the match limit of each starting point */
+    char *text = xmalloc(n);
+    bool matches = false;
+    ERROR_AUTO(err);
+
+    memset(text, 'a', n);
+    text[n - 1] = '1';
+    assert_int_equal(pyregex_test(regex, text, n, PYREGEX_SEARCH, 0, &matches, &err), 0);
+    assert_true(matches);
+    text[n - 1] = 'a';
+    assert_true(pyregex_test(regex, text, n, PYREGEX_SEARCH, 0, &matches, &err) < 0);
+    assert_string_equal(error_text(&err), "the regular expression takes too long");
+    memcpy(text + n - 4, "word", 4);
+    pyregex_unref(regex);
+    regex = get("w\\w+d$", 0);
+    assert_int_equal(pyregex_test(regex, text, n, PYREGEX_SEARCH, 0, &matches, &err), 0);
+    assert_true(matches);
+    free(text);
+}
+
 TEST(deep_patterns_are_refused)
 {
     char deep[2001];
@@ -176,6 +200,7 @@ int main(void)
         cmocka_unit_test(substitution_templates),
         cmocka_unit_test(split_and_findall),
         cmocka_unit_test(catastrophic_patterns_stop),
+        cmocka_unit_test(long_texts_are_searched_in_bounded_time),
         cmocka_unit_test(deep_patterns_are_refused),
         cmocka_unit_test(the_cache_is_shared_and_bounded),
     };
