@@ -9,6 +9,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "cases_rules.h"
 #include "expr/expr.h"
 #include "value/datetime.h"
 #include "value/json.h"
@@ -195,6 +196,7 @@ static const struct {
     value (*answer)(value one); /* owned: {"result": ...} or {"error": {"class", "message"}} or what the table has */
 } languages[] = {
     { "jinja", answer_expression },
+    { "rules", cases_rules },
     { "yaql", answer_expression },
 };
 
