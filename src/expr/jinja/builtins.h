@@ -16,6 +16,7 @@ enum builtin_flags {
     BUILTIN_KWARGS = 1 << 2,
     BUILTIN_ORQUESTA = 1 << 3, /* only in orquesta's evaluator */
     BUILTIN_TEMPLATE = 1 << 4, /* only in StackStorm's environment */
+    BUILTIN_NATIVE = 1 << 5,   /* a function of Python's core, which words wrong counts of arguments its own way */
 };
 
 struct builtin {

@@ -84,6 +84,20 @@ void bound_release(struct bound *bound)
     value_unref(bound->named);
 }
 
+/* "replace expected at least 2 arguments, got 1", "str.upper() takes no arguments (1 given)" */
+static int native_count(struct ev *ev, const char *function, unsigned n_params, unsigned min, unsigned n_given)
+{
+    const char *name = strrchr(function, '.') ? strrchr(function, '.') + 1 : function;
+    unsigned wanted = n_given < min ? min : n_params;
+
+    if (!n_params)
+        return ev_error(ev, "TypeError", "%s() takes no arguments (%u given)", function, n_given);
+    if (n_params == 1 && min == 1)
+        return ev_error(ev, "TypeError", "%s() takes exactly one argument (%u given)", function, n_given);
+    return ev_error(ev, "TypeError", "%s expected %s%u argument%s, got %u", name,
+                    min == n_params ? "" : n_given < min ? "at least " : "at most ", wanted, wanted == 1 ? "" : "s", n_given);
+}
+
 static int too_many(struct ev *ev, const char *function, unsigned n_params, unsigned min, unsigned n_given)
 {
     if (min == n_params)
@@ -145,6 +159,8 @@ int builtin_bind(struct ev *ev, const char *function, const char *const *params,
             ret->args[at++] = value_ref(actuals->items[i]);
         else if (flags & BUILTIN_VARARGS)
             value_list_append(&ret->rest, value_ref(actuals->items[i]));
+        else if (flags & BUILTIN_NATIVE)
+            return native_count(ev, function, n_params, min, at + actuals->n - i);
         else
             return too_many(ev, function, n_params, min, at + actuals->n - i);
     }
@@ -152,7 +168,9 @@ int builtin_bind(struct ev *ev, const char *function, const char *const *params,
         if (bind_named(ev, function, params, n_params, flags, actuals->names[i], actuals->items[actuals->n + i], ret) < 0)
             return -1;
     for (unsigned i = 0; i < min; i++)
-        if (!value_is_set(ret->args[i]))
+        if (!value_is_set(ret->args[i]) && flags & BUILTIN_NATIVE && !(actuals && actuals->n_named))
+            return native_count(ev, function, n_params, min, at);
+        else if (!value_is_set(ret->args[i]))
             return missing(ev, function, params, min, ret);
     return 0;
 }

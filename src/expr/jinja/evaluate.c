@@ -560,10 +560,42 @@ static int eval_sign(struct ev *ev, const struct node_pair *node, value *ret)
     return 0;
 }
 
+/* Where output is escaped, markup among the parts has the others escaped. */
+static int eval_concat_escaped(struct ev *ev, const struct node_list *node, value *ret)
+{
+    BUFFER_AUTO(out);
+    VALUE_AUTO(parts);
+    bool markup = false;
+
+    parts = value_list_new(node->count);
+    for (uint32_t i = 0; i < node->count; i++) {
+        VALUE_AUTO(v);
+        value part;
+
+        if (ev_eval(ev, node->items[i], &v) < 0 || ev_soft_str(ev, v, &part) < 0)
+            return -1;
+        markup = markup || is_object(part, &markup_ops);
+        value_list_append(&parts, part);
+    }
+    VALUE_LIST_EACH(i, part, parts)
+    {
+        if (markup && !is_object(part, &markup_ops))
+            text_escape(&out, part);
+        else if (ev_str(ev, part, &out) < 0)
+            return -1;
+    }
+    *ret = value_text_n(buffer_text(&out), out.len);
+    if (markup)
+        *ret = markup_new(*ret);
+    return ev_pay_text(ev, out.len);
+}
+
 static int eval_concat(struct ev *ev, const struct node_list *node, value *ret)
 {
     BUFFER_AUTO(out);
 
+    if (ev->autoescape)
+        return eval_concat_escaped(ev, node, ret);
     for (uint32_t i = 0; i < node->count; i++) {
         VALUE_AUTO(v);
 
@@ -571,8 +603,6 @@ static int eval_concat(struct ev *ev, const struct node_list *node, value *ret)
             return -1;
     }
     *ret = value_text_n(buffer_text(&out), out.len);
-    if (ev->autoescape)
-        *ret = markup_new(*ret);
     return 0;
 }
 
@@ -693,6 +723,11 @@ static void explain(struct ev *ev, const struct node *node, value v)
     value_list_append(ev->explained, step);
 }
 
+static bool may_be_infinite(const struct node *node)
+{
+    return node->type != NODE_CONST || ((const struct node_const *)node)->v.kind == VALUE_FLOAT;
+}
+
 /* Jinja folds constants when it compiles and writes them into its program, where "inf" and "nan" are no words. */
 static int eval_constant(struct ev *ev, const struct node *node, value *ret)
 {
@@ -713,7 +748,7 @@ int ev_eval(struct ev *ev, const struct node *node, value *ret)
     *ret = VALUE_NOTHING;
     if (ev_pay(ev, 1) < 0)
         return -1;
-    r = unlikely(node->constant && !ev->folding) ? eval_constant(ev, node, ret) : eval_kind(ev, node, ret);
+    r = unlikely(node->constant && !ev->folding && may_be_infinite(node)) ? eval_constant(ev, node, ret) : eval_kind(ev, node, ret);
     if (unlikely(r < 0)) {
         if (!ev->err->line)
             place(ev);
@@ -786,8 +821,13 @@ static int assign(struct ev *ev, const struct node *target, value v)
 static int print(struct ev *ev, const struct node *node)
 {
     VALUE_AUTO(v);
+    int r;
 
-    if (ev_eval(ev, node, &v) < 0)
+    /* A constant that is printed is folded to its text. */
+    ev->folding = node->constant;
+    r = ev_eval(ev, node, &v);
+    ev->folding = false;
+    if (r < 0)
         return -1;
     ev->at = node;
     if (ev->autoescape && !is_object(v, &markup_ops) && !value_is_number(v)) {

@@ -70,7 +70,8 @@ int method_call(struct ev *ev, value self, const struct method_row *row, const s
     if (row->flags & METHOD_MUTATES && ev_own(ev, self) < 0)
         return -1;
     snprintf(function, sizeof(function), "%s.%s", types[row->type], row->name);
-    if (builtin_bind(ev, function, row->params, row->n_params, row->min, row->flags, VALUE_NOTHING, actuals, &bound) < 0)
+    if (builtin_bind(ev, function, row->params, row->n_params, row->min, row->flags | BUILTIN_NATIVE, VALUE_NOTHING,
+                     actuals, &bound) < 0)
         return -1;
     return row->function(ev, is_object(self, &markup_ops) ? text_of(self) : self, &bound, ret);
 }

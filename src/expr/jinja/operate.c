@@ -18,7 +18,12 @@ const char *ev_type_name(value v)
         return view_names[((struct view *)v.object)->kind];
     if (is_object(v, &generator_ops))
         return ((struct generator *)v.object)->shown;
-    return object_ops_of(v)->type_name;
+    if (is_undefined(v))
+        return ((struct undefined *)v.object)->lax ? "Undefined" : "StrictUndefined";
+    /* "jinja2.utils.Namespace": only what lacks an attribute is named in full */
+    const char *dot = strrchr(object_ops_of(v)->type_name, '.');
+
+    return dot ? dot + 1 : object_ops_of(v)->type_name;
 }
 
 int ev_truth(struct ev *ev, value v, bool *ret)
@@ -354,12 +359,20 @@ static int add(struct ev *ev, value a, value b, value *ret)
     return 0;
 }
 
-/* Arguments of "%" as Python's plain values: markup becomes text, an undefined what it prints as. */
-static int plain_arguments(struct ev *ev, value args, value *ret)
+/* Arguments of "%" as Python's plain values: markup becomes text, an undefined what it prints as. With `escape`, as markup
+   does, texts are escaped first. */
+static int plain_arguments(struct ev *ev, value args, bool escape, value *ret)
 {
     value text = text_of(args);
 
-    if (value_is_set(text)) {
+    if (value_is_set(text) && escape && args.kind == VALUE_STRING) {
+        BUFFER_AUTO(escaped);
+
+        text_escape(&escaped, text);
+        if (ev_pay_text(ev, escaped.len) < 0)
+            return -1;
+        *ret = value_text_n(buffer_text(&escaped), escaped.len);
+    } else if (value_is_set(text)) {
         *ret = value_ref(text);
     } else if (is_undefined(args)) {
         if (!((struct undefined *)args.object)->lax)
@@ -375,7 +388,7 @@ static int plain_arguments(struct ev *ev, value args, value *ret)
         {
             value plain;
 
-            if (plain_arguments(ev, item, &plain) < 0)
+            if (plain_arguments(ev, item, escape, &plain) < 0)
                 return -1;
             value_list_append(&tuple, plain);
         }
@@ -390,7 +403,7 @@ static int plain_arguments(struct ev *ev, value args, value *ret)
 
             if (value_map_item_at(args, i).kind == VALUE_MAP || value_map_item_at(args, i).kind == VALUE_TUPLE)
                 plain = value_ref(value_map_item_at(args, i));
-            else if (plain_arguments(ev, value_map_item_at(args, i), &plain) < 0)
+            else if (plain_arguments(ev, value_map_item_at(args, i), escape, &plain) < 0)
                 return -1;
             value_map_set(&map, value_ref(value_map_key_at(args, i)), plain);
         }
@@ -407,7 +420,7 @@ static int percent(struct ev *ev, value format, value args, value *ret)
     VALUE_AUTO(plain);
     BUFFER_AUTO(out);
 
-    if (ev_pay(ev, value_len(text) / 16 + 4) < 0 || plain_arguments(ev, args, &plain) < 0)
+    if (ev_pay(ev, value_len(text) / 16 + 4) < 0 || plain_arguments(ev, args, format.kind == VALUE_OBJECT, &plain) < 0)
         return -1;
     if (python_percent(value_chars(text), value_len(text), plain, ev->limits.text, &out, ev->err) < 0)
         return -1;

@@ -236,7 +236,7 @@ static int test_in(struct ev *ev, struct bound *bound, value *ret)
 }
 
 #define ONE(name, python, function) { name, python, function, 0, 1, 1, { "value" } }
-#define TWO(name, python, function) { name, python, function, 0, 2, 2, { "a", "b" } }
+#define TWO(name, python, function) { name, python, function, BUILTIN_NATIVE, 2, 2, { "a", "b" } }
 
 const struct builtin jinja_tests[] = {
     ONE("boolean", "test_boolean", test_boolean),

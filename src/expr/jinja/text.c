@@ -430,14 +430,18 @@ int text_wrap(struct ev *ev, const char *line, size_t len, int64_t width, bool b
             break;
         for (first = last = i; last < n && used + chunks[last].chars <= (size_t)width; last++)
             used += chunks[last].chars;
+        bool full = false;
+
         if (last < n && chunks[last].chars > (size_t)width) {
-            if (break_long)
-                cut_bytes = cut(&chunks[last], (size_t)width - used > 0 ? (size_t)width - used : 1, break_hyphens);
+            /* A line that is full already takes nothing of the long word, and keeps its last blank. */
+            full = break_long && used == (size_t)width;
+            if (break_long && !full)
+                cut_bytes = cut(&chunks[last], (size_t)width - used, break_hyphens);
             else if (last == first)
                 last++;
         }
         i = last;
-        if (!cut_bytes && last > first && chunks[last - 1].space)
+        if (!cut_bytes && !full && last > first && chunks[last - 1].space)
             last--;
         if (last == first && !cut_bytes)
             continue;
