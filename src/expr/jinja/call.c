@@ -182,12 +182,17 @@ int builtin_call(struct ev *ev, const struct builtin *builtin, value subject, co
     BOUND_AUTO(bound);
 
     *ret = VALUE_NOTHING;
+    if (ev_pay(ev, 2) < 0)
+        return -1;
     if (builtin->fn)
         return fn_run(ev, builtin->fn, subject, actuals, ret);
     if (builtin_bind(ev, builtin->python, builtin->params, builtin->n_params, builtin->min, builtin->flags, subject,
                      actuals, &bound) < 0)
         return -1;
-    return builtin->function(ev, &bound, ret);
+    if (builtin->function(ev, &bound, ret) == 0)
+        return 0;
+    value_unref(value_take(ret));
+    return -1;
 }
 
 /* StackStorm's functions know plain values only: markup becomes text, lazy sequences lists. */
@@ -223,6 +228,7 @@ int fn_run(struct ev *ev, const struct fn *fn, value subject, const struct actua
         if (value_len(bound.args[i]) > 64 && ev_pay(ev, value_len(bound.args[i]) / 64) < 0)
             return -1;
     }
+    *ret = VALUE_NOTHING;
     return fn->function(&call, bound.args, ret, ev->err) < 0 ? -1 : 0;
 }
 

@@ -82,7 +82,7 @@ int ev_pay_items(struct ev *ev, size_t n)
 {
     if (n > ev->limits.sequence)
         return ev_limit(ev, "items of a sequence", ev->limits.sequence);
-    return ev_pay(ev, n / 4 + 1);
+    return ev_pay(ev, n / 2 + 1);
 }
 
 int ev_enter(struct ev *ev)
@@ -750,6 +750,7 @@ int ev_eval(struct ev *ev, const struct node *node, value *ret)
         return -1;
     r = unlikely(node->constant && !ev->folding && may_be_infinite(node)) ? eval_constant(ev, node, ret) : eval_kind(ev, node, ret);
     if (unlikely(r < 0)) {
+        value_unref(value_take(ret));
         if (!ev->err->line)
             place(ev);
         return -1;

@@ -275,7 +275,9 @@ static int repeat(struct ev *ev, value v, value count, value *ret)
         if (ev_pay_text(ev, len * (size_t)n) < 0)
             return -1;
         *ret = value_string_new(len * (size_t)n, &data);
-        for (int64_t i = 0; i < n && len; i++)
+        if (len == 1)
+            memset(data, *value_chars(text), (size_t)n);
+        for (int64_t i = 0; i < n && len > 1; i++)
             memcpy(data + (size_t)i * len, value_chars(text), len);
         return 0;
     }
@@ -841,6 +843,8 @@ int ev_call(struct ev *ev, value callee, const struct actuals *actuals, value *r
         return -1;
     r = object_ops_of(callee)->call(ev, callee, actuals, ret);
     ev_leave(ev);
+    if (r < 0)
+        value_unref(value_take(ret));
     return r;
 }
 
@@ -893,6 +897,8 @@ void ev_repr(struct ev *ev, value v, struct buffer *out)
             buffer_addf(out, "<%s object>", ev_type_name(v));
         break;
     default:
+        if (value_len(v) > 16 && ev_pay(ev, value_len(v) / 8) < 0)
+            return;
         python_repr(out, v);
     }
 }

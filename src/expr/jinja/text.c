@@ -242,6 +242,12 @@ int text_pad(struct ev *ev, value text, int64_t width, value fill, enum text_ali
     /* Python's center puts the odd one left when the width is odd. */
     before = align == TEXT_LEFT ? 0 : align == TEXT_RIGHT ? pad : pad / 2 + (pad & width & 1);
     *ret = value_string_new(value_len(text) + (size_t)pad * with_len, &data);
+    if (with_len == 1) {
+        memset(data, *with, (size_t)before);
+        memcpy(data + before, value_chars(text), value_len(text));
+        memset(data + (size_t)before + value_len(text), *with, (size_t)(pad - before));
+        return 0;
+    }
     for (int64_t i = 0; i < before; i++, data += with_len)
         memcpy(data, with, with_len);
     memcpy(data, value_chars(text), value_len(text));
@@ -451,12 +457,12 @@ int text_wrap(struct ev *ev, const char *line, size_t len, int64_t width, bool b
             r = ev_add_text(ev, out, chunks[k].text, chunks[k].n);
         if (cut_bytes && r == 0) {
             r = ev_add_text(ev, out, chunks[i].text, cut_bytes);
+            chunks[i].chars -= utf8_length(chunks[i].text, cut_bytes);
             chunks[i].text += cut_bytes;
             chunks[i].n -= cut_bytes;
-            chunks[i].chars = utf8_length(chunks[i].text, chunks[i].n);
         }
         if (r == 0)
-            r = ev_pay(ev, 1);
+            r = ev_pay(ev, 4);
     }
     free(chunks);
     return r;
