@@ -27,6 +27,7 @@ struct builtin {
     uint8_t min, n_params;
     const char *params[BUILTIN_PARAMS_MAX]; /* the first is the filtered value */
     const struct fn *fn; /* StackStorm's: called through its own table */
+    int8_t compare;      /* tests that only compare: 1 + enum compare_operator */
 };
 
 /* NULL when there is none. */

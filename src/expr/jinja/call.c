@@ -236,6 +236,9 @@ int test_call(struct ev *ev, const struct builtin *test, value subject, const st
 {
     VALUE_AUTO(answer);
 
+    if (test->compare && actuals->n == 1 && !actuals->n_named)
+        return ev_pay(ev, 1) < 0 ? -1
+                                 : ev_compare(ev, (enum compare_operator)(test->compare - 1), subject, actuals->items[0], ret);
     if (builtin_call(ev, test, subject, actuals, &answer) < 0)
         return -1;
     *ret = value_truth(answer);

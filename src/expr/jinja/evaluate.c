@@ -762,33 +762,28 @@ int ev_eval(struct ev *ev, const struct node *node, value *ret)
 
 /* ---- statements ---- */
 
-/* Assigns to a name, a tuple of targets or a namespace's attribute; takes `v`. */
-static int assign(struct ev *ev, const struct node *target, value v)
+static int assign(struct ev *ev, const struct node *target, value v);
+
+static int assign_attribute(struct ev *ev, const struct node_ns_target *target, value v)
 {
-    VALUE_AUTO(held);
+    struct namespace *namespace;
+    VALUE_AUTO(space);
 
-    held = v;
-    if (target->type == NODE_NAME) {
-        value_replace(&ev->frame->slots[((const struct node_name *)target)->slots[0].slot], value_take(&held));
-        return 0;
-    }
-    if (target->type == NODE_NS_TARGET) {
-        const struct node_ns_target *ns = (const struct node_ns_target *)target;
-        VALUE_AUTO(space);
-        struct namespace *namespace;
+    if (eval_name(ev, (const struct node_name *)target->name, &space) < 0)
+        return -1;
+    if (!is_object(space, &namespace_ops))
+        return ev_error(ev, "TemplateRuntimeError", "cannot assign attribute on non-namespace object");
+    namespace = (struct namespace *)space.object;
+    if (ev_may_hold(ev, space, v) < 0)
+        return -1;
+    value_map_set(&namespace->map, value_ref(target->attribute), value_ref(v));
+    space.object->header.depth = namespace->map.header->depth;
+    return 0;
+}
 
-        if (eval_name(ev, (const struct node_name *)ns->name, &space) < 0)
-            return -1;
-        if (!is_object(space, &namespace_ops))
-            return ev_error(ev, "TemplateRuntimeError", "cannot assign attribute on non-namespace object");
-        namespace = (struct namespace *)space.object;
-        if (ev_may_hold(ev, space, held) < 0)
-            return -1;
-        value_map_set(&namespace->map, value_ref(ns->attribute), value_take(&held));
-        space.object->header.depth = namespace->map.header->depth;
-        return 0;
-    }
-    const struct node_list *tuple = (const struct node_list *)target;
+/* Its array of items stays out of the frames of loops. */
+static __attribute__((noinline)) int assign_tuple(struct ev *ev, const struct node_list *tuple, value held)
+{
     ITER_AUTO(iter);
 
     if (!is_iterable(held))
@@ -819,6 +814,32 @@ static int assign(struct ev *ev, const struct node *target, value v)
     return r;
 }
 
+/* Assigns to a name, a tuple of targets or a namespace's attribute; takes `v`. */
+static int assign(struct ev *ev, const struct node *target, value v)
+{
+    int r;
+
+    if (target->type == NODE_NAME) {
+        value_replace(&ev->frame->slots[((const struct node_name *)target)->slots[0].slot], v);
+        return 0;
+    }
+    r = target->type == NODE_NS_TARGET ? assign_attribute(ev, (const struct node_ns_target *)target, v)
+                                       : assign_tuple(ev, (const struct node_list *)target, v);
+    value_unref(v);
+    return r;
+}
+
+static __attribute__((noinline)) int print_escaped(struct ev *ev, value v)
+{
+    VALUE_AUTO(text);
+    BUFFER_AUTO(escaped);
+
+    if (ev_str_value(ev, v, &text) < 0 || ev_pay(ev, value_len(text) / 16) < 0)
+        return -1;
+    text_escape(&escaped, text);
+    return ev_add_text(ev, ev->out, buffer_text(&escaped), escaped.len);
+}
+
 static int print(struct ev *ev, const struct node *node)
 {
     VALUE_AUTO(v);
@@ -831,16 +852,8 @@ static int print(struct ev *ev, const struct node *node)
     if (r < 0)
         return -1;
     ev->at = node;
-    if (ev->autoescape && !is_object(v, &markup_ops) && !value_is_number(v)) {
-        VALUE_AUTO(text);
-        VALUE_AUTO(escaped);
-        ACTUALS_AUTO(none);
-
-        if (ev_str_value(ev, v, &text) < 0 ||
-            builtin_call(ev, filter_find("escape", 6, ev->jinja->flags), text, &none, &escaped) < 0)
-            return -1;
-        return ev_str(ev, escaped, ev->out);
-    }
+    if (unlikely(ev->autoescape && !is_object(v, &markup_ops) && !value_is_number(v)))
+        return print_escaped(ev, v);
     return ev_str(ev, v, ev->out);
 }
 
@@ -862,7 +875,7 @@ static int capture(struct ev *ev, const struct node_list *body, value *ret)
     return 0;
 }
 
-static int apply_filters(struct ev *ev, const struct node *filter, value *text)
+static __attribute__((noinline)) int apply_filters(struct ev *ev, const struct node *filter, value *text)
 {
     const struct node_call *chain[NODE_DEPTH_MAX * 2 + 4];
     int n = 0;

@@ -2,7 +2,6 @@
 /* Python's operations on values and objects: truth, comparison, arithmetic, indexing, text. */
 #include "expr/jinja/engine.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -903,6 +902,19 @@ void ev_repr(struct ev *ev, value v, struct buffer *out)
     }
 }
 
+static int add_integer(struct ev *ev, int64_t n, struct buffer *out)
+{
+    uint64_t rest = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
+    char digits[24], *at = digits + sizeof(digits);
+
+    do
+        *--at = (char)('0' + rest % 10);
+    while (rest /= 10);
+    if (n < 0)
+        *--at = '-';
+    return ev_add_text(ev, out, at, (size_t)(digits + sizeof(digits) - at));
+}
+
 int ev_str(struct ev *ev, value v, struct buffer *out)
 {
     size_t before = out->len;
@@ -910,12 +922,8 @@ int ev_str(struct ev *ev, value v, struct buffer *out)
     switch (v.kind) {
     case VALUE_STRING:
         return ev_add_text(ev, out, value_chars(v), value_len(v));
-    case VALUE_INT: {
-        char digits[24];
-        int n = snprintf(digits, sizeof(digits), "%" PRId64, v.integer);
-
-        return ev_add_text(ev, out, digits, (size_t)n);
-    }
+    case VALUE_INT:
+        return add_integer(ev, v.integer, out);
     case VALUE_OBJECT:
         if (is_undefined(v))
             return ((struct undefined *)v.object)->lax ? 0 : undefined_raise(ev, v);
