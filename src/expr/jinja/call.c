@@ -76,14 +76,6 @@ int actuals_add_named(struct ev *ev, struct actuals *actuals, value name, value 
 
 /* ---- binding ---- */
 
-void bound_release(struct bound *bound)
-{
-    for (unsigned i = 0; i < BUILTIN_PARAMS_MAX; i++)
-        value_unref(bound->args[i]);
-    value_unref(bound->rest);
-    value_unref(bound->named);
-}
-
 /* "replace expected at least 2 arguments, got 1", "str.upper() takes no arguments (1 given)" */
 static int native_count(struct ev *ev, const char *function, unsigned n_params, unsigned min, unsigned n_given)
 {
@@ -134,7 +126,7 @@ static int bind_named(struct ev *ev, const char *function, const char *const *pa
             continue;
         if (value_is_set(ret->args[k]))
             return ev_error(ev, "TypeError", "%s() got multiple values for argument '%s'", function, params[k]);
-        ret->args[k] = value_ref(item);
+        ret->args[k] = item;
         return 0;
     }
     if (!(flags & BUILTIN_KWARGS))
@@ -148,15 +140,17 @@ int builtin_bind(struct ev *ev, const char *function, const char *const *params,
 {
     unsigned at = 0;
 
+    for (unsigned i = 0; i < n_params; i++)
+        ret->args[i] = VALUE_NOTHING;
     if (flags & BUILTIN_VARARGS)
         ret->rest = value_tuple_new(0);
     if (flags & BUILTIN_KWARGS)
         ret->named = value_map_new(0);
     if (value_is_set(subject) && n_params)
-        ret->args[at++] = value_ref(subject);
+        ret->args[at++] = subject;
     for (unsigned i = 0; actuals && i < actuals->n; i++) {
         if (at < n_params)
-            ret->args[at++] = value_ref(actuals->items[i]);
+            ret->args[at++] = actuals->items[i];
         else if (flags & BUILTIN_VARARGS)
             value_list_append(&ret->rest, value_ref(actuals->items[i]));
         else if (flags & BUILTIN_NATIVE)
@@ -195,41 +189,46 @@ int builtin_call(struct ev *ev, const struct builtin *builtin, value subject, co
     return -1;
 }
 
-/* StackStorm's functions know plain values only: markup becomes text, lazy sequences lists. */
-static int plain_argument(struct ev *ev, value *v)
+/* StackStorm's functions know plain values only: markup becomes text, lazy sequences lists; those are kept in `held`. */
+static int plain_argument(struct ev *ev, value *v, value *held)
 {
-    value plain;
-
     if (v->kind != VALUE_OBJECT)
         return v->kind >= VALUE_LIST ? ev_pay_tree(ev, *v) : 0;
     if (is_undefined(*v))
         return undefined_raise(ev, *v);
-    if (is_object(*v, &markup_ops))
-        plain = value_ref(text_of(*v));
-    else if (!is_iterable(*v))
+    if (is_object(*v, &markup_ops)) {
+        *v = text_of(*v);
         return 0;
-    else if (ev_list(ev, *v, &plain) < 0)
+    }
+    if (!is_iterable(*v))
+        return 0;
+    if (ev_list(ev, *v, held) < 0)
         return -1;
-    value_replace(v, plain);
-    return 0;
+    *v = *held;
+    return ev_pay_tree(ev, *v);
 }
 
 int fn_run(struct ev *ev, const struct fn *fn, value subject, const struct actuals *actuals, value *ret)
 {
     struct fn_call call = { .limits = &ev->limits };
+    value held[FN_ARGS_MAX] = { 0 };
     BOUND_AUTO(bound);
+    int r = 0;
 
     if (builtin_bind(ev, fn->name, fn->args, fn->max_args, fn->min_args, 0, subject, actuals, &bound) < 0 ||
         ev_pay(ev, 8) < 0)
         return -1;
-    for (unsigned i = 0; i < fn->max_args; i++) {
-        if (plain_argument(ev, &bound.args[i]) < 0)
-            return -1;
-        if (value_len(bound.args[i]) > 64 && ev_pay(ev, value_len(bound.args[i]) / 64) < 0)
-            return -1;
-    }
     *ret = VALUE_NOTHING;
-    return fn->function(&call, bound.args, ret, ev->err) < 0 ? -1 : 0;
+    for (unsigned i = 0; i < fn->max_args && r == 0; i++) {
+        r = plain_argument(ev, &bound.args[i], &held[i]);
+        if (r == 0 && value_len(bound.args[i]) > 64)
+            r = ev_pay(ev, value_len(bound.args[i]) / 64);
+    }
+    if (r == 0)
+        r = fn->function(&call, bound.args, ret, ev->err);
+    for (unsigned i = 0; i < FN_ARGS_MAX; i++)
+        value_unref(held[i]);
+    return r < 0 ? -1 : 0;
 }
 
 int test_call(struct ev *ev, const struct builtin *test, value subject, const struct actuals *actuals, bool *ret)

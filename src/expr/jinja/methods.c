@@ -68,6 +68,7 @@ int method_call(struct ev *ev, value self, const struct method_row *row, const s
     BOUND_AUTO(bound);
 
     *ret = VALUE_NOTHING;
+    bound.args[0] = VALUE_NOTHING;
     if (row->flags & METHOD_MUTATES && ev_own(ev, self) < 0)
         return -1;
     if (ev_pay(ev, 4) < 0 || builtin_bind(ev, row->full, row->params, row->n_params, row->min, row->flags | BUILTIN_NATIVE, VALUE_NOTHING,
