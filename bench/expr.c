@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How fast Jinja expressions and templates are compiled and evaluated: bench/expr.py prints the same figures of Jinja2 on
+/* How fast Jinja expressions and templates are compiled and evaluated: bench/compare_expr.py prints the same figures of Jinja2 on
    Python beside these. Output: one line a measure, "name: per second". */
 #include <stdio.h>
 #include <string.h>

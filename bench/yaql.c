@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How many evaluations and compilations of YAQL a second; one line of JSON an expression. With "compile" as its argument
-   compilations are measured. The expressions and their contexts are those of bench/yaql.py. */
+   compilations are measured. The expressions and their contexts are those of bench/compare_yaql.py. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

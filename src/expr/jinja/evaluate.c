@@ -7,6 +7,10 @@
 
 #include "base/mem.h"
 
+/* Keeps the locals of one kind of node out of the frame that every kind goes through: it stays small, and so does the
+   stack of a deep template. */
+#define OUTLINE __attribute__((noinline))
+
 /* ---- failing and bounds ---- */
 
 static void place(struct ev *ev)
@@ -357,7 +361,7 @@ static bool is_context_call(const struct ev *ev, const struct node *node)
 }
 
 /* Calls a method without making an object of it first. */
-static int eval_method_call(struct ev *ev, const struct node_call *call, value *ret, bool *ret_done)
+static OUTLINE int eval_method_call(struct ev *ev, const struct node_call *call, value *ret, bool *ret_done)
 {
     const struct node_attr *attr = (const struct node_attr *)call->subject;
     VALUE_AUTO(subject);
@@ -375,7 +379,7 @@ static int eval_method_call(struct ev *ev, const struct node_call *call, value *
     return r;
 }
 
-static int eval_call(struct ev *ev, const struct node_call *call, value *ret)
+static OUTLINE int eval_call(struct ev *ev, const struct node_call *call, value *ret)
 {
     VALUE_AUTO(callee);
     ACTUALS_AUTO(actuals);
@@ -407,7 +411,7 @@ static int eval_filter_on(struct ev *ev, const struct node_call *filter, value s
     return builtin_call(ev, filter->builtin, subject, &actuals, ret);
 }
 
-static int eval_filter(struct ev *ev, const struct node_call *filter, value *ret)
+static OUTLINE int eval_filter(struct ev *ev, const struct node_call *filter, value *ret)
 {
     VALUE_AUTO(subject);
 
@@ -416,7 +420,7 @@ static int eval_filter(struct ev *ev, const struct node_call *filter, value *ret
     return eval_filter_on(ev, filter, subject, ret);
 }
 
-static int eval_test(struct ev *ev, const struct node_call *test, value *ret)
+static OUTLINE int eval_test(struct ev *ev, const struct node_call *test, value *ret)
 {
     VALUE_AUTO(subject);
     ACTUALS_AUTO(actuals);
@@ -433,7 +437,7 @@ static int eval_test(struct ev *ev, const struct node_call *test, value *ret)
 
 /* ---- containers and operators ---- */
 
-static int eval_list(struct ev *ev, const struct node_list *node, value *ret)
+static OUTLINE int eval_list(struct ev *ev, const struct node_list *node, value *ret)
 {
     VALUE_AUTO(list);
     value item;
@@ -452,7 +456,7 @@ static int eval_list(struct ev *ev, const struct node_list *node, value *ret)
     return 0;
 }
 
-static int eval_dict(struct ev *ev, const struct node_list *node, value *ret)
+static OUTLINE int eval_dict(struct ev *ev, const struct node_list *node, value *ret)
 {
     VALUE_AUTO(map);
     value key, item;
@@ -476,7 +480,7 @@ static int eval_dict(struct ev *ev, const struct node_list *node, value *ret)
     return 0;
 }
 
-static int eval_condition(struct ev *ev, const struct node_pair *node, value *ret)
+static OUTLINE int eval_condition(struct ev *ev, const struct node_pair *node, value *ret)
 {
     VALUE_AUTO(test);
     bool yes;
@@ -495,7 +499,7 @@ static int eval_condition(struct ev *ev, const struct node_pair *node, value *re
     return 0;
 }
 
-static int eval_logic(struct ev *ev, const struct node_pair *node, value *ret)
+static OUTLINE int eval_logic(struct ev *ev, const struct node_pair *node, value *ret)
 {
     VALUE_AUTO(left);
     bool yes;
@@ -508,7 +512,7 @@ static int eval_logic(struct ev *ev, const struct node_pair *node, value *ret)
     return 0;
 }
 
-static int eval_compare(struct ev *ev, const struct node_compare *node, value *ret)
+static OUTLINE int eval_compare(struct ev *ev, const struct node_compare *node, value *ret)
 {
     VALUE_AUTO(left);
     bool yes = true;
@@ -531,7 +535,7 @@ static int eval_compare(struct ev *ev, const struct node_compare *node, value *r
     return 0;
 }
 
-static int eval_binary(struct ev *ev, const struct node_pair *node, value *ret)
+static OUTLINE int eval_binary(struct ev *ev, const struct node_pair *node, value *ret)
 {
     VALUE_AUTO(left);
     VALUE_AUTO(right);
@@ -542,7 +546,7 @@ static int eval_binary(struct ev *ev, const struct node_pair *node, value *ret)
     return ev_binary(ev, (enum number_operator)node->node.op, left, right, ret);
 }
 
-static int eval_sign(struct ev *ev, const struct node_pair *node, value *ret)
+static OUTLINE int eval_sign(struct ev *ev, const struct node_pair *node, value *ret)
 {
     VALUE_AUTO(v);
 
@@ -590,7 +594,7 @@ static int eval_concat_escaped(struct ev *ev, const struct node_list *node, valu
     return ev_pay_text(ev, out.len);
 }
 
-static int eval_concat(struct ev *ev, const struct node_list *node, value *ret)
+static OUTLINE int eval_concat(struct ev *ev, const struct node_list *node, value *ret)
 {
     BUFFER_AUTO(out);
 
@@ -606,7 +610,7 @@ static int eval_concat(struct ev *ev, const struct node_list *node, value *ret)
     return 0;
 }
 
-static int eval_not(struct ev *ev, const struct node_pair *node, value *ret)
+static OUTLINE int eval_not(struct ev *ev, const struct node_pair *node, value *ret)
 {
     VALUE_AUTO(v);
     bool yes;
@@ -617,7 +621,7 @@ static int eval_not(struct ev *ev, const struct node_pair *node, value *ret)
     return 0;
 }
 
-static int eval_getattr(struct ev *ev, const struct node_attr *node, value *ret)
+static OUTLINE int eval_getattr(struct ev *ev, const struct node_attr *node, value *ret)
 {
     VALUE_AUTO(subject);
 
@@ -633,7 +637,7 @@ static int eval_getattr(struct ev *ev, const struct node_attr *node, value *ret)
     return ev_getattr(ev, subject, node->name, node->methods, ret);
 }
 
-static int eval_getitem(struct ev *ev, const struct node_pair *node, value *ret)
+static OUTLINE int eval_getitem(struct ev *ev, const struct node_pair *node, value *ret)
 {
     VALUE_AUTO(subject);
     VALUE_AUTO(key);
@@ -840,7 +844,7 @@ static __attribute__((noinline)) int print_escaped(struct ev *ev, value v)
     return ev_add_text(ev, ev->out, buffer_text(&escaped), escaped.len);
 }
 
-static int print(struct ev *ev, const struct node *node)
+static OUTLINE int print(struct ev *ev, const struct node *node)
 {
     VALUE_AUTO(v);
     int r;
@@ -892,7 +896,7 @@ static __attribute__((noinline)) int apply_filters(struct ev *ev, const struct n
     return 0;
 }
 
-static int run_set_block(struct ev *ev, const struct node_set_block *node)
+static OUTLINE int run_set_block(struct ev *ev, const struct node_set_block *node)
 {
     VALUE_AUTO(text);
 
@@ -902,7 +906,7 @@ static int run_set_block(struct ev *ev, const struct node_set_block *node)
     return assign(ev, node->target, value_take(&text));
 }
 
-static int run_filter_block(struct ev *ev, const struct node_set_block *node)
+static OUTLINE int run_filter_block(struct ev *ev, const struct node_set_block *node)
 {
     VALUE_AUTO(text);
 
@@ -912,7 +916,7 @@ static int run_filter_block(struct ev *ev, const struct node_set_block *node)
     return ev_str(ev, text, ev->out);
 }
 
-static int run_with(struct ev *ev, const struct node_with *node)
+static OUTLINE int run_with(struct ev *ev, const struct node_with *node)
 {
     VALUE_AUTO(sources);
 
@@ -931,7 +935,7 @@ static int run_with(struct ev *ev, const struct node_with *node)
     return ev_body(ev, node->body);
 }
 
-static int run_autoescape(struct ev *ev, const struct node_set_block *node)
+static OUTLINE int run_autoescape(struct ev *ev, const struct node_set_block *node)
 {
     VALUE_AUTO(v);
     bool before = ev->autoescape, yes;
@@ -946,7 +950,7 @@ static int run_autoescape(struct ev *ev, const struct node_set_block *node)
     return r;
 }
 
-static int run_call_block(struct ev *ev, const struct node_macro *node)
+static OUTLINE int run_call_block(struct ev *ev, const struct node_macro *node)
 {
     const struct node_call *call = (const struct node_call *)node->target;
     VALUE_AUTO(callee);
@@ -962,7 +966,7 @@ static int run_call_block(struct ev *ev, const struct node_macro *node)
     return ev_str(ev, text, ev->out);
 }
 
-static int run_if(struct ev *ev, const struct node_if *node)
+static OUTLINE int run_if(struct ev *ev, const struct node_if *node)
 {
     for (;;) {
         VALUE_AUTO(test);
@@ -1074,7 +1078,7 @@ int ev_for_with(struct ev *ev, const struct node_for *node, value iterable, unsi
     return ev_body(ev, node->otherwise);
 }
 
-static int run_for(struct ev *ev, const struct node_for *node)
+static OUTLINE int run_for(struct ev *ev, const struct node_for *node)
 {
     VALUE_AUTO(iterable);
 
@@ -1097,7 +1101,7 @@ int ev_block(struct ev *ev, const struct node_macro *block, struct frame *seen)
     return r;
 }
 
-static int run_block(struct ev *ev, const struct node_macro *block)
+static OUTLINE int run_block(struct ev *ev, const struct node_macro *block)
 {
     struct frame *seen = ev->frame;
 
