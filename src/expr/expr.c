@@ -12,7 +12,7 @@
 #include "value/python.h"
 
 const struct expr_limits expr_limits_default = {
-    .steps = 1000000,
+    .steps = 2000000,
     .depth = 200,
     .memory = 48u << 20,
     .sequence = 1000000,
