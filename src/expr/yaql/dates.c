@@ -117,8 +117,11 @@ int dates_format(struct evaluation *ev, value datetime, value format, value *ret
 
     fill_tm(datetime, &tm);
     for (size_t i = 0; i < n; i++) {
-        int r = yaql_check_text(ev, out.len);
+        int r = s[i] == '%' ? yaql_step(ev) : 0;
 
+        yaql_charge(ev, s[i] == '%' ? 16 : 0);
+        if (r >= 0)
+            r = yaql_check_text(ev, out.len);
         if (r < 0)
             return r;
         if (s[i] != '%' || i + 1 == n) {

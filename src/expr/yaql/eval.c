@@ -11,12 +11,14 @@
 #include "value/number.h"
 
 #define STACK_MAX   (2u << 20) /* bytes of C stack that one evaluation may use; threads have eight megabytes */
+#define STEPS_BETWEEN 128 /* looks at the memory */
 #define STEPS_MAX   1000000
 #define DEPTH_MAX   150
 #define MEMORY_MAX  (48u << 20)
 #define ITEMS_MAX   200000
 #define TEXT_MAX    (4u << 20)
 #define MATCHES_MAX 200000
+#define MESSAGE_MAX 10000 /* bytes of an error message */
 
 /* ---- failing and limits ---- */
 
@@ -28,6 +30,13 @@ int yaql_fail(struct evaluation *ev, const char *kind, const char *format, ...)
     va_start(args, format);
     text = xvasprintf(format, args);
     va_end(args);
+    if (strlen(text) > MESSAGE_MAX) {
+        size_t n = MESSAGE_MAX;
+
+        while (n && ((unsigned char)text[n] & 0xc0) == 0x80)
+            n--;
+        memcpy(text + n, "...", 4);
+    }
     error_set_kind(ev->err, -EINVAL, kind, "%s", text);
     free(text);
     return -EINVAL;
@@ -53,6 +62,7 @@ int yaql_slow_step(struct evaluation *ev)
 {
     int64_t held = value_thread_bytes() - ev->bytes_before + ev->object_bytes;
 
+    ev->next_check = ev->steps + STEPS_BETWEEN;
     if (ev->steps > ev->limits.steps)
         return yaql_fail(ev, "EvaluationLimitException", "Expression takes more than %llu steps",
                          (unsigned long long)ev->limits.steps);
@@ -62,7 +72,7 @@ int yaql_slow_step(struct evaluation *ev)
     return 0;
 }
 
-static int check_stack(struct evaluation *ev)
+int yaql_enter_value(struct evaluation *ev)
 {
     const char *here = __builtin_frame_address(0);
     size_t used = here < ev->stack ? (size_t)(ev->stack - here) : (size_t)(here - ev->stack);
@@ -77,7 +87,7 @@ int yaql_enter(struct evaluation *ev)
     if (unlikely(ev->depth >= ev->limits.depth))
         return yaql_fail(ev, "RecursionError", "maximum recursion depth exceeded (%u levels)", ev->limits.depth);
     ev->depth++;
-    if (unlikely(check_stack(ev) < 0)) {
+    if (unlikely(yaql_enter_value(ev) < 0)) {
         ev->depth--;
         return -EINVAL;
     }
@@ -90,6 +100,7 @@ struct frame *frame_new(struct evaluation *ev, struct frame *parent)
 {
     struct frame *frame = xcalloc(1, sizeof(*frame));
 
+    yaql_charge(ev, 4);
     frame->refs = 1;
     frame->ev = ev;
     frame->parent = frame_capture(ev, parent);
@@ -330,7 +341,8 @@ static bool float_fast(enum yaql_operator op, double a, double b, value *ret)
 int yaql_binary(struct evaluation *ev, struct frame *frame, enum yaql_operator op, value a, value b, value *ret)
 {
     if (op == OP_EQUAL || op == OP_NOT_EQUAL) {
-        *ret = value_bool(yaql_equal(a, b) == (op == OP_EQUAL));
+        yaql_charge(ev, value_len(a) / 1024);
+        *ret = value_bool(yaql_equal(ev, a, b) == (op == OP_EQUAL));
         return 0;
     }
     if (a.kind == VALUE_INT && b.kind == VALUE_INT) {
@@ -533,6 +545,7 @@ static int eval_list(struct evaluation *ev, const struct node *node, struct fram
         if (r < 0)
             return r;
     }
+    yaql_charge(ev, 2);
     *ret = value_take(&list);
     return 0;
 }
@@ -631,13 +644,13 @@ int yaql_eval(struct evaluation *ev, const struct node *node, struct frame *fram
         *ret = value_is_set(v) ? value_ref(v) : workflow_private(ev, node->value);
         return 0;
     case NODE_WRAP:
-        r = check_stack(ev);
+        r = yaql_enter_value(ev);
         return r < 0 ? r : yaql_eval(ev, node->args[0], frame, ret);
     case NODE_CALL:
-        r = check_stack(ev);
+        r = yaql_enter_value(ev);
         return r < 0 ? r : eval_call(ev, node, frame, ret);
     case NODE_OPERATOR:
-        r = check_stack(ev);
+        r = yaql_enter_value(ev);
         return r < 0 ? r : eval_operator(ev, node, frame, ret);
     default:
         return yaql_fail(ev, "MappingTranslationException", "Cannot convert mapping to keyword argument");
@@ -688,8 +701,14 @@ int yaql_evaluate(const struct yaql *yaql, const struct expr_context *context, v
     take_limits(&ev.limits, context->limits);
     r = yaql_eval(&ev, yaql->root, NULL, &v);
     if (r >= 0) {
-        r = yaql_finalize(&ev, v, ret);
+        VALUE_AUTO(result);
+
+        r = yaql_finalize(&ev, v, &result);
         value_unref(v);
+        if (r >= 0)
+            r = yaql_slow_step(&ev); /* some walks are broken off without a word */
+        if (r >= 0)
+            *ret = value_take(&result);
     }
     value_unref(ev.visible);
     return r < 0 ? r : 0;

@@ -104,12 +104,12 @@ static int of_timestamp(struct call *c, value *ret)
     int64_t offset = arg_given(c, 1) ? c->args[1].v.integer : 0;
     double seconds;
 
-    if (!number_to_double(c->args[0].v, &seconds) || isinf(seconds))
+    if (!number_to_double(c->args[0].v, &seconds) || fabs(seconds) > 9.2e18)
         return yaql_fail(c->ev, "OverflowError", "timestamp out of range for platform time_t");
     if (isnan(seconds))
         return yaql_fail(c->ev, "ValueError", "cannot convert float NaN to integer");
     if (fabs(seconds) > 1e12)
-        return yaql_fail(c->ev, "ValueError", "year is out of range");
+        return yaql_fail(c->ev, "ValueError", "year %.0f is out of range", floor(1970 + seconds / 31556952));
     return dates_new(c->ev, (int64_t)(floor(seconds) * 1e6 + rint((seconds - floor(seconds)) * 1e6)) + offset, true, offset,
                      ret);
 }

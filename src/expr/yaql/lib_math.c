@@ -87,8 +87,20 @@ static const enum number_operator op_add = NUMBER_ADD, op_subtract = NUMBER_SUBT
                                   op_modulo = NUMBER_MODULO, op_and = NUMBER_BIT_AND, op_or = NUMBER_BIT_OR,
                                   op_xor = NUMBER_BIT_XOR, op_left = NUMBER_SHIFT_LEFT, op_right = NUMBER_SHIFT_RIGHT;
 
+/* Large numbers cost steps, as they cost time. */
+static void charge_digits(struct call *c)
+{
+    size_t size[2] = { 1, 1 };
+
+    for (size_t i = 0; i < 2; i++)
+        if (c->args[i].v.kind == VALUE_BIGINT)
+            size[i] = mpz_size(c->args[i].v.bigint->number);
+    yaql_charge(c->ev, size[0] * size[1] / 128);
+}
+
 static int arithmetic(struct call *c, value *ret)
 {
+    charge_digits(c);
     return number_operate(*(const enum number_operator *)c->function->data, c->args[0].v, c->args[1].v, ret, c->ev->err);
 }
 
@@ -96,6 +108,7 @@ static int divide(struct call *c, value *ret)
 {
     bool whole = value_is_integer(c->args[0].v) && value_is_integer(c->args[1].v);
 
+    charge_digits(c);
     return number_operate(whole ? NUMBER_FLOOR_DIVIDE : NUMBER_DIVIDE, c->args[0].v, c->args[1].v, ret, c->ev->err);
 }
 
@@ -129,6 +142,8 @@ static int sign(struct call *c, value *ret)
     return 0;
 }
 
+#define POWER_BITS 2048 /* of each number in pow(a, b, c) */
+
 static int power_modulo(struct call *c, value *ret)
 {
     value a = c->args[0].v, b = c->args[1].v, m = c->args[2].v;
@@ -146,7 +161,11 @@ static int power_modulo(struct call *c, value *ret)
         else
             mpz_init_set(n[i], from[i].bigint->number);
     }
-    if (mpz_sgn(n[1]) < 0 && (mpz_invert(n[0], n[0], n[2]) == 0))
+    if (mpz_sizeinbase(n[0], 2) > POWER_BITS || mpz_sizeinbase(n[1], 2) > POWER_BITS ||
+        mpz_sizeinbase(n[2], 2) > POWER_BITS)
+        r = yaql_fail(c->ev, "OverflowError", "numbers of more than %d bits in pow()", POWER_BITS);
+    yaql_charge(c->ev, mpz_sizeinbase(n[2], 2) * mpz_sizeinbase(n[1], 2) / 64);
+    if (r >= 0 && mpz_sgn(n[1]) < 0 && (mpz_invert(n[0], n[0], n[2]) == 0))
         r = yaql_fail(c->ev, "ValueError", "base is not invertible for the given modulus");
     if (r >= 0) {
         mpz_abs(n[1], n[1]);
@@ -164,6 +183,7 @@ static int power(struct call *c, value *ret)
 {
     if (arg_given(c, 2) && !value_is_null(c->args[2].v))
         return power_modulo(c, ret);
+    yaql_charge(c->ev, 16);
     return number_operate(NUMBER_POWER, c->args[0].v, c->args[1].v, ret, c->ev->err);
 }
 

@@ -264,7 +264,7 @@ static int aggregate_group(struct evaluation *ev, struct lazy *lazy, value key, 
         r = closure_call(ev, &lazy->f, &items, 1, &out);
         if (r >= 0) {
             if (!(value_list_count(items) == 2 && yaql_is_sequence(out) && value_list_count(out) == 2 &&
-                  yaql_equal(value_list_at(out, 0), value_list_at(items, 0))))
+                  yaql_equal(ev, value_list_at(out, 0), value_list_at(items, 0))))
                 lazy->m = 0;
             *ret = pair_of(key, out);
             return 0;
@@ -307,6 +307,7 @@ static int add_to_group(struct call *c, struct lazy *lazy, value item)
     if (r < 0)
         return r;
     if (r == 0) {
+        yaql_charge(c->ev, 8); /* a group takes memory several times */
         yaql_object_grow(&lazy->base, sizeof(struct table_entry) + 8);
         r = yaql_append(c->ev, &lazy->v, value_tuple_new(1));
         if (r < 0)
@@ -433,6 +434,7 @@ static int merge_maps(struct call *c, value a, value b, int64_t levels, value *r
         if (r < 0)
             break;
         value_map_set(&out, value_ref(key), merged);
+        yaql_charge(c->ev, 8);
         r = yaql_step(c->ev);
     }
     yaql_leave(c->ev);

@@ -254,6 +254,7 @@ static int enumerate_next(struct evaluation *ev, struct lazy *lazy, value *ret)
 
     if (r != 0)
         return r;
+    yaql_charge(ev, 4);
     *ret = value_tuple_new(2);
     value_list_append(ret, value_int(lazy->n++));
     r = yaql_append(ev, ret, item);
@@ -320,7 +321,7 @@ static int search(struct call *c, const value *what, const struct closure *test,
         if (r != 0)
             break;
         if (what)
-            found = yaql_equal(item, *what);
+            found = yaql_equal(c->ev, item, *what);
         else if (closure_given(test))
             r = closure_test(c->ev, test, &item, 1, &found);
         else

@@ -33,7 +33,10 @@ static int regex(struct call *c, value *ret)
 static int test(struct call *c, const struct pyregex *compiled, value text, bool wanted, value *ret)
 {
     bool found;
-    int r = pyregex_test(compiled, value_chars(text), value_len(text), PYREGEX_SEARCH, c->ev->limits.regex_matches, &found,
+    int r;
+
+    yaql_charge(c->ev, 4 + value_len(text) / 32);
+    r = pyregex_test(compiled, value_chars(text), value_len(text), PYREGEX_SEARCH, c->ev->limits.regex_matches, &found,
                          c->ev->err);
 
     *ret = value_bool(found == wanted);
@@ -150,7 +153,10 @@ static int search(struct call *c, value *ret)
     PYREGEX_MATCH_AUTO(match);
     struct closure selector = arg_closure(c, 2);
     value text = c->args[1].v;
-    int r = pyregex_find(regex_of(c->args[0].v), value_chars(text), value_len(text), 0, PYREGEX_SEARCH, false,
+    int r;
+
+    yaql_charge(c->ev, 8 + value_len(text) / 32);
+    r = pyregex_find(regex_of(c->args[0].v), value_chars(text), value_len(text), 0, PYREGEX_SEARCH, false,
                          c->ev->limits.regex_matches, &match, c->ev->err);
 
     if (r < 0)
@@ -171,6 +177,7 @@ static int search_next(struct evaluation *ev, struct lazy *lazy, value *ret)
 
     if ((size_t)lazy->n > value_len(lazy->w))
         return YAQL_END;
+    yaql_charge(ev, 8);
     r = pyregex_find(regex_of(lazy->v), value_chars(lazy->w), value_len(lazy->w), (size_t)lazy->n, PYREGEX_SEARCH, lazy->m,
                      ev->limits.regex_matches, &match, ev->err);
     if (r < 0)
@@ -216,6 +223,7 @@ static int split_by(struct call *c, value re, value text, value *ret)
     uint64_t max;
     int r;
 
+    yaql_charge(c->ev, 8 + value_len(text) / 16);
     *ret = value_tuple_new(1);
     if (!count_of(c, 2, &max)) {
         value_list_append(ret, value_ref(text));
@@ -248,6 +256,7 @@ static int replace_in(struct call *c, value re, value text, value *ret)
     value by = c->args[2].v;
     uint64_t count;
 
+    yaql_charge(c->ev, 8 + value_len(text) / 16);
     if (!count_of(c, 3, &count)) {
         *ret = value_ref(text);
         return 0;
@@ -299,6 +308,7 @@ static int replace_by_in(struct call *c, value re, value text, value *ret)
     struct replacing replacing = { .ev = c->ev, .by = arg_closure(c, 2) };
     uint64_t count;
 
+    yaql_charge(c->ev, 8 + value_len(text) / 16);
     if (!count_of(c, 3, &count)) {
         *ret = value_ref(text);
         return 0;

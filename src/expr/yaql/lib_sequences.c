@@ -89,10 +89,15 @@ static int repeat_next(struct evaluation *ev, struct lazy *lazy, value *ret)
 static int repeat(struct call *c, value *ret)
 {
     static const struct lazy_ops ops = { .name = "itertools.repeat", .next = repeat_next };
-    struct lazy *lazy = lazy_new(c->ev, &ops);
+    struct lazy *lazy;
+    int64_t times;
+    int r = arg_int_checked(c, 1, -1, &times);
 
+    if (r < 0)
+        return r;
+    lazy = lazy_new(c->ev, &ops);
     lazy->v = value_ref(c->args[0].v);
-    lazy->n = arg_int(c, 1, -1);
+    lazy->n = times;
     *ret = lazy_value(lazy);
     return 0;
 }
@@ -143,6 +148,7 @@ static int zip_next(struct evaluation *ev, struct lazy *lazy, value *ret)
 
     if (!lazy->n_cursors)
         return YAQL_END;
+    yaql_charge(ev, 4);
     row = value_list_new(lazy->n_cursors);
     for (size_t i = 0; i < lazy->n_cursors; i++) {
         value item = VALUE_NOTHING;
@@ -260,6 +266,10 @@ static int parts_next(struct evaluation *ev, struct lazy *lazy, value *ret)
 {
     VALUE_AUTO(part);
 
+    if (lazy->n < 0)
+        return yaql_fail(ev, "ValueError", "%s for islice() must be None or an integer: 0 <= x <= sys.maxsize.",
+                         lazy->n == -1 ? "Stop argument" : "Indices");
+    yaql_charge(ev, 4);
     part = value_list_new(0);
     while ((int64_t)value_list_count(part) < lazy->n) {
         value item;
@@ -282,16 +292,11 @@ static int slice(struct call *c, value *ret)
 {
     static const struct lazy_ops ops = { .name = "generator", .next = parts_next };
     struct lazy *lazy;
-    int64_t n = arg_int(c, 1, -1);
-    int r;
+    int r = lazy_over(c->ev, &ops, c->args[0].v, &lazy);
 
-    if (n < 0)
-        return yaql_fail(c->ev, "ValueError", "%s for islice() must be None or an integer: 0 <= x <= sys.maxsize.",
-                         n == -1 ? "Stop argument" : "Indices");
-    r = lazy_over(c->ev, &ops, c->args[0].v, &lazy);
     if (r < 0)
         return r;
-    lazy->n = n;
+    lazy->n = arg_int(c, 1, -1);
     *ret = lazy_value(lazy);
     return 0;
 }
@@ -350,7 +355,7 @@ static int slice_where_next(struct evaluation *ev, struct lazy *lazy, value *ret
         r = closure_call(ev, &lazy->f, &item, 1, &said);
         if (r < 0)
             return r;
-        cut = value_is_set(lazy->w) && !yaql_equal(said, lazy->w);
+        cut = value_is_set(lazy->w) && !yaql_equal(ev, said, lazy->w);
         value_replace(&lazy->w, said);
         lazy->i++;
         if (cut) {

@@ -73,6 +73,7 @@ static int concat(struct call *c, value *ret)
 
     for (size_t i = 0; i < c->n_rest; i++)
         n += value_len(c->rest[i].v);
+    yaql_charge(c->ev, n / 256);
     r = yaql_check_text(c->ev, n);
     if (r < 0)
         return r;
@@ -86,18 +87,19 @@ static int concat(struct call *c, value *ret)
 
 static int repeat(struct call *c, value text, value times, value *ret)
 {
-    uint64_t n = times.kind == VALUE_BIGINT ? (mpz_sgn(times.bigint->number) > 0 ? UINT64_MAX : 0)
-                 : times.integer > 0        ? (uint64_t)times.integer
-                                            : 0;
+    uint64_t n = times.integer > 0 ? (uint64_t)times.integer : 0;
     size_t size = value_len(text);
     char *data;
     int r;
 
+    if (times.kind == VALUE_BIGINT)
+        return yaql_fail(c->ev, "OverflowError", "cannot fit 'int' into an index-sized integer");
     if (!size)
         n = 0;
     r = yaql_check_text(c->ev, n && n > UINT32_MAX / size ? SIZE_MAX : (size_t)n * size);
     if (r < 0)
         return r;
+    yaql_charge(c->ev, n + (size_t)n * size / 256);
     *ret = value_string_new((size_t)n * size, &data);
     for (uint64_t i = 0; i < n; i++)
         memcpy(data + i * size, value_chars(text), size);
@@ -136,6 +138,7 @@ static int join_items(struct call *c, value items, value separator, value *ret)
             buffer_add(&out, value_chars(separator), value_len(separator));
         first = false;
         buffer_add(&out, value_chars(text), value_len(text));
+        yaql_charge(c->ev, value_len(text) / 64);
         r = yaql_check_text(c->ev, out.len);
     }
     if (r < 0)
@@ -168,6 +171,7 @@ static int change_case(struct call *c, uint8_t *(*change)(const uint8_t *, size_
     uint8_t *text;
     int r = yaql_check_text(c->ev, len(c, 0) * 3);
 
+    yaql_charge(c->ev, len(c, 0) / 2);
     if (r < 0)
         return r;
     text = change((const uint8_t *)chars(c, 0), len(c, 0), "", NULL, NULL, &n);
@@ -292,6 +296,7 @@ static int is_empty(struct call *c, value *ret)
 
 static int add_part(struct call *c, value *list, const char *from, const char *to)
 {
+    yaql_charge(c->ev, 1);
     return yaql_append(c->ev, list, value_text_n(from, (size_t)(to - from)));
 }
 
@@ -308,11 +313,8 @@ static int split_blanks(struct call *c, int64_t max, value *list)
             s = next;
         if (s >= end)
             return 0;
-        if (max-- == 0) {
-            while (end > s && is_space((unsigned char)end[-1]))
-                end--;
+        if (max-- == 0)
             return add_part(c, list, s, end);
-        }
         for (from = next = s; s < end && !is_space(utf8_next(&next));)
             s = next;
         r = add_part(c, list, from, s);
@@ -345,6 +347,7 @@ static int split(struct call *c, value *ret)
     int64_t max = place(c, 2, -1);
     int r;
 
+    yaql_charge(c->ev, len(c, 0) / 64);
     list = value_tuple_new(0);
     r = value_is_null(c->args[1].v) ? split_blanks(c, max, &list) : split_text(c, max, &list);
     if (r >= 0)
@@ -368,7 +371,7 @@ static const char *find_last_slow(struct call *c, const char *s, const char *end
     if (found)
         s = end - (found - back) - n;
     free(back);
-    c->ev->steps += size / 64;
+    yaql_charge(c->ev, (size + n) / 16);
     return found ? s : NULL;
 }
 
@@ -437,13 +440,8 @@ static int right_split_blanks(struct call *c, int64_t max, value *list)
             end = previous(s, end);
         if (end == s)
             return 0;
-        if (max-- == 0) {
-            const char *next = s;
-
-            while (is_space(utf8_next(&next)))
-                s = next;
+        if (max-- == 0)
             return add_part(c, list, s, end);
-        }
         for (to = end; end > s && !space_before(s, end);)
             end = previous(s, end);
         r = add_part(c, list, end, to);
@@ -458,6 +456,7 @@ static int right_split(struct call *c, value *ret)
     int64_t max = place(c, 2, -1);
     int r;
 
+    yaql_charge(c->ev, len(c, 0) / 64);
     list = value_tuple_new(0);
     r = value_is_null(c->args[1].v) ? right_split_blanks(c, max, &list) : right_split_text(c, max, &list);
     if (r < 0)
@@ -514,6 +513,7 @@ static int replace_in(struct call *c, value text, value old, value new, int64_t 
     const char *s = value_chars(text), *end = s + value_len(text), *found;
     int r = 0;
 
+    yaql_charge(c->ev, value_len(text) / 64);
     if (!value_len(old)) {
         r = replace_empty(c, text, new, count, &out);
     } else {
@@ -521,7 +521,9 @@ static int replace_in(struct call *c, value text, value old, value new, int64_t 
             buffer_add(&out, s, (size_t)(found - s));
             buffer_add(&out, value_chars(new), value_len(new));
             s = found + value_len(old);
-            r = yaql_check_text(c->ev, out.len);
+            r = yaql_step(c->ev);
+            if (r >= 0)
+                r = yaql_check_text(c->ev, out.len);
         }
         buffer_add(&out, s, (size_t)(end - s));
     }
@@ -576,6 +578,7 @@ static int substring(struct call *c, value *ret)
     int64_t from = place(c, 1, 0), n = place(c, 2, -1), count = (int64_t)value_string_chars(text);
     size_t start, stop;
 
+    yaql_charge(c->ev, value_len(text) / 128);
     if (n < 0)
         n = count;
     if (from < 0)
@@ -596,6 +599,7 @@ static int find(struct call *c, int64_t from, int64_t to, bool last, value *ret)
     const char *found, *s = value_chars(text);
 
     *ret = value_int(-1);
+    yaql_charge(c->ev, (value_len(text) + value_len(what)) / 16);
     if (from > (int64_t)value_string_chars(text))
         return 0;
     start = offset(text, clip(text, from));
@@ -646,6 +650,7 @@ static int last_index_of_between(struct call *c, value *ret)
 
 static int string_len(struct call *c, value *ret)
 {
+    yaql_charge(c->ev, len(c, 0) / 256);
     *ret = value_int((int64_t)value_string_chars(c->args[0].v));
     return 0;
 }
@@ -653,6 +658,7 @@ static int string_len(struct call *c, value *ret)
 static int in_string(struct call *c, value *ret)
 {
     *ret = value_bool(memmem(chars(c, 1), len(c, 1), chars(c, 0), len(c, 0)) != NULL);
+    yaql_charge(c->ev, (len(c, 0) + len(c, 1)) / 16);
     return 0;
 }
 

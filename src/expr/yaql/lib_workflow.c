@@ -380,8 +380,10 @@ const struct function yaql_workflow[] = {
 /* ---- the functions of both languages ---- */
 
 /* A map that stands in a list: what JSON and YAML writers of the reference engine do not know. */
-static bool has_frozen(value v, bool in_list, unsigned depth)
+static bool has_frozen(struct evaluation *ev, value v, bool in_list, unsigned depth)
 {
+    if (++ev->steps > ev->limits.steps) /* true ends the walk, and the evaluation is over anyway */
+        return true;
     if (depth > VALUE_DEPTH_MAX)
         return false;
     if (v.kind == VALUE_MAP && in_list)
@@ -392,21 +394,23 @@ static bool has_frozen(value v, bool in_list, unsigned depth)
         v = yaql_map_of(v);
         VALUE_MAP_EACH(i, v)
         {
-            if (has_frozen(value_map_item_at(v, i), here, depth + 1))
+            if (has_frozen(ev, value_map_item_at(v, i), here, depth + 1))
                 return true;
         }
         return false;
     }
     for (size_t i = 0; i < value_list_count(v); i++)
-        if (has_frozen(value_list_at(v, i), true, depth + 1))
+        if (has_frozen(ev, value_list_at(v, i), true, depth + 1))
             return true;
     return false;
 }
 
 static int check_plain(struct call *c, value v)
 {
-    int r = 0;
+    int r = yaql_step(c->ev);
 
+    if (r < 0)
+        return r;
     if (yaql_is_map(v)) {
         v = yaql_map_of(v);
         for (size_t i = 0; i < value_map_count(v) && r >= 0; i++)
@@ -424,17 +428,19 @@ static int check_plain(struct call *c, value v)
 static int shared(struct call *c, value *ret)
 {
     const struct fn *fn = c->function->data;
-    struct fn_call call = { .limits = &c->ev->limits, .yaql = has_frozen(c->args[0].v, false, 0) };
+    struct fn_call call = { .limits = &c->ev->limits, .yaql = has_frozen(c->ev, c->args[0].v, false, 0) };
     value args[FN_ARGS_MAX] = { 0 };
     VALUE_AUTO(out);
     int r = 0;
 
+    c->ev->bytes_out = 0; /* what a call gets is counted anew: it costs steps, too */
     for (size_t i = 0; i < fn->max_args && r >= 0; i++) {
         if (!arg_given(c, i))
             continue;
         r = check_plain(c, c->args[i].v);
         if (r >= 0)
             r = yaql_finalize(c->ev, c->args[i].v, &args[i]);
+        yaql_charge(c->ev, 4 + value_len(c->args[i].v) / 32);
     }
     if (r >= 0)
         r = fn->function(&call, args, &out, c->ev->err);

@@ -202,7 +202,8 @@ static bool bind(const struct resolution *res, const struct function *function, 
                 return false;
             continue;
         }
-        if (!may_accept(type_of(binding, res, s), &res->sources[s]))
+        /* Named constants are not looked at before the call. */
+        if (s < res->n_positional && !may_accept(type_of(binding, res, s), &res->sources[s]))
             return false;
     }
     return true;

@@ -150,11 +150,12 @@ struct evaluation {
     const struct expr_context *context;
     struct expr_limits limits;
     struct error *err;
-    uint64_t steps;
+    uint64_t steps, next_check;
     uint32_t depth;
     const char *stack; /* where the C stack was at the start */
     int64_t bytes_before;
     int64_t object_bytes; /* of lazy sequences, scopes and sets */
+    uint64_t bytes_out;   /* of results */
     value visible;        /* what ctx() shows */
     uint64_t random;
     bool has_functions; /* def() was used */
@@ -168,10 +169,17 @@ int yaql_check_count(struct evaluation *ev, size_t items);
 int yaql_slow_step(struct evaluation *ev);
 static inline int yaql_step(struct evaluation *ev)
 {
-    if (unlikely((++ev->steps & 127) == 0))
+    if (unlikely(++ev->steps >= ev->next_check))
         return yaql_slow_step(ev);
     return 0;
 }
+/* Work beyond one step; noticed at the next one. */
+static inline void yaql_charge(struct evaluation *ev, uint64_t steps)
+{
+    ev->steps += steps;
+}
+/* Guards recursion over values, which are not deeper than VALUE_DEPTH_MAX: only the stack is looked at. */
+int yaql_enter_value(struct evaluation *ev);
 /* Guards recursion in C: 0, or RecursionError. Pair with yaql_leave. */
 int yaql_enter(struct evaluation *ev);
 static inline void yaql_leave(struct evaluation *ev)
@@ -368,6 +376,8 @@ struct table {
     uint32_t index_room;
 };
 void table_release(struct table *table);
+/* After the entries were put into another order. */
+void table_reindex(struct table *table);
 /* The place of an equal item, or -1; fails (-2) with TypeError when it is not hashable. */
 int64_t table_find(struct evaluation *ev, const struct table *table, value item);
 /* 0 added, 1 was there (*ret_at its place), negative. `item` is borrowed. */
@@ -438,7 +448,9 @@ value yaql_dict_new(struct evaluation *ev, value map);
 /* Takes the frame. */
 value yaql_scope_new(struct evaluation *ev, struct frame *frame);
 
-/* What may stand as a key in a VALUE_MAP (tuples become VALUE_TUPLE), or TypeError. Owned. */
+/* What may stand as a key in a VALUE_MAP (tuples become VALUE_TUPLE), or TypeError; YAQL_NO_KEY for maps and sets, which
+   have hashes but are not kept as keys. Owned. */
+#define YAQL_NO_KEY 1
 int yaql_key(struct evaluation *ev, value v, value *ret);
 /* A key as the language shows it. Owned. */
 value yaql_unkey(value key);
@@ -451,7 +463,7 @@ int yaql_key_error(struct evaluation *ev, value key);
 int yaql_append(struct evaluation *ev, value *list, value item);
 
 bool yaql_truth(value v);
-bool yaql_equal(value a, value b);
+bool yaql_equal(struct evaluation *ev, value a, value b);
 /* Python's str() as the language's values have it: tuples in parentheses, None and True at the top. */
 int yaql_python_str(struct evaluation *ev, value v, struct buffer *out);
 /* The language's str(): null, true, false. Owned. */
