@@ -10,12 +10,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char variables[] = "{\"i\": 7, \"f\": 2.5, \"s\": \"Hello Wörld\", \"n\": null, \"l\": [3, 1, 2], \"d\": {\"a\": 1, "
-                                    "\"b\": {\"c\": [1]}}, \"r\": [{\"id\": 1, \"g\": \"x\"}, {\"id\": 2, \"g\": \"y\"}], "
-                                    "\"__current_task\": {\"id\": \"t\", \"route\": 0}}";
-    static const struct expr_limits limits = {
-        .steps = 20000, .depth = 60, .memory = 8u << 20, .sequence = 5000, .text = 1u << 20, .regex_matches = 5000
-    };
+    static const char variables[] =
+        "{\"i\": 7, \"f\": 2.5, \"s\": \"Hello Wörld\", \"n\": null, \"l\": [3, 1, 2], \"d\": {\"a\": 1, "
+        "\"b\": {\"c\": [1]}}, \"r\": [{\"id\": 1, \"g\": \"x\"}, {\"id\": 2, \"g\": \"y\"}], "
+        "\"__current_task\": {\"id\": \"t\", \"route\": 0}}";
+    static const struct expr_limits limits = { .steps = 20000,
+                                               .depth = 60,
+                                               .memory = 8u << 20,
+                                               .sequence = 5000,
+                                               .text = 1u << 20,
+                                               .regex_matches = 5000 };
     ERROR_AUTO(err);
     VALUE_AUTO(context);
     VALUE_AUTO(result);

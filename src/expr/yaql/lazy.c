@@ -186,8 +186,10 @@ static int next_of_source(struct evaluation *ev, struct lazy *lazy, value *ret)
 }
 
 static const struct lazy_ops list_iterators[] = {
-    { .name = "list_iterator", .next = next_of_source },  { .name = "generator", .next = next_of_source },
-    { .name = "map", .next = next_of_source },            { .name = "reversed", .next = next_of_source },
+    { .name = "list_iterator", .next = next_of_source },
+    { .name = "generator", .next = next_of_source },
+    { .name = "map", .next = next_of_source },
+    { .name = "reversed", .next = next_of_source },
     { .name = "itertools.chain", .next = next_of_source },
 };
 

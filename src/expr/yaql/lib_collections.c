@@ -591,8 +591,7 @@ static int contains_key(struct call *c, value *ret)
 static int contains_value(struct call *c, value *ret)
 {
     *ret = value_bool(false);
-    VALUE_MAP_EACH(i, c->args[0].v)
-    {
+    VALUE_MAP_EACH (i, c->args[0].v) {
         int r = yaql_step(c->ev);
 
         if (r < 0)
@@ -624,8 +623,7 @@ static int dict_keys(struct call *c, value *ret)
     VALUE_AUTO(set);
 
     set = yaql_set_new(c->ev);
-    VALUE_MAP_EACH(i, c->args[0].v)
-    {
+    VALUE_MAP_EACH (i, c->args[0].v) {
         VALUE_AUTO(key);
         int r;
 
@@ -676,8 +674,12 @@ static int64_t view_length(struct lazy *view)
     return (int64_t)value_map_count(view->v);
 }
 
-static const struct lazy_ops values_ops = { .name = "ValuesView", .iterate = view_iterate, .length = view_length };
-static const struct lazy_ops items_ops = { .name = "ItemsView", .iterate = view_iterate, .length = view_length };
+static const struct lazy_ops values_ops = { .name = "ValuesView",
+                                            .iterate = view_iterate,
+                                            .length = view_length };
+static const struct lazy_ops items_ops = { .name = "ItemsView",
+                                           .iterate = view_iterate,
+                                           .length = view_length };
 
 bool yaql_is_items(value v)
 {
@@ -710,10 +712,22 @@ static int items_len(struct call *c, value *ret)
     return 0;
 }
 
-#define SOURCE   { "collection", T_ITERABLE }
-#define DICT     { "dict", T_MAP }
-#define POSITION { "position", T_INT }
-#define COUNT    { "count", T_INT, OPTIONAL }
+#define SOURCE                   \
+    {                            \
+        "collection", T_ITERABLE \
+    }
+#define DICT          \
+    {                 \
+        "dict", T_MAP \
+    }
+#define POSITION          \
+    {                     \
+        "position", T_INT \
+    }
+#define COUNT                    \
+    {                            \
+        "count", T_INT, OPTIONAL \
+    }
 
 const struct function yaql_collections[] = {
     { "list", FUNCTION | REST, list, .rest = T_ANY },
@@ -731,7 +745,8 @@ const struct function yaql_collections[] = {
     { "delete", METHOD, delete_part, PARAMS(SOURCE, POSITION, COUNT) },
     { "replace", METHOD, replace_one, PARAMS(SOURCE, POSITION, { "value", T_ANY }, COUNT) },
     { "replaceMany", METHOD, replace_many, PARAMS(SOURCE, POSITION, { "values", T_ITERABLE }, COUNT) },
-    { "insert", METHOD, insert_iterable, PARAMS({ "collection", T_ITERABLE_NO_SET }, POSITION, { "value", T_ANY }) },
+    { "insert", METHOD, insert_iterable,
+      PARAMS({ "collection", T_ITERABLE_NO_SET }, POSITION, { "value", T_ANY }) },
     { "insert", METHOD, insert_list, PARAMS({ "collection", T_SEQUENCE }, POSITION, { "value", T_ANY }) },
     { "insertMany", METHOD, insert_many, PARAMS(SOURCE, POSITION, { "values", T_ITERABLE }) },
     { "dict", FUNCTION | REST | NO_KWARGS, dict, .rest = T_PAIR },

@@ -36,8 +36,8 @@ static int test(struct call *c, const struct pyregex *compiled, value text, bool
     int r;
 
     yaql_charge(c->ev, 4 + value_len(text) / 32);
-    r = pyregex_test(compiled, value_chars(text), value_len(text), PYREGEX_SEARCH, c->ev->limits.regex_matches, &found,
-                         c->ev->err);
+    r = pyregex_test(compiled, value_chars(text), value_len(text), PYREGEX_SEARCH,
+                     c->ev->limits.regex_matches, &found, c->ev->err);
 
     *ret = value_bool(found == wanted);
     return r;
@@ -46,7 +46,8 @@ static int test(struct call *c, const struct pyregex *compiled, value text, bool
 /* The pattern as a text. */
 static int test_pattern(struct call *c, value pattern, value text, bool wanted, value *ret)
 {
-    CLEANUP(pyregex_unrefp) struct pyregex *compiled = NULL;
+    CLEANUP(pyregex_unrefp)
+    struct pyregex *compiled = NULL;
     int r = pyregex_get(value_chars(pattern), value_len(pattern), 0, &compiled, c->ev->err);
 
     return r < 0 ? r : test(c, compiled, text, wanted, ret);
@@ -120,7 +121,8 @@ static int check_named(struct evaluation *ev, const struct pyregex_match *match)
     return 0;
 }
 
-static int select_match(struct evaluation *ev, const struct closure *selector, const struct pyregex_match *match, value *ret)
+static int select_match(struct evaluation *ev, const struct closure *selector,
+                        const struct pyregex_match *match, value *ret)
 {
     unsigned n = pyregex_groups(match->regex) + 1;
     value *records;
@@ -138,7 +140,8 @@ static int select_match(struct evaluation *ev, const struct closure *selector, c
     return r;
 }
 
-static int give_match(struct evaluation *ev, const struct closure *selector, const struct pyregex_match *match, value *ret)
+static int give_match(struct evaluation *ev, const struct closure *selector,
+                      const struct pyregex_match *match, value *ret)
 {
     if (closure_given(selector))
         return select_match(ev, selector, match, ret);
@@ -157,7 +160,7 @@ static int search(struct call *c, value *ret)
 
     yaql_charge(c->ev, 8 + value_len(text) / 32);
     r = pyregex_find(regex_of(c->args[0].v), value_chars(text), value_len(text), 0, PYREGEX_SEARCH, false,
-                         c->ev->limits.regex_matches, &match, c->ev->err);
+                     c->ev->limits.regex_matches, &match, c->ev->err);
 
     if (r < 0)
         return r;
@@ -178,8 +181,8 @@ static int search_next(struct evaluation *ev, struct lazy *lazy, value *ret)
     if ((size_t)lazy->n > value_len(lazy->w))
         return YAQL_END;
     yaql_charge(ev, 8);
-    r = pyregex_find(regex_of(lazy->v), value_chars(lazy->w), value_len(lazy->w), (size_t)lazy->n, PYREGEX_SEARCH, lazy->m,
-                     ev->limits.regex_matches, &match, ev->err);
+    r = pyregex_find(regex_of(lazy->v), value_chars(lazy->w), value_len(lazy->w), (size_t)lazy->n,
+                     PYREGEX_SEARCH, lazy->m, ev->limits.regex_matches, &match, ev->err);
     if (r < 0)
         return r;
     if (r == PYREGEX_NO_MATCH)
@@ -229,8 +232,8 @@ static int split_by(struct call *c, value re, value text, value *ret)
         value_list_append(ret, value_ref(text));
         return 0;
     }
-    r = pyregex_split(regex_of(re), value_chars(text), value_len(text), max, c->ev->limits.regex_matches, &parts,
-                      c->ev->err);
+    r = pyregex_split(regex_of(re), value_chars(text), value_len(text), max, c->ev->limits.regex_matches,
+                      &parts, c->ev->err);
     if (r >= 0)
         r = yaql_check_count(c->ev, value_list_count(parts));
     if (r < 0) {
@@ -261,8 +264,8 @@ static int replace_in(struct call *c, value re, value text, value *ret)
         *ret = value_ref(text);
         return 0;
     }
-    return pyregex_sub(regex_of(re), value_chars(text), value_len(text), value_chars(by), value_len(by), count,
-                       c->ev->limits.regex_matches, c->ev->limits.text, ret, c->ev->err);
+    return pyregex_sub(regex_of(re), value_chars(text), value_len(text), value_chars(by), value_len(by),
+                       count, c->ev->limits.regex_matches, c->ev->limits.text, ret, c->ev->err);
 }
 
 static int regex_replace(struct call *c, value *ret)
@@ -281,7 +284,8 @@ struct replacing {
     size_t n_parts, end; /* as Python joins them, for the message */
 };
 
-static int add_replacement(void *data, const struct pyregex_match *match, struct buffer *out, struct error *err)
+static int add_replacement(void *data, const struct pyregex_match *match, struct buffer *out,
+                           struct error *err)
 {
     struct replacing *replacing = data;
     VALUE_AUTO(text);
@@ -313,8 +317,9 @@ static int replace_by_in(struct call *c, value re, value text, value *ret)
         *ret = value_ref(text);
         return 0;
     }
-    return pyregex_sub_by(regex_of(re), value_chars(text), value_len(text), count, c->ev->limits.regex_matches,
-                          c->ev->limits.text, add_replacement, &replacing, ret, c->ev->err);
+    return pyregex_sub_by(regex_of(re), value_chars(text), value_len(text), count,
+                          c->ev->limits.regex_matches, c->ev->limits.text, add_replacement, &replacing, ret,
+                          c->ev->err);
 }
 
 static int regex_replace_by(struct call *c, value *ret)
@@ -345,12 +350,30 @@ static int is_regex(struct call *c, value *ret)
     return 0;
 }
 
-#define REGEXP     { "regexp", T_REGEX }
-#define STRING     { "string", T_STRING }
-#define SELECTOR   { "selector", T_LAMBDA, OPTIONAL }
-#define MAX_SPLIT  { "maxSplit", T_INT, OPTIONAL }
-#define COUNT      { "count", T_INT, OPTIONAL }
-#define FLAG(name) { name, T_BOOL_N, OPTIONAL }
+#define REGEXP            \
+    {                     \
+        "regexp", T_REGEX \
+    }
+#define STRING             \
+    {                      \
+        "string", T_STRING \
+    }
+#define SELECTOR                       \
+    {                                  \
+        "selector", T_LAMBDA, OPTIONAL \
+    }
+#define MAX_SPLIT                   \
+    {                               \
+        "maxSplit", T_INT, OPTIONAL \
+    }
+#define COUNT                    \
+    {                            \
+        "count", T_INT, OPTIONAL \
+    }
+#define FLAG(name)               \
+    {                            \
+        name, T_BOOL_N, OPTIONAL \
+    }
 
 const struct function yaql_regexes[] = {
     { "regex", FUNCTION, regex,

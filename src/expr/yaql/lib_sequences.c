@@ -267,7 +267,8 @@ static int parts_next(struct evaluation *ev, struct lazy *lazy, value *ret)
     VALUE_AUTO(part);
 
     if (lazy->n < 0)
-        return yaql_fail(ev, "ValueError", "%s for islice() must be None or an integer: 0 <= x <= sys.maxsize.",
+        return yaql_fail(ev, "ValueError",
+                         "%s for islice() must be None or an integer: 0 <= x <= sys.maxsize.",
                          lazy->n == -1 ? "Stop argument" : "Indices");
     yaql_charge(ev, 4);
     part = value_list_new(0);
@@ -594,7 +595,9 @@ static int memory_walk(struct evaluation *ev, struct lazy *memory, value *ret)
 
 int yaql_memorize(struct evaluation *ev, value iterable, value *ret)
 {
-    static const struct lazy_ops ops = { .name = "RememberingIterator", .next = memory_next, .iterate = memory_walk };
+    static const struct lazy_ops ops = { .name = "RememberingIterator",
+                                         .next = memory_next,
+                                         .iterate = memory_walk };
     struct lazy *lazy;
     int r;
 
@@ -610,11 +613,15 @@ int yaql_memorize(struct evaluation *ev, value iterable, value *ret)
     return 0;
 }
 
-#define SOURCE { "collection", T_ITERABLE }
+#define SOURCE                   \
+    {                            \
+        "collection", T_ITERABLE \
+    }
 
 const struct function yaql_sequences[] = {
     { "range", FUNCTION, range_to, PARAMS({ "stop", T_INT }) },
-    { "range", FUNCTION, range_from, PARAMS({ "start", T_INT }, { "stop", T_INT }, { "step", T_INT, OPTIONAL }) },
+    { "range", FUNCTION, range_from,
+      PARAMS({ "start", T_INT }, { "stop", T_INT }, { "step", T_INT, OPTIONAL }) },
     { "sequence", FUNCTION, sequence, PARAMS({ "start", T_INT, OPTIONAL }, { "step", T_INT, OPTIONAL }) },
     { "repeat", METHOD, repeat, PARAMS({ "value", T_ANY }, { "times", T_INT, OPTIONAL }) },
     { "cycle", METHOD, cycle, PARAMS(SOURCE) },
@@ -628,8 +635,8 @@ const struct function yaql_sequences[] = {
     { "sliceWhere", METHOD, slice_where, PARAMS(SOURCE, { "predicate", T_LAMBDA }) },
     { "splitAt", METHOD, split_at, PARAMS(SOURCE, { "index", T_INT }) },
     { "generate", FUNCTION, generate,
-      PARAMS({ "initial", T_ANY }, { "predicate", T_LAMBDA }, { "producer", T_LAMBDA }, { "selector", T_LAMBDA, OPTIONAL },
-             { "decycle", T_BOOL, OPTIONAL }) },
+      PARAMS({ "initial", T_ANY }, { "predicate", T_LAMBDA }, { "producer", T_LAMBDA },
+             { "selector", T_LAMBDA, OPTIONAL }, { "decycle", T_BOOL, OPTIONAL }) },
     { "generateMany", FUNCTION, generate_many,
       PARAMS({ "initial", T_ANY }, { "producer", T_LAMBDA }, { "selector", T_LAMBDA, OPTIONAL },
              { "decycle", T_BOOL, OPTIONAL }, { "depthFirst", T_BOOL, OPTIONAL }) },

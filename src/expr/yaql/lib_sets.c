@@ -48,9 +48,9 @@ static int splice(struct evaluation *ev, value item, value set)
 
 /* ---- order ---- */
 
-#define PROBES        9 /* places in a row that CPython looks at before it jumps */
-#define SETTLED_MAX   10000
-#define HASHED_AS_IS  ((INT64_C(1) << 61) - 1)
+#define PROBES       9 /* places in a row that CPython looks at before it jumps */
+#define SETTLED_MAX  10000
+#define HASHED_AS_IS ((INT64_C(1) << 61) - 1)
 
 /* Puts an item (its number + 1) where CPython's table of that mask has it. */
 static void probe(uint32_t *slots, size_t mask, uint64_t hash, uint32_t item)
@@ -182,7 +182,8 @@ static int check_frozen(struct call *c, const char *method)
 
     if (!yaql_set_of(v)->view)
         return 0;
-    return yaql_fail(c->ev, "AttributeError", "'%s' object has no attribute '%s'", yaql_set_of(v)->view, method);
+    return yaql_fail(c->ev, "AttributeError", "'%s' object has no attribute '%s'", yaql_set_of(v)->view,
+                     method);
 }
 
 static int unite(struct call *c, value *ret)
@@ -270,7 +271,8 @@ static bool is_subset(struct evaluation *ev, value a, value b)
 /* `data`: how the sides stand. */
 static const struct relation {
     bool swap, proper;
-} less = { false, true }, less_equal = { false, false }, greater = { true, true }, greater_equal = { true, false };
+} less = { false, true }, less_equal = { false, false }, greater = { true, true },
+  greater_equal = { true, false };
 
 static int compare_sets(struct call *c, value *ret)
 {

@@ -164,7 +164,9 @@ static int str(struct call *c, value *ret)
 
 /* ---- case ---- */
 
-static int change_case(struct call *c, uint8_t *(*change)(const uint8_t *, size_t, const char *, uninorm_t, uint8_t *, size_t *),
+static int change_case(struct call *c,
+                       uint8_t *(*change)(const uint8_t *, size_t, const char *, uninorm_t, uint8_t *,
+                                          size_t *),
                        value *ret)
 {
     size_t n = 0;
@@ -402,7 +404,8 @@ static int right_split_text(struct call *c, int64_t max, value *list)
 
     if (!len(c, 1))
         return yaql_fail(c->ev, "ValueError", "empty separator");
-    while (max-- != 0 && (size_t)(end - s) >= len(c, 1) && (found = find_last(c, s, end, chars(c, 1), len(c, 1)))) {
+    while (max-- != 0 && (size_t)(end - s) >= len(c, 1) &&
+           (found = find_last(c, s, end, chars(c, 1), len(c, 1)))) {
         r = add_part(c, list, found + len(c, 1), end);
         if (r >= 0)
             r = yaql_step(c->ev);
@@ -517,7 +520,8 @@ static int replace_in(struct call *c, value text, value old, value new, int64_t 
     if (!value_len(old)) {
         r = replace_empty(c, text, new, count, &out);
     } else {
-        while (r >= 0 && count-- != 0 && (found = memmem(s, (size_t)(end - s), value_chars(old), value_len(old)))) {
+        while (r >= 0 && count-- != 0 &&
+               (found = memmem(s, (size_t)(end - s), value_chars(old), value_len(old)))) {
             buffer_add(&out, s, (size_t)(found - s));
             buffer_add(&out, value_chars(new), value_len(new));
             s = found + value_len(old);
@@ -545,8 +549,7 @@ static int replace_with_dict(struct call *c, value *ret)
     value map = c->args[1].v;
 
     text = value_ref(c->args[0].v);
-    VALUE_MAP_EACH(i, map)
-    {
+    VALUE_MAP_EACH (i, map) {
         VALUE_AUTO(key);
         VALUE_AUTO(old);
         VALUE_AUTO(new);
@@ -726,7 +729,8 @@ static int characters(struct call *c, value *ret)
         if (!arg_bool(c, i))
             continue;
         if (!character_classes[i].members)
-            return yaql_fail(c->ev, "AttributeError", "module 'string' has no attribute '%s'", character_classes[i].name);
+            return yaql_fail(c->ev, "AttributeError", "module 'string' has no attribute '%s'",
+                             character_classes[i].name);
         for (const char *s = character_classes[i].members; *s; s++)
             wanted[(unsigned char)*s] = true;
     }
@@ -737,12 +741,30 @@ static int characters(struct call *c, value *ret)
     return 0;
 }
 
-#define STRING      { "string", T_STRING }
-#define SEPARATOR   { "separator", T_STRING_N, OPTIONAL }
-#define CHARS       { "chars", T_STRING_N, OPTIONAL }
-#define MAX_SPLITS  { "maxSplits", T_INT, OPTIONAL }
-#define COUNT       { "count", T_INT, OPTIONAL }
-#define FLAG(name)  { name, T_BOOL_N, OPTIONAL }
+#define STRING             \
+    {                      \
+        "string", T_STRING \
+    }
+#define SEPARATOR                         \
+    {                                     \
+        "separator", T_STRING_N, OPTIONAL \
+    }
+#define CHARS                         \
+    {                                 \
+        "chars", T_STRING_N, OPTIONAL \
+    }
+#define MAX_SPLITS                   \
+    {                                \
+        "maxSplits", T_INT, OPTIONAL \
+    }
+#define COUNT                    \
+    {                            \
+        "count", T_INT, OPTIONAL \
+    }
+#define FLAG(name)               \
+    {                            \
+        name, T_BOOL_N, OPTIONAL \
+    }
 #define FIND        PARAMS(STRING, { "sub", T_STRING }, { "start", T_INT, OPTIONAL })
 #define FIND_LENGTH PARAMS(STRING, { "sub", T_STRING }, { "start", T_INT }, { "length", T_INT })
 
@@ -777,8 +799,8 @@ const struct function yaql_strings[] = {
     { "endsWith", METHOD | REST, ends_with, PARAMS(STRING), .rest = T_STRING },
     { "isString", FUNCTION, is_string, PARAMS({ "arg", T_ANY }) },
     { "characters", FUNCTION, characters,
-      PARAMS(FLAG("digits"), FLAG("hexdigits"), FLAG("asciiLowercase"), FLAG("asciiUppercase"), FLAG("asciiLetters"),
-             FLAG("letters"), FLAG("octdigits"), FLAG("punctuation"), FLAG("printable"), FLAG("lowercase"),
-             FLAG("uppercase"), FLAG("whitespace")) },
+      PARAMS(FLAG("digits"), FLAG("hexdigits"), FLAG("asciiLowercase"), FLAG("asciiUppercase"),
+             FLAG("asciiLetters"), FLAG("letters"), FLAG("octdigits"), FLAG("punctuation"), FLAG("printable"),
+             FLAG("lowercase"), FLAG("uppercase"), FLAG("whitespace")) },
     { 0 },
 };

@@ -96,7 +96,8 @@ int yaql_set_insert(struct evaluation *ev, value v, value item)
         if (depth > set->base.object.header.depth)
             set->base.object.header.depth = depth;
         if (depth > VALUE_DEPTH_MAX)
-            return yaql_fail(ev, "RecursionError", "values are nested more than %d levels deep", VALUE_DEPTH_MAX);
+            return yaql_fail(ev, "RecursionError", "values are nested more than %d levels deep",
+                             VALUE_DEPTH_MAX);
         r = yaql_check_count(ev, set->table.count);
     }
     return r < 0 ? r : 0;
@@ -145,8 +146,7 @@ static bool equal_maps(struct evaluation *ev, value a, value b)
 {
     if (value_map_count(a) != value_map_count(b))
         return false;
-    VALUE_MAP_EACH(i, a)
-    {
+    VALUE_MAP_EACH (i, a) {
         value other = value_map_get_value(b, value_map_key_at(a, i));
 
         if (!value_is_set(other) || !yaql_equal(ev, value_map_item_at(a, i), other))
@@ -182,7 +182,8 @@ bool yaql_equal(struct evaluation *ev, value a, value b)
 {
     bool objects = a.kind == VALUE_OBJECT || b.kind == VALUE_OBJECT;
 
-    if (!objects && (a.kind != b.kind || (a.kind != VALUE_LIST && a.kind != VALUE_TUPLE && a.kind != VALUE_MAP)))
+    if (!objects &&
+        (a.kind != b.kind || (a.kind != VALUE_LIST && a.kind != VALUE_TUPLE && a.kind != VALUE_MAP)))
         return value_equal(a, b);
     if (broke(ev) || value_depth(a) > VALUE_DEPTH_MAX)
         return false;
@@ -363,7 +364,8 @@ int yaql_key(struct evaluation *ev, value v, value *ret)
     yaql_charge(ev, 3);
     if (r < 0)
         return r;
-    if (v.kind == VALUE_TUPLE || value_is_object(v, &yaql_dict_ops) || (yaql_is_set(v) && yaql_set_of(v)->view))
+    if (v.kind == VALUE_TUPLE || value_is_object(v, &yaql_dict_ops) ||
+        (yaql_is_set(v) && yaql_set_of(v)->view))
         return yaql_fail(ev, "TypeError", "unhashable type: '%s'", yaql_type_name(v));
     if (v.kind == VALUE_MAP || yaql_is_set(v))
         return YAQL_NO_KEY;
@@ -488,7 +490,8 @@ const char *yaql_type_name(value v)
 
 static int add_repr(struct evaluation *ev, value v, struct buffer *out);
 
-static int add_items(struct evaluation *ev, value list, const char *open, const char *close, struct buffer *out)
+static int add_items(struct evaluation *ev, value list, const char *open, const char *close,
+                     struct buffer *out)
 {
     int r = 0;
 
@@ -589,7 +592,8 @@ static int add_repr(struct evaluation *ev, value v, struct buffer *out)
     if (r < 0)
         return r;
     if (value_depth(v) > VALUE_DEPTH_MAX)
-        return yaql_fail(ev, "RecursionError", "maximum recursion depth exceeded while getting the repr of an object");
+        return yaql_fail(ev, "RecursionError",
+                         "maximum recursion depth exceeded while getting the repr of an object");
     r = yaql_step(ev);
     if (r < 0)
         return r;
@@ -653,7 +657,8 @@ static int count_out(struct evaluation *ev, value v)
 {
     ev->bytes_out += 2 * sizeof(value) + value_len(v);
     if (unlikely(ev->bytes_out > ev->limits.memory))
-        return yaql_fail(ev, "MemoryQuotaExceededException", "Expression consumed too much memory: a result of more than %llu bytes",
+        return yaql_fail(ev, "MemoryQuotaExceededException",
+                         "Expression consumed too much memory: a result of more than %llu bytes",
                          (unsigned long long)ev->limits.memory);
     return 0;
 }
@@ -707,8 +712,7 @@ static int finalize_map(struct evaluation *ev, value map, value *ret)
 {
     VALUE_AUTO(out);
 
-    VALUE_MAP_EACH(i, map)
-    {
+    VALUE_MAP_EACH (i, map) {
         value key = value_map_key_at(map, i), item = value_map_item_at(map, i), final;
         VALUE_AUTO(final_key);
         VALUE_AUTO(shown);
@@ -832,8 +836,7 @@ value yaql_from_plain(struct evaluation *ev, value v)
     }
     if (v.kind == VALUE_MAP) {
         out = value_map_new(value_map_count(v));
-        VALUE_MAP_EACH(i, v)
-        {
+        VALUE_MAP_EACH (i, v) {
             value_map_set(&out, value_ref(value_map_key_at(v, i)),
                           broke(ev) ? value_null() : yaql_from_plain(ev, value_map_item_at(v, i)));
         }
@@ -841,8 +844,7 @@ value yaql_from_plain(struct evaluation *ev, value v)
     }
     if (v.kind == VALUE_SET) {
         out = yaql_set_new(ev);
-        VALUE_MAP_EACH(i, v)
-        {
+        VALUE_MAP_EACH (i, v) {
             yaql_set_insert(ev, out, value_map_key_at(v, i));
         }
         return out;

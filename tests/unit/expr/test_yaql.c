@@ -28,10 +28,9 @@ static value shown_items(value v)
     value list = value_list_new(0);
 
     if (v.kind == VALUE_SET)
-        VALUE_MAP_EACH(i, v)
-    {
-        value_list_append(&list, shown(value_map_key_at(v, i)));
-    }
+        VALUE_MAP_EACH (i, v) {
+            value_list_append(&list, shown(value_map_key_at(v, i)));
+        }
     for (size_t i = 0; i < value_list_count(v); i++)
         value_list_append(&list, shown(value_list_at(v, i)));
     return list;
@@ -41,8 +40,7 @@ static value shown_map(value v)
 {
     value map = value_map_new(0);
 
-    VALUE_MAP_EACH(i, v)
-    {
+    VALUE_MAP_EACH (i, v) {
         value key = value_map_key_at(v, i), item = shown(value_map_item_at(v, i));
 
         if (value_is_string(key)) {
@@ -153,7 +151,8 @@ static char *message_of(value text, const struct error *error)
             n--;
     }
     if (strcmp(kind, "KeyError") == 0)
-        return xasprintf("Unable to resolve key '%.*s' in expression '%s' from context.", (int)n, said, value_chars(text));
+        return xasprintf("Unable to resolve key '%.*s' in expression '%s' from context.", (int)n, said,
+                         value_chars(text));
     return xasprintf("Unable to evaluate expression '%s'. %s: %.*s", value_chars(text), kind, (int)n, said);
 }
 
@@ -195,8 +194,7 @@ static bool same(value want, value got)
         return value_list_count(a) == value_list_count(b);
     }
     if (value_is_map(want)) {
-        VALUE_MAP_EACH(i, want)
-        {
+        VALUE_MAP_EACH (i, want) {
             if (!same(value_map_item_at(want, i), value_map_get_value(got, value_map_key_at(want, i))))
                 return false;
         }
@@ -246,14 +244,16 @@ static void check_line(const char *line, struct score *score)
         return;
     }
     run(text, n, value_map_get(c, "context"), &answer);
-    if (!is_text_again(answer.result) && !(value_is_set(answer.result) && value_text_is(answer.result, "<% ctx().i %>"))) {
+    if (!is_text_again(answer.result) &&
+        !(value_is_set(answer.result) && value_text_is(answer.result, "<% ctx().i %>"))) {
         bool agreed = value_is_set(answer.result) ? value_is_set(want) && same(want, answer.result)
                                                   : value_is_set(error);
 
         score->cases++;
         score->agreed += agreed;
         if (!agreed) {
-            said = value_is_set(answer.result) ? json_text(answer.result) : xstrdup(error_text(&answer.error));
+            said =
+                value_is_set(answer.result) ? json_text(answer.result) : xstrdup(error_text(&answer.error));
             print_message("%s\n  want %s\n  got  %s\n", line, "", said);
             free(said);
         }
@@ -307,7 +307,7 @@ static value attack_context(void)
 }
 
 #ifdef __SANITIZE_ADDRESS__
-#define SLOWER 20 /* times, with the sanitizers */
+#define SLOWER 40 /* times, with the sanitizers */
 #else
 #define SLOWER 2 /* for slow machines */
 #endif
@@ -338,7 +338,8 @@ TEST(attacks_end_in_an_error_soon)
         longest = spent > longest ? spent : longest;
         if (getenv("YAQL_ATTACKS"))
             print_message("%6.1f ms  %-60.60s %s: %.60s\n", (double)spent / 1000, line,
-                          value_is_set(answer.result) ? "NO ERROR" : answer.error.kind, error_text(&answer.error));
+                          value_is_set(answer.result) ? "NO ERROR" : answer.error.kind,
+                          error_text(&answer.error));
         else if (value_is_set(answer.result))
             fail_msg("no error: %s", line);
         else if (spent > 50000 * SLOWER)
@@ -391,7 +392,8 @@ TEST(arguments_can_be_named_and_left_out)
 {
     check("'a-b'.split(separator => '-')", "{}", "[\"a\",\"b\"]");
     check("'a b'.split(,1)", "{}", "[\"a\",\"b\"]");
-    check_fails("'a'.split(1 => 2)", "MappingTranslationException", "Cannot convert mapping to keyword argument");
+    check_fails("'a'.split(1 => 2)", "MappingTranslationException",
+                "Cannot convert mapping to keyword argument");
     check_fails("'a'.split(',', separator => ',')", "NoMatchingMethodException",
                 "No method \"split\" for receiver a matches supplied arguments");
     check_fails("concat()", "AmbiguousFunctionException", "Ambiguous function \"concat\"");
@@ -401,11 +403,13 @@ TEST(grammar_errors_tell_the_place)
 {
     check_fails("f(a => 1, 2)", "YaqlGrammarException",
                 "Parse error: unexpected ')' at position 11 of expression 'f(a => 1, 2)'");
-    check_fails("[1,]", "YaqlGrammarException", "Parse error: unexpected ']' at position 3 of expression '[1,]'");
+    check_fails("[1,]", "YaqlGrammarException",
+                "Parse error: unexpected ']' at position 3 of expression '[1,]'");
     check_fails("héß ~", "YaqlLexicalException", "Lexical error: illegal character '~' at position 4");
     check_fails("f(, a => 1)", "YaqlGrammarException",
                 "Parse error: unexpected '=>' at position 6 of expression 'f(, a => 1)'");
-    check_fails("1 true", "YaqlGrammarException", "Parse error: unexpected 'True' at position 2 of expression '1 true'");
+    check_fails("1 true", "YaqlGrammarException",
+                "Parse error: unexpected 'True' at position 2 of expression '1 true'");
 }
 
 static int get(void *data, const char *scope, const char *key, bool decrypt, value *ret, struct error *err)
@@ -458,9 +462,12 @@ TEST(paths_are_told_in_order)
 
 TEST(limits_are_those_of_the_caller)
 {
-    static const struct expr_limits limits = { .steps = 5000, .depth = 20, .memory = 1 << 20, .sequence = 100, .text = 1000 };
+    static const struct expr_limits limits = {
+        .steps = 5000, .depth = 20, .memory = 1 << 20, .sequence = 100, .text = 1000
+    };
     const struct expr_context context = { .limits = &limits };
-    static const char *const texts[] = { "range(101)", "'a' * 1001", "range(100).select(range(100).len()).sum()",
+    static const char *const texts[] = { "range(101)", "'a' * 1001",
+                                         "range(100).select(range(100).len()).sum()",
                                          "def(f, f($)) -> f(1)" };
 
     for (size_t i = 0; i < ELEMENTS(texts); i++) {
