@@ -59,7 +59,9 @@ void *strmap_set_n(struct strmap *map, const char *key, size_t len, void *item)
     entry = find(map, key, len);
     before = entry->item;
     if (!entry->key) {
-        entry->key = xstrndup(key, len);
+        entry->key = xmalloc(len + 1);
+        memcpy(entry->key, key, len);
+        entry->key[len] = '\0';
         entry->len = len;
         map->count++;
     }
@@ -74,13 +76,18 @@ void *strmap_set(struct strmap *map, const char *key, void *item)
 
 void *strmap_remove(struct strmap *map, const char *key)
 {
+    return strmap_remove_n(map, key, strlen(key));
+}
+
+void *strmap_remove_n(struct strmap *map, const char *key, size_t len)
+{
     struct strmap_entry *entry, *next;
     size_t at;
     void *item;
 
     if (!map->room)
         return NULL;
-    entry = find(map, key, strlen(key));
+    entry = find(map, key, len);
     if (!entry->key)
         return NULL;
     item = entry->item;

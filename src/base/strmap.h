@@ -28,6 +28,7 @@ void *strmap_set(struct strmap *map, const char *key, void *item);
 void *strmap_set_n(struct strmap *map, const char *key, size_t len, void *item);
 /* Removes and returns the item, or NULL. */
 void *strmap_remove(struct strmap *map, const char *key);
+void *strmap_remove_n(struct strmap *map, const char *key, size_t len);
 /* Walk in no particular order: *at starts at 0; false at the end. Removing while walking is not allowed. */
 bool strmap_next(const struct strmap *map, size_t *at, const char **ret_key, void **ret_item);
 

@@ -84,6 +84,41 @@ void io_call(struct io *io, void (*function)(struct io *io, void *data), void *d
         uv_async_send(&io->wake);
 }
 
+struct work {
+    uv_work_t request;
+    void (*function)(void *data);
+    void *data;
+};
+
+static void do_work(uv_work_t *request)
+{
+    struct work *work = request->data;
+
+    work->function(work->data);
+}
+
+static void after_work(uv_work_t *request, int status)
+{
+    free(request->data);
+}
+
+static void queue_work(struct io *io, void *data)
+{
+    struct work *work = data;
+
+    uv_queue_work(&io->loop, &work->request, do_work, after_work);
+}
+
+void io_work(struct io *io, void (*function)(void *data), void *data)
+{
+    struct work *work = xcalloc(1, sizeof(*work));
+
+    work->request.data = work;
+    work->function = function;
+    work->data = data;
+    io_call(io, queue_work, work);
+}
+
 void io_process_gone(struct io *io)
 {
     if (!io->stopping || io->processes)

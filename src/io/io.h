@@ -13,6 +13,8 @@ struct io;
 int io_start(struct io **ret, struct error *err);
 /* Run a function on the I/O thread; from any thread. */
 void io_call(struct io *io, void (*function)(struct io *io, void *data), void *data);
+/* Run something that blocks (a password hash) in the worker pool; from any thread. */
+void io_work(struct io *io, void (*work)(void *data), void *data);
 /* Ends children (SIGTERM, SIGKILL after the grace time), then the thread. */
 void io_stop(struct io *io);
 /* Children that run now. */

@@ -24,8 +24,6 @@
 #include "base/utf8.h"
 #include "io-internal.h"
 
-extern char **environ;
-
 struct pipe_reader {
     uv_pipe_t pipe;
     struct process *process;

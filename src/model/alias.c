@@ -23,16 +23,14 @@ static bool format_valid(value format)
     return value_is_null(representation) || value_is_string(representation);
 }
 
-static void check_formats(struct model_check *c, value formats)
+static void check_format(struct model_check *c, value format)
 {
-    VALUE_LIST_EACH (i, format, formats) {
-        BUFFER_AUTO(text);
+    BUFFER_AUTO(text);
 
-        if (format_valid(format))
-            continue;
-        python_repr(&text, format);
-        model_report(c, "%s is not valid under any of the given schemas", buffer_text(&text));
-    }
+    if (format_valid(format))
+        return;
+    python_repr(&text, format);
+    model_report(c, "%s is not valid under any of the given schemas", buffer_text(&text));
 }
 
 static const struct model_field ack_fields[] = {
@@ -59,7 +57,7 @@ static const struct model_field fields[] = {
     { "description", TYPE_STRING | TYPE_NULL },
     { "enabled", TYPE_BOOLEAN, .otherwise = "true" },
     { "action_ref", TYPE_STRING, FIELD_REQUIRED },
-    { "formats", TYPE_ARRAY | TYPE_NULL, .otherwise = "[]", .check = check_formats },
+    { "formats", TYPE_ARRAY | TYPE_NULL, .otherwise = "[]", .item_check = check_format },
     { "ack", TYPE_OBJECT | TYPE_NULL, .otherwise = "{}", .fields = ack_fields },
     { "result", TYPE_OBJECT | TYPE_NULL, .otherwise = "{}", .fields = result_fields },
     { "extra", TYPE_OBJECT | TYPE_NULL, .otherwise = "{}" },

@@ -19,19 +19,29 @@ struct model_check {
     char found_path[MODEL_PATH_SIZE];
 };
 
+static void set_message(struct model_check *c, const char *format, va_list args)
+{
+    free(c->message);
+    c->message = xvasprintf(format, args);
+    c->found_level = c->level;
+    strcpy(c->found_path, c->path);
+}
+
+static bool is_better(const struct model_check *c)
+{
+    return !c->message || c->level < c->found_level ||
+           (c->level == c->found_level && strcmp(c->path, c->found_path) > 0);
+}
+
 void model_report(struct model_check *c, const char *format, ...)
 {
     va_list args;
 
-    if (c->message &&
-        (c->level > c->found_level || (c->level == c->found_level && strcmp(c->path, c->found_path) <= 0)))
+    if (!is_better(c))
         return;
-    free(c->message);
     va_start(args, format);
-    c->message = xvasprintf(format, args);
+    set_message(c, format, args);
     va_end(args);
-    c->found_level = c->level;
-    strcpy(c->found_path, c->path);
 }
 
 /* Goes one step down; the length to come back to. */
@@ -108,7 +118,9 @@ static void check_items(struct model_check *c, const struct model_field *field, 
         if (field->item_types && !(type_of(item) & field->item_types))
             report_type(c, item, field->item_types);
         else if (field->item_fields)
-            check_object(c, field->item_fields, false, item);
+            check_object(c, field->item_fields, field->items_open, item);
+        else if (field->item_check)
+            field->item_check(c, item);
         leave(c, before);
     }
 }
@@ -135,9 +147,29 @@ static bool has_field(const struct model_field *fields, value key)
     return false;
 }
 
+/* A finding about the object that points to one of its keys (NULL: to none). */
+__attribute__((format(printf, 3, 4))) static void report_at(struct model_check *c, const char *key,
+                                                            const char *format, ...)
+{
+    size_t before;
+    va_list args;
+
+    if (!is_better(c))
+        return;
+    va_start(args, format);
+    set_message(c, format, args);
+    va_end(args);
+    if (!key)
+        return;
+    before = enter(c, key);
+    strcpy(c->found_path, c->path);
+    leave(c, before);
+}
+
 static void check_unknown(struct model_check *c, const struct model_field *fields, value object)
 {
     BUFFER_AUTO(text);
+    const char *first = NULL;
     size_t n = 0;
 
     VALUE_MAP_EACH (i, object) {
@@ -147,11 +179,13 @@ static void check_unknown(struct model_check *c, const struct model_field *field
             continue;
         if (n++)
             buffer_add_text(&text, ", ");
+        else
+            first = value_chars(key);
         python_repr(&text, key);
     }
     if (n)
-        model_report(c, "Additional properties are not allowed (%s %s unexpected)", buffer_text(&text),
-                     n > 1 ? "were" : "was");
+        report_at(c, first, "Additional properties are not allowed (%s %s unexpected)", buffer_text(&text),
+                  n > 1 ? "were" : "was");
 }
 
 static void check_object(struct model_check *c, const struct model_field *fields, bool open, value object)

@@ -114,34 +114,32 @@ static void check_requirement(struct model_check *c, value text)
 
 static void check_python_versions(struct model_check *c, value versions)
 {
-    if (value_list_count(versions) == 0 || value_list_count(versions) > 2) {
-        BUFFER_AUTO(shown);
+    BUFFER_AUTO(shown);
 
-        python_repr(&shown, versions);
-        model_report(c, "%s is too %s", buffer_text(&shown), value_list_count(versions) ? "long" : "short");
-    }
-    VALUE_LIST_EACH (i, version, versions) {
-        BUFFER_AUTO(shown);
-
-        if (value_text_is(version, "2") || value_text_is(version, "3"))
-            continue;
-        python_repr(&shown, version);
-        model_report(c,
-                     value_is_string(version) ? "%s is not one of ['2', '3']" : "%s is not of type 'string'",
-                     buffer_text(&shown));
-    }
+    if (value_list_count(versions) > 0 && value_list_count(versions) <= 2)
+        return;
+    python_repr(&shown, versions);
+    model_report(c, "%s is too %s", buffer_text(&shown), value_list_count(versions) ? "long" : "short");
 }
 
-static void check_contributors(struct model_check *c, value contributors)
+static void check_python_version(struct model_check *c, value version)
 {
-    VALUE_LIST_EACH (i, contributor, contributors) {
-        BUFFER_AUTO(shown);
+    BUFFER_AUTO(shown);
 
-        if (!value_is_string(contributor) || value_string_chars(contributor) <= CONTRIBUTOR_CHARS_MAX)
-            continue;
-        python_repr(&shown, contributor);
-        model_report(c, "%s is too long", buffer_text(&shown));
-    }
+    if (value_text_is(version, "2") || value_text_is(version, "3"))
+        return;
+    python_repr(&shown, version);
+    model_report(c, "%s is not one of ['2', '3']", buffer_text(&shown));
+}
+
+static void check_contributor(struct model_check *c, value contributor)
+{
+    BUFFER_AUTO(shown);
+
+    if (value_string_chars(contributor) <= CONTRIBUTOR_CHARS_MAX)
+        return;
+    python_repr(&shown, contributor);
+    model_report(c, "%s is too long", buffer_text(&shown));
 }
 
 /* Something before and behind one "@", no blanks, a dot behind it: as little as a mail address needs. */
@@ -163,11 +161,12 @@ static const struct model_field fields[] = {
     { "keywords", TYPE_ARRAY | TYPE_NULL, .otherwise = "[]", .item_types = TYPE_STRING },
     { "version", 0, FIELD_REQUIRED, .check = check_version },
     { "stackstorm_version", TYPE_STRING | TYPE_NULL, .check = check_requirement },
-    { "python_versions", TYPE_ARRAY | TYPE_NULL, .otherwise = "[]", .check = check_python_versions },
+    { "python_versions", TYPE_ARRAY | TYPE_NULL, .otherwise = "[]", .item_types = TYPE_STRING,
+      .item_check = check_python_version, .check = check_python_versions },
     { "author", TYPE_STRING, FIELD_REQUIRED },
     { "email", TYPE_STRING | TYPE_NULL, FIELD_REQUIRED, .check = check_email },
     { "contributors", TYPE_ARRAY | TYPE_NULL, .otherwise = "[]", .item_types = TYPE_STRING,
-      .check = check_contributors },
+      .item_check = check_contributor },
     { "files", TYPE_ARRAY | TYPE_NULL, .otherwise = "[]" },
     { "dependencies", TYPE_ARRAY | TYPE_NULL, .otherwise = "[]", .item_types = TYPE_STRING },
     { "system", TYPE_OBJECT | TYPE_NULL, .otherwise = "{}" },

@@ -12,8 +12,6 @@
 #include "runners/shell.h"
 #include "value/python.h"
 
-extern char **environ;
-
 static char **environment_of(const struct run *run)
 {
     value own = value_map_get(run->runner_parameters, "env");

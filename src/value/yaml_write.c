@@ -18,6 +18,7 @@
 struct writer {
     struct buffer *out;
     enum yaml_write_flags flags;
+    size_t width; /* lines are folded past this column */
     int best_indent;
     int indent; /* -1: none yet */
     size_t column;
@@ -173,7 +174,7 @@ static void write_plain(struct writer *w, const struct scalar *s, bool split)
 
         while (end < s->n && (s->chars[end] == ' ') == spaces)
             end++;
-        if (spaces && end == start + 1 && w->column > WIDTH && split) {
+        if (spaces && end == start + 1 && w->column > w->width && split) {
             put_indent(w);
             w->whitespace = w->indention = false;
         } else {
@@ -203,7 +204,7 @@ static void write_single_quoted(struct writer *w, const struct scalar *s, bool s
         if (s->chars[start] == ' ') {
             while (end < s->n && s->chars[end] == ' ')
                 end++;
-            if (end == start + 1 && w->column > WIDTH && split && start != 0 && end != s->n)
+            if (end == start + 1 && w->column > w->width && split && start != 0 && end != s->n)
                 put_indent(w);
             else
                 put_chars(w, s->chars + start, end - start);
@@ -274,7 +275,7 @@ static void write_double_quoted(struct writer *w, const struct scalar *s, bool s
             }
         }
         if (end > 0 && end + 1 < s->n && (s->chars[end] == ' ' || start >= end) && split &&
-            (ptrdiff_t)w->column + (ptrdiff_t)end - (ptrdiff_t)start > WIDTH) {
+            (ptrdiff_t)w->column + (ptrdiff_t)end - (ptrdiff_t)start > (ptrdiff_t)w->width) {
             if (start < end) {
                 put_chars(w, s->chars + start, end - start);
                 start = end;
@@ -584,6 +585,7 @@ void yaml_write(struct buffer *out, value v, int indent, enum yaml_write_flags f
     struct writer w = {
         .out = out,
         .flags = flags,
+        .width = flags & YAML_WIDE ? PTRDIFF_MAX : WIDTH,
         .best_indent = indent >= 2 && indent <= 9 ? indent : 2,
         .indent = -1,
         .whitespace = true,

@@ -11,7 +11,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from harness.server import ROOT, Server  # noqa: E402
 
-FIXTURES = ROOT / "tests" / "golden" / "fixtures"
+FIXTURES = [ROOT / "tests" / "golden" / "fixtures", ROOT / "tests" / "e2e" / "packs"]
 
 
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)
@@ -34,7 +34,7 @@ def check_quiet(server):
 def packs(tmp_path_factory):
     """A packs folder of the run's own, with the fixture packs in it; tests may write there."""
     folder = tmp_path_factory.mktemp("packs")
-    for pack in FIXTURES.iterdir() if FIXTURES.is_dir() else []:
+    for pack in (pack for fixtures in FIXTURES for pack in fixtures.iterdir()):
         shutil.copytree(pack, folder / pack.name)
     return folder
 

@@ -53,3 +53,11 @@ def test_says_its_version(program):
         pytest.skip("speaks cases only")
     out = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10)
     assert out.returncode == 0 and out.stdout.strip()
+
+
+def test_the_reference_of_the_settings_is_up_to_date():
+    program = RELEASE / "fulmard"
+    if not (ROOT / "src" / "fulmard.c").exists():
+        pytest.skip("not in this tree")
+    out = subprocess.run([program, "--print-config-reference"], capture_output=True, text=True, timeout=10, check=True)
+    assert out.stdout == (ROOT / "docs" / "configuration.md").read_text(), "./dev docs writes it anew"

@@ -32,7 +32,7 @@ def cases(folder):
         yield pytest.param(path, id=path.stem, marks=marks)
 
 
-@pytest.mark.parametrize("path", cases("api"))
+@pytest.mark.parametrize("path", list(cases("api")))
 def test_scenario(server, path):
     problems = Play(server.client, USER, PASSWORD, json.loads(path.read_text()), patience=3).go()
     assert not problems, "\n".join(problems)

@@ -25,8 +25,8 @@ def registered(server):
     return server
 
 
-@pytest.mark.parametrize("path", cases("cli"))
+@pytest.mark.parametrize("path", list(cases("cli")))
 def test_scenario(registered, st2, tmp_path, path):
     scenario = json.loads(path.read_text())
-    problems = CliPlay(st2, registered, USER, PASSWORD, scenario, tmp_path, patience=3).go()
+    problems = CliPlay(st2, registered.client, USER, PASSWORD, scenario, tmp_path, patience=3).go()
     assert not problems, "\n".join(problems)

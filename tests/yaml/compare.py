@@ -76,7 +76,7 @@ def expected(case):
     if "yaml" in case:
         try:
             return {"value": tagged(yaml.load(case["yaml"], Loader))}
-        except yaml.reader.ReaderError as e:
+        except yaml.reader.ReaderError:
             return {"error": "ReaderError"}
         except yaml.YAMLError as e:
             return {"error": str(e)}

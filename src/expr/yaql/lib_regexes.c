@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Regular expressions, on the Python reading of them in expr/functions/pyregex.h. */
+/* Regular expressions, on the Python reading of them in value/pyregex.h. */
 #include "expr/yaql/yaql-internal.h"
 
 #include <stdlib.h>
 
 #include "base/utf8.h"
-#include "expr/functions/pyregex.h"
+#include "value/pyregex.h"
 
 static struct pyregex *regex_of(value v)
 {

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
-#include "expr/functions/pyregex.h"
+#include "value/pyregex.h"
 #include "value/python.h"
 
 /* ---- objects ---- */

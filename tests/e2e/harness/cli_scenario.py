@@ -151,14 +151,14 @@ def match_output(want, text, variables):
 class CliPlay:
     """One pass over one scenario in a home and working directory of its own."""
 
-    def __init__(self, program, server, user, password, scenario, folder, patience=1.0):
+    def __init__(self, program, client, user, password, scenario, folder, patience=1.0):
         self.program, self.scenario, self.patience = program, scenario, patience
         self.home, self.work = pathlib.Path(folder) / "home", pathlib.Path(folder) / "work"
         self.home.mkdir()
         self.work.mkdir()
         self.variables = Variables(
-            api=server.url + "/v1", auth=server.url + "/auth", stream=server.url + "/stream/v1", user=user,
-            password=password, token=server.client.token, home=str(self.home), work=str(self.work),
+            api=client.url + "/v1", auth=client.url + "/auth", stream=client.url + "/stream/v1", user=user,
+            password=password, token=client.token, home=str(self.home), work=str(self.work),
             tag=uuid.uuid4().hex[:6], dead=f"http://127.0.0.1:{free_port()}",
         )
         self.environment = self.make_environment(scenario.get("signin", "environment"))

@@ -15,6 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 BUILD = pathlib.Path(os.environ.get("FULMAR_BUILD", ROOT / "build-test"))
 USER = "st2admin"
 PASSWORD = "tests-only"
+USUAL_PORT = 9101  # served when nothing else is asked for, together with 9100 and 9102
 # What a sanitizer writes when it found something; no test passes with such a line in the log.
 ALARMS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:")
 
@@ -48,7 +49,9 @@ class Server:
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
 
     def command(self):
-        command = [str(self.program), "--data-dir", str(self.data), "--listen", f"127.0.0.1:{self.port}"]
+        command = [str(self.program), "--data-dir", str(self.data)]
+        if self.port != USUAL_PORT:
+            command += ["--listen", f"127.0.0.1:{self.port}"]
         for pack in self.packs:
             command += ["--packs-dir", str(pack)]
         return command + self.arguments
@@ -66,6 +69,7 @@ class Server:
             "HOME": str(self.folder),
             "LANG": "C.UTF-8",
             "FULMAR_ADMIN_PASSWORD": PASSWORD,
+            "FULMAR_ACTIONRUNNER__SHUTDOWN_WAIT": "1",
             **{name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")},
             **self.environment,
         }
@@ -104,7 +108,7 @@ class Server:
         if self.process:
             self.process.wait()
 
-    def stop(self, timeout=30):
+    def stop(self, timeout=60):
         """Ends the process in good order and returns its exit status."""
         if self.process is None:
             return None

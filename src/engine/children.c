@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/children.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "engine/executions.h"
+#include "io/process.h"
+
+struct children {
+    struct io *io;
+    struct engine_loop *loop;
+    bool stream_output;
+};
+
+struct child {
+    struct children *children;
+    struct run *run;
+    const struct runner_ops *runner;
+};
+
+struct children *children_new(struct io *io, bool stream_output)
+{
+    struct children *children = xcalloc(1, sizeof(*children));
+
+    *children = (struct children){ .io = io, .stream_output = stream_output };
+    return children;
+}
+
+void children_set_loop(struct children *children, struct engine_loop *loop)
+{
+    children->loop = loop;
+}
+
+void children_free(struct children *children)
+{
+    free(children);
+}
+
+/* ---- inputs ---- */
+
+struct ended_input {
+    struct input input;
+    int64_t seq;
+    struct outcome outcome;
+};
+
+static int apply_ended(struct engine *engine, struct input *base, struct error *err)
+{
+    struct ended_input *input = (struct ended_input *)base;
+    struct outcome outcome = { input->outcome.status, value_ref(input->outcome.result) };
+
+    return execution_ended(engine, input->seq, &outcome, err);
+}
+
+static void done_ended(struct input *base, int r, const struct error *err)
+{
+    struct ended_input *input = (struct ended_input *)base;
+
+    value_unref(input->outcome.result);
+    free(input);
+}
+
+static const struct input_ops ended_ops = { "child ended", apply_ended, done_ended, true };
+
+struct output_input {
+    struct input input;
+    int64_t seq;
+    const char *type;
+    size_t n;
+    char text[];
+};
+
+static int apply_output(struct engine *engine, struct input *base, struct error *err)
+{
+    struct output_input *input = (struct output_input *)base;
+
+    return execution_output(engine, input->seq, input->type, input->text, input->n, err);
+}
+
+static void done_output(struct input *base, int r, const struct error *err)
+{
+    free(base);
+}
+
+static const struct input_ops output_ops = { "child output", apply_output, done_output, true };
+
+/* ---- on the I/O thread ---- */
+
+static void post_end(struct children *children, int64_t seq, const struct outcome *outcome)
+{
+    struct ended_input *input = xcalloc(1, sizeof(*input));
+
+    *input = (struct ended_input){ .input.ops = &ended_ops, .seq = seq, .outcome = *outcome };
+    engine_loop_post(children->loop, &input->input);
+}
+
+static void on_output(void *data, enum process_stream stream, const char *text, size_t n)
+{
+    struct child *child = data;
+    struct output_input *input = xmalloc(sizeof(*input) + n);
+
+    *input = (struct output_input){ .input.ops = &output_ops,
+                                    .seq = child->run->seq,
+                                    .type = stream == PROCESS_STDOUT ? "stdout" : "stderr",
+                                    .n = n };
+    memcpy(input->text, text, n);
+    engine_loop_post(child->children->loop, &input->input);
+}
+
+static void on_ended(void *data, struct process_end *end)
+{
+    struct child *child = data;
+    struct outcome outcome;
+
+    child->runner->finish(child->run, end, &outcome);
+    post_end(child->children, child->run->seq, &outcome);
+    run_free(child->run);
+    free(child);
+}
+
+/* Preparing looks at the disk, so it is done here and not in the engine. */
+static void prepare(struct io *io, void *data)
+{
+    struct child *child = data;
+    struct process_spec spec = { 0 };
+    struct process_callbacks callbacks = { .ended = on_ended };
+    struct outcome outcome;
+    ERROR_AUTO(err);
+
+    if (child->runner->prepare(child->run, &spec, &err) < 0) {
+        process_spec_release(&spec);
+        outcome_failed(&outcome, error_text(&err));
+        post_end(child->children, child->run->seq, &outcome);
+        run_free(child->run);
+        free(child);
+        return;
+    }
+    if (child->children->stream_output)
+        callbacks.output = on_output;
+    io_process_start(io, child->run->seq, &spec, child->run->output_limit, &callbacks, child);
+}
+
+void children_start(void *data, struct run *run)
+{
+    struct children *children = data;
+    const char *name = value_map_chars(run->action, "runner_type");
+    struct child *child = xcalloc(1, sizeof(*child));
+
+    *child = (struct child){ .children = children, .run = run, .runner = runner_find(name ? name : "") };
+    io_call(children->io, prepare, child);
+}
+
+void children_stop(void *data, int64_t seq)
+{
+    struct children *children = data;
+
+    io_process_stop(children->io, seq);
+}

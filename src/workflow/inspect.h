@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Everything that is wrong with a definition, with the place of each finding: what the schema does not allow, what makes
+   no sense, expressions that do not parse, variables that nobody assigns. */
+#ifndef FULMAR_WORKFLOW_INSPECT_H
+#define FULMAR_WORKFLOW_INSPECT_H
+
+#include "base/error.h"
+#include "value/value.h"
+#include "workflow/spec.h"
+
+/* *ret: {syntax, semantics, expressions, context}, each a sorted list of entries {message, spec_path, schema_path} (and
+   type, expression), categories without entries left out. `context` is a map whose names count as assigned, or null.
+   Negative for definitions that cannot be inspected, err->kind TypeError. Owned. */
+int workflow_inspect(const struct workflow_spec *spec, value context, value *ret, struct error *err);
+/* The same as one flat list as clients get it: `type` says the category, `language` the language; entries of `more`, found
+   by the caller, are sorted in. Takes both. Owned. */
+value workflow_inspection_list(value findings, value more);
+
+#endif
