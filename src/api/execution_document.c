@@ -199,7 +199,11 @@ bool execution_attributes_check(const struct attributes *attributes, const char 
 
         for (size_t j = 0; j < ELEMENTS(fields); j++)
             known |= strlen(fields[j]) == n && memcmp(fields[j], text, n) == 0;
-        if (!known || (n == 6 && memcmp(text, "result", 6) == 0 && text[n] == '.')) {
+        if (known && strncmp(text, "result.", 7) == 0) {
+            *ret_bad = "Cannot resolve subfield or operator failed on the field result";
+            return false;
+        }
+        if (!known) {
             *ret_bad = text;
             return false;
         }

@@ -175,6 +175,20 @@ int basic_credentials_read(const char *header, struct basic_credentials *ret)
     return r;
 }
 
+char *proxy_user(const struct credential_source *source)
+{
+    const char *name = source->header(source->data, "X-Forwarded-User");
+    struct basic_credentials basic = { 0 };
+    char *user = NULL;
+
+    if (name && *name)
+        return xstrdup(name);
+    if (basic_credentials_read(source->header(source->data, "Authorization"), &basic) == 0)
+        user = take_ptr(&basic.user);
+    basic_credentials_release(&basic);
+    return user;
+}
+
 void basic_credentials_release(struct basic_credentials *credentials)
 {
     if (credentials->password)

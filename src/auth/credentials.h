@@ -55,6 +55,9 @@ enum { BASIC_MISSING = 1, BASIC_MALFORMED };
 
 /* From the Authorization header (may be NULL). The password may hold colons; both are valid UTF-8. */
 int basic_credentials_read(const char *header, struct basic_credentials *ret);
+/* Proxy mode: the user whom the front server names in X-Forwarded-User, else the user of a Basic header, whose password
+   is not looked at. Owned; NULL when nobody is named. */
+char *proxy_user(const struct credential_source *source);
 /* Wipes the password. */
 void basic_credentials_release(struct basic_credentials *credentials);
 

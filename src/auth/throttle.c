@@ -15,6 +15,10 @@
 #define ROW       8              /* counts that share a place in the table */
 #define WAIT_FREE (SECOND / 2)   /* the first wait, before doubling */
 
+/* Failures of an address that a success there makes up for: many people may sit behind one address, but an account of
+   one's own must not buy guesses without end. */
+#define ADDRESS_PARDON 10
+
 struct count {
     uint64_t key; /* hash of what is counted; 0: free */
     uint32_t failures;
@@ -157,10 +161,14 @@ void throttle_succeeded(struct throttle *throttle, const char *user, const char 
 {
     pthread_mutex_lock(&throttle->lock);
     for (size_t i = 0; i < ELEMENTS(kinds); i++) {
-        struct count *count = kinds[i].by_user ? find(throttle, key_of(&kinds[i], user, address)) : NULL;
+        struct count *count = find(throttle, key_of(&kinds[i], user, address));
 
-        if (count)
+        if (!count)
+            continue;
+        if (kinds[i].by_user || count->failures <= ADDRESS_PARDON)
             *count = (struct count){ 0 };
+        else
+            count->failures -= ADDRESS_PARDON;
     }
     pthread_mutex_unlock(&throttle->lock);
 }

@@ -18,7 +18,7 @@ void throttle_free(struct throttle *throttle);
 /* How long the next try must wait; 0: it may be made now. */
 int64_t throttle_wait_us(struct throttle *throttle, const char *user, const char *address, int64_t now_us);
 void throttle_failed(struct throttle *throttle, const char *user, const char *address, int64_t now_us);
-/* Forgets the user's failures, those from this address included. */
+/* Forgets the user's failures, those from this address included, and some of the address's others. */
 void throttle_succeeded(struct throttle *throttle, const char *user, const char *address);
 
 #endif

@@ -26,8 +26,10 @@ static const struct item_spec item = { &action, "ref-or-id" };
 
 #define REFERENCE "Reference or ID of the action."
 
-const struct cli_command command_action_list = LIST_COMMAND(list, "Get the list of actions.", options_columns, options_pack);
-const struct cli_command command_action_get = GET_COMMAND(get, "ref-or-id", "Get individual action.", REFERENCE);
+const struct cli_command command_action_list =
+    LIST_COMMAND(list, "Get the list of actions.", options_columns, options_pack);
+const struct cli_command command_action_get =
+    GET_COMMAND(get, "ref-or-id", "Get individual action.", REFERENCE);
 
 const struct cli_command command_action_create = {
     .name = "create",
@@ -74,17 +76,17 @@ static int action_delete(struct cli *cli, const struct cli_args *args, struct er
     VALUE_AUTO(found);
     VALUE_AUTO(body);
     BUFFER_AUTO(path);
-    int r = item_find(cli, &action, id, true, &found, err);
+    int r = resource_item_find(cli, &action, id, true, &found, err);
 
     if (r == RESOURCE_ABSENT) {
-        item_print_absent(&action, id);
+        resource_item_print_absent(&action, id);
         return EXIT_DONE;
     }
     if (r < 0)
         return r;
     body = value_map_new(1);
     value_map_put(&body, "remove_files", value_bool(args_flag(args, "--remove-files")));
-    item_path(&action, value_map_chars(found, "id") ? value_map_chars(found, "id") : id, &path);
+    resource_item_path(&action, value_map_chars(found, "id") ? value_map_chars(found, "id") : id, &path);
     r = client_json(&cli->client, "DELETE", path.data, body, NULL, err);
     if (r < 0 && cli->client.status != 404)
         return r;
@@ -111,7 +113,8 @@ const struct cli_command command_action_delete = {
 /* 1 when the user does not want to overwrite what is there. */
 static int overwrite_ask(const struct cli_args *args, struct error *err)
 {
-    CLEANUP(freep) char *answer = NULL;
+    CLEANUP(freep)
+    char *answer = NULL;
     int r;
 
     if (args_flag(args, "--force"))
@@ -133,29 +136,30 @@ static int clone_post(struct cli *cli, const struct cli_args *args, bool overwri
     value_map_put(&body, "dest_pack", value_text(args_operand(args, "dest-pack-name")));
     value_map_put(&body, "dest_action", value_text(args_operand(args, "dest-action-name")));
     value_map_put(&body, "overwrite", value_bool(overwrite));
-    item_path(&action, args_operand(args, "source-ref-or-id"), &path);
+    resource_item_path(&action, args_operand(args, "source-ref-or-id"), &path);
     buffer_add_text(&path, "/clone");
     r = client_json(&cli->client, "POST", path.data, body, &made, err);
-    return r < 0 ? r : item_print(args, made, err);
+    return r < 0 ? r : resource_item_print(args, made, err);
 }
 
 /* Like scripts expect it, whatever goes wrong is printed and does not count. */
 static int action_clone(struct cli *cli, const struct cli_args *args, struct error *err)
 {
     const char *source = args_operand(args, "source-ref-or-id");
-    CLEANUP(freep) char *target =
+    CLEANUP(freep)
+    char *target =
         xasprintf("%s.%s", args_operand(args, "dest-pack-name"), args_operand(args, "dest-action-name"));
     VALUE_AUTO(found);
     VALUE_AUTO(taken);
     bool overwrite = false;
-    int r = item_find(cli, &action, source, true, &found, err);
+    int r = resource_item_find(cli, &action, source, true, &found, err);
 
     if (r == RESOURCE_ABSENT) {
-        item_print_absent(&action, source);
+        resource_item_print_absent(&action, source);
         return EXIT_DONE;
     }
     if (r == 0) {
-        r = item_find(cli, &action, target, true, &taken, err);
+        r = resource_item_find(cli, &action, target, true, &taken, err);
         overwrite = r == 0;
         if (overwrite)
             r = overwrite_ask(args, err);
@@ -184,7 +188,8 @@ const struct cli_command command_action_clone = {
     .name = "clone",
     .help = "Clone a new action.",
     .options = COMMON_OPTIONS(clone_options),
-    .operands = OPERANDS({ "source-ref-or-id", .help = REFERENCE }, { "dest-pack-name", .help = "Name of the pack." },
-                         { "dest-action-name", .help = "Name of the action." }),
+    .operands =
+        OPERANDS({ "source-ref-or-id", .help = REFERENCE }, { "dest-pack-name", .help = "Name of the pack." },
+                 { "dest-action-name", .help = "Name of the action." }),
     .run = action_clone,
 };

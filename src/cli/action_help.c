@@ -32,10 +32,11 @@ static int compare_parameters(const void *a, const void *b)
 
 static void line_print(size_t indent, const char *label, const char *text)
 {
-    CLEANUP(freep) char *line = xasprintf("%s%s", label, text);
+    CLEANUP(freep)
+    char *line = xasprintf("%s%s", label, text);
     BUFFER_AUTO(out);
 
-    text_wrap(&out, line, strlen(line), PARAMETER_WIDTH, indent, indent);
+    cli_text_wrap(&out, line, strlen(line), PARAMETER_WIDTH, indent, indent);
     puts(buffer_text(&out));
 }
 
@@ -51,8 +52,7 @@ static void enum_print(value choices)
 {
     BUFFER_AUTO(text);
 
-    VALUE_LIST_EACH(i, choice, choices)
-    {
+    VALUE_LIST_EACH (i, choice, choices) {
         buffer_add_text(&text, i ? ", " : "");
         python_str(&text, choice);
     }
@@ -107,8 +107,7 @@ static void section_print(const char *title, value action, value runner, value d
     struct parameter *parameters = xcalloc(value_map_count(definitions) + 1, sizeof(*parameters));
     size_t n = 0;
 
-    VALUE_MAP_EACH(i, definitions)
-    {
+    VALUE_MAP_EACH (i, definitions) {
         const char *name = value_chars(value_map_key_at(definitions, i));
         value definition = value_map_item_at(definitions, i);
         value position = value_map_get(definition, "position");
@@ -116,7 +115,8 @@ static void section_print(const char *title, value action, value runner, value d
         if (!name || !value_is_map(definition) || is_immutable(action, runner, name) ||
             value_truth(value_map_get(definition, "required")) != required)
             continue;
-        parameters[n++] = (struct parameter){ name, definition, position.kind == VALUE_INT, position.integer };
+        parameters[n++] =
+            (struct parameter){ name, definition, position.kind == VALUE_INT, position.integer };
     }
     qsort(parameters, n, sizeof(*parameters), compare_parameters);
     if (n)
@@ -126,30 +126,33 @@ static void section_print(const char *title, value action, value runner, value d
     free(parameters);
 }
 
-int action_help(struct cli *cli, const char *ref, struct error *err)
+int cli_action_help(struct cli *cli, const char *ref, struct error *err)
 {
-    static const struct resource action_resource = { .display = "Action", .plural = "actions", .path = "/actions" };
+    static const struct resource action_resource = { .display = "Action",
+                                                     .plural = "actions",
+                                                     .path = "/actions" };
     const char *description;
     VALUE_AUTO(action);
     VALUE_AUTO(runner);
     VALUE_AUTO(definitions);
     BUFFER_AUTO(text);
-    int r = item_find(cli, &action_resource, ref, true, &action, err);
+    int r = resource_item_find(cli, &action_resource, ref, true, &action, err);
 
     if (r == RESOURCE_ABSENT) {
-        printf("Action \"%s\" is not found. Use \"%s action list\" to see the list of available actions.\n", ref,
-               cli->program);
+        printf("Action \"%s\" is not found. Use \"%s action list\" to see the list of available actions.\n",
+               ref, cli->program);
         return EXIT_DONE;
     }
     if (r == 0)
-        r = runner_fetch(cli, action, &runner, err);
+        r = cli_runner_fetch(cli, action, &runner, err);
     if (r < 0) {
         printf("ERROR: Unable to print help for action \"%s\". %s\n", ref, error_text(err));
         error_release(err);
         return EXIT_DONE;
     }
     description = value_map_chars(action, "description");
-    text_wrap(&text, description ? description : "", description ? strlen(description) : 0, TEXT_WIDTH, 0, 0);
+    cli_text_wrap(&text, description ? description : "", description ? strlen(description) : 0, TEXT_WIDTH, 0,
+                  0);
     printf("\n%s\n\n", buffer_text(&text));
     definitions = definitions_merge(action, runner);
     section_print("Required Parameters:", action, runner, definitions, true);

@@ -14,9 +14,10 @@ static const struct resource alias = {
 };
 static const struct item_spec item = { &alias, "name-or-id" };
 static const struct list_filter list_filters[] = { { "--pack", "pack" }, { 0 } };
-static const struct list_spec list = {
-    .resource = &alias, .attributes = "ref pack description enabled", .filters = list_filters, .flags = LIST_INCLUDE
-};
+static const struct list_spec list = { .resource = &alias,
+                                       .attributes = "ref pack description enabled",
+                                       .filters = list_filters,
+                                       .flags = LIST_INCLUDE };
 static const struct get_spec get = {
     .resource = &alias,
     .operand = "ref-or-id",
@@ -83,7 +84,7 @@ static int alias_match(struct cli *cli, const struct cli_args *args, struct erro
     matches = value_list_new(1);
     if (value_is_map(match))
         value_list_append(&matches, value_ref(match));
-    output.attributes = attributes = list_attributes(args, "name description");
+    output.attributes = attributes = resource_list_attributes(args, "name description");
     return output_list(&output, matches, err);
 }
 
@@ -129,13 +130,15 @@ static int alias_execute(struct cli *cli, const struct cli_args *args, struct er
     if (r < 0)
         return r;
     ref = value_chars(value_path(result, "actionalias.ref"));
-    printf("Matching Action-alias: '%s'\nTo get the results, execute:\n %s execution get %s\n", ref ? ref : "",
-           cli->program, value_chars(value_path(result, "execution.id")));
+    printf("Matching Action-alias: '%s'\nTo get the results, execute:\n %s execution get %s\n",
+           ref ? ref : "", cli->program, value_chars(value_path(result, "execution.id")));
     return EXIT_DONE;
 }
 
 static const struct cli_option user_options[] = {
-    { .letter = "-u", .name = "--user", .kind = OPTION_TEXT,
+    { .letter = "-u",
+      .name = "--user",
+      .kind = OPTION_TEXT,
       .help = "User under which to run the action (admins only)." },
     OPTIONS_END,
 };
@@ -151,14 +154,17 @@ const struct cli_command command_alias_execute = {
 };
 
 /* Says that it runs, and waits. */
-static int test_wait(struct cli *cli, const struct cli_args *args, bool fresh, value *execution, struct error *err)
+static int test_wait(struct cli *cli, const struct cli_args *args, bool fresh, value *execution,
+                     struct error *err)
 {
-    printf("Execution (%s) has been started, waiting for it to finish...\n\n", value_map_chars(*execution, "id"));
+    printf("Execution (%s) has been started, waiting for it to finish...\n\n",
+           value_map_chars(*execution, "id"));
     fflush(stdout);
-    return execution_wait(cli, args, !args_flag(args, "--async"), fresh, execution, err);
+    return cli_execution_wait(cli, args, !args_flag(args, "--async"), fresh, execution, err);
 }
 
-static int format_start(struct cli *cli, const struct cli_args *args, const char *id, value *ret, struct error *err)
+static int format_start(struct cli *cli, const struct cli_args *args, const char *id, value *ret,
+                        struct error *err)
 {
     const char *user = args_text(args, "--user");
     VALUE_AUTO(body);
@@ -170,7 +176,7 @@ static int format_start(struct cli *cli, const struct cli_args *args, const char
     value_map_put(&body, "action", value_text("chatops.format_execution_result"));
     value_map_put(&body, "parameters", parameters);
     value_map_put(&body, "user", value_text(user ? user : ""));
-    r = client_json(&cli->client, "POST", execution_resource.path, body, ret, err);
+    r = client_json(&cli->client, "POST", cli_execution_resource.path, body, ret, err);
     if (r == 0 && !value_map_chars(*ret, "id"))
         return error_set(err, -EPROTO, "The server's answer is no execution");
     return r;

@@ -18,10 +18,12 @@ static const struct item_spec item = { &apikey, "key-or-id" };
 
 /* ---- list, get, delete, switches ---- */
 
-static const struct list_filter list_filters[] = {
-    { "--show-secrets", "show_secrets", "True" }, { "--user", "user" }, { 0 }
-};
-static const struct list_spec list = { .resource = &apikey, .attributes = "id user metadata", .filters = list_filters };
+static const struct list_filter list_filters[] = { { "--show-secrets", "show_secrets", "True" },
+                                                   { "--user", "user" },
+                                                   { 0 } };
+static const struct list_spec list = { .resource = &apikey,
+                                       .attributes = "id user metadata",
+                                       .filters = list_filters };
 
 static int apikey_list(struct cli *cli, const struct cli_args *args, struct error *err)
 {
@@ -30,14 +32,17 @@ static int apikey_list(struct cli *cli, const struct cli_args *args, struct erro
     BUFFER_AUTO(path);
     int r;
 
-    attributes = args_flag(args, "--detail") ? attributes_list("all") : list_attributes(args, list.attributes);
-    list_path(&list, args, attributes, &path);
+    attributes = args_flag(args, "--detail") ? attributes_list("all")
+                                             : resource_list_attributes(args, list.attributes);
+    resource_list_path(&list, args, attributes, &path);
     r = client_list(&cli->client, path.data, &entries, NULL, err);
-    return r < 0 ? r : list_print(&list, args, attributes, entries, -1, err);
+    return r < 0 ? r : resource_list_print(&list, args, attributes, entries, -1, err);
 }
 
 static const struct cli_option list_options[] = {
-    { .letter = "-u", .name = "--user", .kind = OPTION_TEXT,
+    { .letter = "-u",
+      .name = "--user",
+      .kind = OPTION_TEXT,
       .help = "Only return ApiKeys belonging to the provided user" },
     { .letter = "-d", .name = "--detail", .help = "Full list of attributes." },
     { .name = "--show-secrets", .help = "Show the hashes of the keys." },
@@ -51,15 +56,21 @@ const struct cli_command command_apikey_list = {
     .run = apikey_list,
 };
 
-static const struct get_spec get = { .resource = &apikey, .operand = "key-or-id", .order = "id user metadata" };
+static const struct get_spec get = { .resource = &apikey,
+                                     .operand = "key-or-id",
+                                     .order = "id user metadata" };
 
-const struct cli_command command_apikey_get = GET_COMMAND(get, "key-or-id", "Get individual api key.", KEY_OR_ID);
+const struct cli_command command_apikey_get =
+    GET_COMMAND(get, "key-or-id", "Get individual api key.", KEY_OR_ID);
 
-#define APIKEY_COMMAND(verb, about, call)                                                                \
-    { .name = (verb), .help = (about), .options = COMMON_OPTIONS(),                                      \
-      .operands = OPERANDS({ "key-or-id", .help = KEY_OR_ID }), .run = (call), .data = &item }
+#define APIKEY_COMMAND(verb, about, call)                                                      \
+    {                                                                                          \
+        .name = (verb), .help = (about), .options = COMMON_OPTIONS(),                          \
+        .operands = OPERANDS({ "key-or-id", .help = KEY_OR_ID }), .run = (call), .data = &item \
+    }
 
-const struct cli_command command_apikey_enable = APIKEY_COMMAND("enable", "Enable an existing api key.", resource_enable);
+const struct cli_command command_apikey_enable =
+    APIKEY_COMMAND("enable", "Enable an existing api key.", resource_enable);
 const struct cli_command command_apikey_disable =
     APIKEY_COMMAND("disable", "Disable an existing api key.", resource_disable);
 
@@ -74,13 +85,13 @@ static int apikey_delete(struct cli *cli, const struct cli_args *args, struct er
     BUFFER_AUTO(path);
     int r;
 
-    item_path(&apikey, id, &path);
-    r = item_get(cli, path.data, &found, err);
+    resource_item_path(&apikey, id, &path);
+    r = resource_item_get(cli, path.data, &found, err);
     if (r == RESOURCE_ABSENT)
         return error_set(err, -ENOENT, "Resource with id \"%s\" doesn't exist.", id);
     if (r == 0) {
         buffer_clear(&path);
-        item_path(&apikey, value_map_chars(found, "id") ? value_map_chars(found, "id") : id, &path);
+        resource_item_path(&apikey, value_map_chars(found, "id") ? value_map_chars(found, "id") : id, &path);
         r = client_json(&cli->client, "DELETE", path.data, VALUE_NOTHING, NULL, err);
     }
     if (r < 0 && cli->client.status != 404)
@@ -90,7 +101,8 @@ static int apikey_delete(struct cli *cli, const struct cli_args *args, struct er
     return EXIT_DONE;
 }
 
-const struct cli_command command_apikey_delete = APIKEY_COMMAND("delete", "Delete an existing api key.", apikey_delete);
+const struct cli_command command_apikey_delete =
+    APIKEY_COMMAND("delete", "Delete an existing api key.", apikey_delete);
 
 /* ---- create ---- */
 
@@ -103,7 +115,8 @@ static int apikey_create(struct cli *cli, const struct cli_args *args, struct er
     int r;
 
     if (text && json_read(text, strlen(text), JSON_PYTHON, &metadata, err) < 0) {
-        CLEANUP(freep) char *message = xasprintf("argument -m/--metadata: invalid loads value: '%s'", text);
+        CLEANUP(freep)
+        char *message = xasprintf("argument -m/--metadata: invalid loads value: '%s'", text);
 
         error_release(err);
         return usage_error(cli, args->command, message);
@@ -120,14 +133,16 @@ static int apikey_create(struct cli *cli, const struct cli_args *args, struct er
         return EXIT_USAGE;
     }
     if (!args_flag(args, "--only-key"))
-        return item_print(args, made, err);
+        return resource_item_print(args, made, err);
     puts(value_map_chars(made, "key") ? value_map_chars(made, "key") : "");
     return EXIT_DONE;
 }
 
 static const struct cli_option create_options[] = {
     { .letter = "-u", .name = "--user", .kind = OPTION_TEXT, .help = "User for which to create API Keys." },
-    { .letter = "-m", .name = "--metadata", .kind = OPTION_TEXT,
+    { .letter = "-m",
+      .name = "--metadata",
+      .kind = OPTION_TEXT,
       .help = "Optional metadata to associate with the API Keys." },
     { .letter = "-k", .name = "--only-key", .help = "Only print API Key to the console on creation." },
     OPTIONS_END,
@@ -174,7 +189,7 @@ static int apikey_store(struct cli *cli, value data, value *ret, struct error *e
     int r = -ENOENT;
 
     if (id) {
-        item_path(&apikey, id, &path);
+        resource_item_path(&apikey, id, &path);
         r = client_json(&cli->client, "PUT", path.data, data, ret, err);
         if (r == 0 || cli->client.status != 404)
             return r;
@@ -204,8 +219,7 @@ static int apikey_load(struct cli *cli, const struct cli_args *args, struct erro
         entries = single;
     }
     stored = value_list_new(value_list_count(entries));
-    VALUE_LIST_EACH(i, entry, entries)
-    {
+    VALUE_LIST_EACH (i, entry, entries) {
         value result = VALUE_NOTHING;
         VALUE_AUTO(data);
 

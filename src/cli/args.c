@@ -27,9 +27,10 @@ struct parser {
 
 void cli_args_init(struct cli_args *args, const struct cli_command *command)
 {
-    *args = (struct cli_args){
-        .command = command, .options = value_map_new(8), .operands = value_map_new(4), .extras = value_list_new(0)
-    };
+    *args = (struct cli_args){ .command = command,
+                               .options = value_map_new(8),
+                               .operands = value_map_new(4),
+                               .extras = value_list_new(0) };
 }
 
 void cli_args_release(struct cli_args *args)
@@ -119,7 +120,8 @@ static enum args_outcome option_find(struct parser *p, const char *word, const s
         }
     }
     if (n_found > 1) {
-        error_set(p->err, -EINVAL, "ambiguous option: %.*s could match %s", (int)len, word, buffer_text(&candidates));
+        error_set(p->err, -EINVAL, "ambiguous option: %.*s could match %s", (int)len, word,
+                  buffer_text(&candidates));
         return ARGS_WRONG;
     }
     *ret = found;
@@ -187,7 +189,8 @@ static enum args_outcome option_exclusive_check(struct parser *p, const struct c
     return ARGS_OK;
 }
 
-static enum args_outcome word_to_int(struct parser *p, const struct cli_option *option, const char *word, value *ret)
+static enum args_outcome word_to_int(struct parser *p, const struct cli_option *option, const char *word,
+                                     value *ret)
 {
     BUFFER_AUTO(reason);
     char *end;
@@ -210,7 +213,8 @@ static bool option_takes_many(const struct cli_option *option)
 }
 
 /* The words of an option: `attached`, or those that follow at *at. */
-static enum args_outcome option_store(struct parser *p, const struct cli_option *option, const char *attached, int *at)
+static enum args_outcome option_store(struct parser *p, const struct cli_option *option, const char *attached,
+                                      int *at)
 {
     bool is_int = option->kind == OPTION_INT || option->kind == OPTION_INTS;
     bool many = option_takes_many(option);
@@ -245,12 +249,12 @@ static enum args_outcome option_store(struct parser *p, const struct cli_option 
     }
     if (n == 0 && option->kind != OPTION_TEXTS_ANY)
         return option_wrong(p, option, many ? "expected at least one argument" : "expected one argument");
-    value_map_set_text(&p->args->options, option->name,
-                       value_ref(many ? list : value_list_at(list, 0)));
+    value_map_set_text(&p->args->options, option->name, value_ref(many ? list : value_list_at(list, 0)));
     return ARGS_OK;
 }
 
-static enum args_outcome attached_refuse(struct parser *p, const struct cli_option *option, const char *attached)
+static enum args_outcome attached_refuse(struct parser *p, const struct cli_option *option,
+                                         const char *attached)
 {
     BUFFER_AUTO(reason);
 
@@ -262,7 +266,8 @@ static enum args_outcome attached_refuse(struct parser *p, const struct cli_opti
 /* One word that names an option, perhaps several letters joined ("-jn5"). */
 static enum args_outcome option_consume(struct parser *p, int *at)
 {
-    CLEANUP(freep) char *joined = NULL;
+    CLEANUP(freep)
+    char *joined = NULL;
     const struct cli_option *option, *before = NULL;
     const char *word = p->words[(*at)++], *attached;
 
@@ -417,7 +422,9 @@ static enum args_outcome words_consume(struct parser *p, bool stop_at_operand, i
 enum args_outcome cli_args_parse(struct cli_args *args, char *const *words, int n_words, bool stop_at_operand,
                                  int *ret_used, struct error *err)
 {
-    struct parser p = { .args = args, .words = words, .n_words = n_words, .operand = args->command->operands, .err = err };
+    struct parser p = {
+        .args = args, .words = words, .n_words = n_words, .operand = args->command->operands, .err = err
+    };
     enum args_outcome outcome;
     int at = 0;
 

@@ -44,8 +44,8 @@ void cli_option_label(const struct cli_option *option, struct buffer *out);
 void cli_option_metavar(const struct cli_option *option, struct buffer *out);
 
 /* Walk the options of a command: CLI_OPTIONS_EACH(option, command). */
-#define CLI_OPTIONS_EACH(option, command)                                                                        \
-    for (const struct cli_option *const *_table = (command)->options; _table && *_table; _table++)               \
+#define CLI_OPTIONS_EACH(option, command)                                                          \
+    for (const struct cli_option *const *_table = (command)->options; _table && *_table; _table++) \
         for (const struct cli_option *option = *_table; option->name; option++)
 
 #endif

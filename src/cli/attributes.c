@@ -30,7 +30,8 @@ int attribute_get(value doc, const char *path, value *ret, struct error *err)
 {
     *ret = VALUE_NOTHING;
     if (!path_is_simple(path)) {
-        CLEANUP(jsonpath_freep) struct jsonpath *compiled = NULL;
+        CLEANUP(jsonpath_freep)
+        struct jsonpath *compiled = NULL;
         int r = jsonpath_parse(path, strlen(path), &compiled, err);
 
         return r < 0 ? r : jsonpath_first(compiled, doc, ret, err);
@@ -69,8 +70,7 @@ static void picked_set(value *doc, const char *path, value item)
 
 bool attributes_all(value names)
 {
-    VALUE_LIST_EACH(i, name, names)
-    {
+    VALUE_LIST_EACH (i, name, names) {
         if (value_text_is(name, "all"))
             return true;
     }
@@ -83,16 +83,15 @@ int attributes_pick(value doc, value names, value *ret, struct error *err)
 
     picked = value_map_new(8);
     if (attributes_all(names)) {
-        VALUE_MAP_EACH(i, doc)
-        {
+        VALUE_MAP_EACH (i, doc) {
             if (!value_is_null(value_map_item_at(doc, i)))
-                value_map_set(&picked, value_ref(value_map_key_at(doc, i)), value_ref(value_map_item_at(doc, i)));
+                value_map_set(&picked, value_ref(value_map_key_at(doc, i)),
+                              value_ref(value_map_item_at(doc, i)));
         }
         *ret = value_take(&picked);
         return 0;
     }
-    VALUE_LIST_EACH(i, name, names)
-    {
+    VALUE_LIST_EACH (i, name, names) {
         VALUE_AUTO(item);
         int r = attribute_get(doc, value_chars(name), &item, err);
 

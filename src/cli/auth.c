@@ -10,7 +10,8 @@
 #include "value/python.h"
 
 /* A token for the user of the command line; asks for the password when there is none. *ret_password is owned. */
-static int token_ask(struct cli *cli, const struct cli_args *args, char **ret_password, value *ret, struct error *err)
+static int token_ask(struct cli *cli, const struct cli_args *args, char **ret_password, value *ret,
+                     struct error *err)
 {
     const char *password = args_text(args, "--password");
     int64_t ttl = 0;
@@ -30,7 +31,8 @@ static int token_ask(struct cli *cli, const struct cli_args *args, char **ret_pa
 static int auth_run(struct cli *cli, const struct cli_args *args, struct error *err)
 {
     struct output output = { .form = output_form(args) };
-    CLEANUP(freep) char *password = NULL;
+    CLEANUP(freep)
+    char *password = NULL;
     VALUE_AUTO(attributes);
     VALUE_AUTO(token);
     int r = token_ask(cli, args, &password, &token, err);
@@ -46,20 +48,26 @@ static int auth_run(struct cli *cli, const struct cli_args *args, struct error *
 }
 
 static const struct cli_option password_options[] = {
-    { .letter = "-p", .name = "--password", .kind = OPTION_TEXT,
+    { .letter = "-p",
+      .name = "--password",
+      .kind = OPTION_TEXT,
       .help = "Password for the user. If password is not provided, it will be prompted for." },
-    { .letter = "-l", .name = "--ttl", .kind = OPTION_INT,
+    { .letter = "-l",
+      .name = "--ttl",
+      .kind = OPTION_INT,
       .help = "The life span of the token in seconds. Max TTL configured by the admin supersedes this." },
     OPTIONS_END,
 };
 
 static const struct cli_option auth_options[] = {
-    { .letter = "-t", .name = "--only-token",
+    { .letter = "-t",
+      .name = "--only-token",
       .help = "On successful authentication, print only token to the console." },
     OPTIONS_END,
 };
 
-#define PLAIN_OPTIONS(...) ((const struct cli_option *const[]){ options_help, options_format, ##__VA_ARGS__, NULL })
+#define PLAIN_OPTIONS(...) \
+    ((const struct cli_option *const[]){ options_help, options_format, ##__VA_ARGS__, NULL })
 
 const struct cli_command command_auth = {
     .name = "auth",
@@ -74,7 +82,8 @@ const struct cli_command command_auth = {
 
 static int login_do(struct cli *cli, const struct cli_args *args, struct error *err)
 {
-    CLEANUP(freep) char *password = NULL;
+    CLEANUP(freep)
+    char *password = NULL;
     VALUE_AUTO(token);
     int r = token_ask(cli, args, &password, &token, err);
 
@@ -82,8 +91,8 @@ static int login_do(struct cli *cli, const struct cli_args *args, struct error *
         r = token_cache_write(cli, token, err);
     if (r < 0)
         return r;
-    return config_write_credentials(&cli->config, args_operand(args, "username"),
-                                    args_flag(args, "--write-password") ? password : NULL, err);
+    return cli_config_write_credentials(&cli->config, args_operand(args, "username"),
+                                        args_flag(args, "--write-password") ? password : NULL, err);
 }
 
 static int login_run(struct cli *cli, const struct cli_args *args, struct error *err)
@@ -95,16 +104,18 @@ static int login_run(struct cli *cli, const struct cli_args *args, struct error 
         return error_prefix(err, r, "Failed to log in as %s: ", user);
     printf("Logged in as %s\n", user);
     if (!args_flag(args, "--write-password"))
-        printf("\nNote: You didn't use --write-password option so the password hasn't been stored in the client config and "
-               "you will need to login again in 24 hours when the auth token expires.\n"
-               "As an alternative, you can run %s login command with the \"--write-password\" flag, but keep it mind this "
-               "will cause it to store the password in plain-text in the client config file (~/.st2/config).\n",
-               cli->program);
+        printf(
+            "\nNote: You didn't use --write-password option so the password hasn't been stored in the client config and "
+            "you will need to login again in 24 hours when the auth token expires.\n"
+            "As an alternative, you can run %s login command with the \"--write-password\" flag, but keep it mind this "
+            "will cause it to store the password in plain-text in the client config file (~/.st2/config).\n",
+            cli->program);
     return EXIT_DONE;
 }
 
 static const struct cli_option login_options[] = {
-    { .letter = "-w", .name = "--write-password",
+    { .letter = "-w",
+      .name = "--write-password",
       .help = "Write the password in plain text to the config file (default is to omit it)" },
     OPTIONS_END,
 };
@@ -149,7 +160,7 @@ static int whoami_run(struct cli *cli, const struct cli_args *args, struct error
     puts("\nRBAC:");
     text_print(" - Enabled: ", value_path(user, "rbac.enabled"));
     fputs(" - Roles: ", stdout);
-    VALUE_LIST_EACH(i, role, value_path(user, "rbac.roles"))
+    VALUE_LIST_EACH (i, role, value_path(user, "rbac.roles"))
         printf("%s%s", i ? ", " : "", value_chars(role) ? value_chars(role) : "");
     putchar('\n');
     return EXIT_DONE;

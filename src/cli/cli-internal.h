@@ -9,11 +9,11 @@
 #include "cli/config.h"
 
 struct cli {
-    const char *program; /* the name the program was called by */
+    const char *program;                      /* the name the program was called by */
     const struct cli_group *group, *subgroup; /* where the command stands; NULL at the top */
     const struct cli_command *command;
     struct cli_args root;
-    struct config config;
+    struct cli_config config;
     struct client client;
 };
 
@@ -30,9 +30,12 @@ extern const struct cli_option options_period[];  /* -tg, -tl */
 /* -h, -t, --api-key, -j, -y and more tables, as the value of `options`. */
 #define COMMON_OPTIONS(...) \
     ((const struct cli_option *const[]){ options_help, options_signin, options_format, ##__VA_ARGS__, NULL })
-#define OPERANDS(...)   ((const struct cli_operand[]){ __VA_ARGS__, { 0 } })
-#define COMMANDS(...)   ((const struct cli_command *const[]){ __VA_ARGS__, NULL })
-#define OPTIONS_END     { 0 }
+#define OPERANDS(...) ((const struct cli_operand[]){ __VA_ARGS__, { 0 } })
+#define COMMANDS(...) ((const struct cli_command *const[]){ __VA_ARGS__, NULL })
+#define OPTIONS_END \
+    {               \
+        0           \
+    }
 
 /* ---- help.c ---- */
 /* "st2 action list" */
@@ -59,7 +62,8 @@ const char *suggest_name(const char *typed, const char *const *names);
 /* Addresses and credentials from the command line, the config file and the environment, in this order. */
 int client_configure(struct cli *cli, const struct cli_args *args, struct error *err);
 /* A new token for user and password; *ret is the server's answer. */
-int token_create(struct client *client, const char *user, const char *password, int64_t ttl, value *ret, struct error *err);
+int token_create(struct client *client, const char *user, const char *password, int64_t ttl, value *ret,
+                 struct error *err);
 /* Keeps a token in ~/.st2. */
 int token_cache_write(const struct cli *cli, value token, struct error *err);
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/utsname.h>
 
 #include "base/mem.h"
@@ -16,27 +17,40 @@
 const struct cli_option cli_root_options[] = {
     { .letter = "-h", .name = "--help", .help = "show this help message and exit", .flags = OPTION_HELP },
     { .name = "--version", .help = "show program's version number and exit" },
-    { .name = "--url", .kind = OPTION_TEXT, .metavar = "BASE_URL",
-      .help = "Base URL for the API servers. Assumes all servers use the same base URL and default ports are used. Get "
-              "ST2_BASE_URL from the environment variables by default." },
-    { .name = "--auth-url", .kind = OPTION_TEXT,
-      .help = "URL for the authentication service. Get ST2_AUTH_URL from the environment variables by default." },
-    { .name = "--api-url", .kind = OPTION_TEXT,
+    { .name = "--url",
+      .kind = OPTION_TEXT,
+      .metavar = "BASE_URL",
+      .help =
+          "Base URL for the API servers. Assumes all servers use the same base URL and default ports are used. Get "
+          "ST2_BASE_URL from the environment variables by default." },
+    { .name = "--auth-url",
+      .kind = OPTION_TEXT,
+      .help =
+          "URL for the authentication service. Get ST2_AUTH_URL from the environment variables by default." },
+    { .name = "--api-url",
+      .kind = OPTION_TEXT,
       .help = "URL for the API server. Get ST2_API_URL from the environment variables by default." },
-    { .name = "--stream-url", .kind = OPTION_TEXT,
+    { .name = "--stream-url",
+      .kind = OPTION_TEXT,
       .help = "URL for the stream endpoint. Get ST2_STREAM_URL from the environment variables by default." },
-    { .name = "--api-version", .kind = OPTION_TEXT,
+    { .name = "--api-version",
+      .kind = OPTION_TEXT,
       .help = "API version to use. Get ST2_API_VERSION from the environment variables by default." },
-    { .name = "--cacert", .kind = OPTION_TEXT,
-      .help = "Path to the CA cert bundle for the SSL endpoints. Get ST2_CACERT from the environment variables by "
-              "default. If this is not provided, then SSL cert will not be verified." },
-    { .name = "--basic-auth", .kind = OPTION_TEXT,
+    { .name = "--cacert",
+      .kind = OPTION_TEXT,
+      .help =
+          "Path to the CA cert bundle for the SSL endpoints. Get ST2_CACERT from the environment variables by "
+          "default. If this is not provided, then SSL cert will not be verified." },
+    { .name = "--basic-auth",
+      .kind = OPTION_TEXT,
       .help = "Optional additional basic auth credentials used to authenticate" },
     { .name = "--config-file", .kind = OPTION_TEXT, .help = "Path to the CLI config file" },
     { .name = "--print-config", .help = "Parse the config file and print the values" },
     { .name = "--skip-config", .help = "Don't parse and use the CLI config file" },
     { .name = "--debug", .help = "Enable debug mode" },
-    { .name = "--print-completion", .kind = OPTION_TEXT, .metavar = "SHELL", .flags = OPTION_HIDDEN,
+    { .name = "--print-completion",
+      .kind = OPTION_TEXT,
+      .metavar = "SHELL",
       .help = "Print the completion script for bash or zsh" },
     { .name = "--enable-profiler", .flags = OPTION_HIDDEN },
     OPTIONS_END,
@@ -67,8 +81,8 @@ static const struct cli_command *command_find(const struct cli_command *const *c
     return NULL;
 }
 
-static int choice_wrong(const struct cli *cli, const struct cli_group *groups, const struct cli_command *const *commands,
-                        const char *typed)
+static int choice_wrong(const struct cli *cli, const struct cli_group *groups,
+                        const struct cli_command *const *commands, const char *typed)
 {
     const char *names[GROUP_NAMES_MAX + 1] = { 0 };
     const char *nearest;
@@ -155,14 +169,34 @@ static void settings_print(const struct cli *cli)
     printf("CLI settings:\n----------------\nConfig file path: %s\nClient settings:\n----------------\n"
            "ST2_BASE_URL: %s\nST2_AUTH_URL: %s\nST2_API_URL: %s\nST2_STREAM_URL: %s\nST2_AUTH_TOKEN: %s\n\n"
            "Proxy settings:\n---------------\nHTTP_PROXY: %s\nHTTPS_PROXY: %s\n\n",
-           cli->config.path, cli->client.base_url, cli->client.auth_url, cli->client.api_url, cli->client.stream_url,
-           cli->client.token ? "********" : "None", http ? http : "", https ? https : "");
+           cli->config.path, cli->client.base_url, cli->client.auth_url, cli->client.api_url,
+           cli->client.stream_url, cli->client.token ? "********" : "None", http ? http : "",
+           https ? https : "");
+}
+
+/* What is said about a locale that cannot show all text; its name tells, as in "de_DE.ISO-8859-1". */
+static void locale_check(void)
+{
+    static const char *const variables[] = { "LC_ALL", "LC_CTYPE", "LANG" };
+    const char *name = NULL, *codeset;
+
+    for (size_t i = 0; i < ELEMENTS(variables) && !(name && *name); i++)
+        name = getenv(variables[i]);
+    codeset = name ? strchr(name, '.') : NULL;
+    if (!codeset || strncasecmp(codeset + 1, "utf-8", 5) == 0 || strncasecmp(codeset + 1, "utf8", 4) == 0)
+        return;
+    fprintf(
+        stderr,
+        "WARNING - Locale %.*s with encoding %s which is not UTF-8 is used. This means that some functionality which "
+        "relies on outputting unicode characters won't work. You are encouraged to use UTF-8 locale by setting LC_ALL "
+        "environment variable to en_US.UTF-8 or similar.\n",
+        (int)(codeset - name), name, codeset + 1);
 }
 
 static int config_load(struct cli *cli, struct error *err)
 {
     const char *skip = getenv("ST2_CLI_SKIP_CONFIG");
-    int r = config_read(&cli->config, args_text(&cli->root, "--config-file"), err);
+    int r = cli_config_read(&cli->config, args_text(&cli->root, "--config-file"), err);
 
     if (r < 0) {
         fprintf(stderr, "%s\n", error_text(err));
@@ -173,8 +207,8 @@ static int config_load(struct cli *cli, struct error *err)
     if (r < 0)
         return r;
     if (args_flag(&cli->root, "--skip-config") || (skip && atoi(skip) != 0)) {
-        config_release(&cli->config);
-        config_defaults(&cli->config);
+        cli_config_release(&cli->config);
+        cli_config_defaults(&cli->config);
     }
     return 0;
 }
@@ -184,6 +218,7 @@ static int command_run(struct cli *cli, const struct cli_args *args)
     ERROR_AUTO(err);
     int r = config_load(cli, &err);
 
+    locale_check();
     if (r == 0)
         r = client_configure(cli, args, &err);
     if (r == 0)
@@ -218,7 +253,7 @@ static int command_start(struct cli *cli, char **words, int n_words)
         cli->root.extras = extras;
         if (value_list_count(extras)) {
             buffer_add_text(&out, "unrecognized arguments:");
-            VALUE_LIST_EACH(i, word, extras)
+            VALUE_LIST_EACH (i, word, extras)
                 buffer_addf(&out, " %s", value_chars(word));
             cli->group = cli->subgroup = NULL;
             exit_code = usage_error(cli, NULL, out.data);
@@ -235,11 +270,11 @@ static int config_show(struct cli *cli)
     ERROR_AUTO(err);
     BUFFER_AUTO(out);
 
-    if (config_read(&cli->config, args_text(&cli->root, "--config-file"), &err) < 0) {
+    if (cli_config_read(&cli->config, args_text(&cli->root, "--config-file"), &err) < 0) {
         fprintf(stderr, "%s\n", error_text(&err));
         return EXIT_ERROR;
     }
-    config_print(&cli->config, &out);
+    cli_config_print(&cli->config, &out);
     fputs(out.data, stdout);
     return EXIT_PRINTED_CONFIG;
 }
@@ -298,7 +333,7 @@ int cli_main(int argc, char **argv)
     client_init(&cli.client);
     exit_code = program_run(&cli, argv + 1, argc > 0 ? argc - 1 : 0);
     client_release(&cli.client);
-    config_release(&cli.config);
+    cli_config_release(&cli.config);
     cli_args_release(&cli.root);
     if (fflush(stdout) != 0 && exit_code == EXIT_DONE)
         exit_code = EXIT_ERROR;

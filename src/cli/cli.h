@@ -28,7 +28,8 @@ enum cli_option_kind {
 enum cli_option_flags {
     OPTION_REQUIRED = 1 << 0,
     OPTION_OWN_SECTION = 1 << 1, /* listed after the others in the help */
-    OPTION_HELP = 1 << 2,        /* prints the help and ends; commands that explain something else have a plain flag */
+    OPTION_HELP =
+        1 << 2, /* prints the help and ends; commands that explain something else have a plain flag */
     OPTION_HIDDEN = 1 << 3,
 };
 
@@ -39,8 +40,8 @@ struct cli_option {
     enum cli_option_kind kind;
     const char *metavar; /* NULL: from the name */
     const char *help;
-    int exclusive;       /* options of one command with the same number exclude each other; 0: none */
-    unsigned flags;      /* enum cli_option_flags */
+    int exclusive;  /* options of one command with the same number exclude each other; 0: none */
+    unsigned flags; /* enum cli_option_flags */
 };
 
 enum cli_operand_count {
@@ -71,8 +72,9 @@ enum cli_exit {
 struct cli_command {
     const char *name;
     const char *help;
-    const struct cli_option *const *options; /* tables, each ended by a row without names; the list ended by NULL */
-    const struct cli_operand *operands;      /* ended by a row without name; may be NULL */
+    const struct cli_option *const
+        *options; /* tables, each ended by a row without names; the list ended by NULL */
+    const struct cli_operand *operands; /* ended by a row without name; may be NULL */
     /* Returns an exit code, or negative with `err` filled. */
     int (*run)(struct cli *cli, const struct cli_args *args, struct error *err);
     const void *data; /* what run() shared by several commands works on */

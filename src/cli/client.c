@@ -40,26 +40,28 @@ void client_release(struct client *client)
 static void quoted_add(struct buffer *out, const char *text, const char *keep)
 {
     for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-        if ((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') || strchr(keep, *c))
+        if ((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') ||
+            strchr(keep, *c))
             buffer_add_char(out, (char)*c);
         else
             buffer_addf(out, "%%%02X", *c);
     }
 }
 
-void path_add(struct buffer *path, const char *text)
+void client_path_add(struct buffer *path, const char *text)
 {
     quoted_add(path, text, "-_.~/%:@!$&'()*+,;=");
 }
 
-void query_add(struct buffer *path, const char *name, const char *text)
+void client_query_add(struct buffer *path, const char *name, const char *text)
 {
     if (!text || !*text)
         return;
     buffer_addf(path, "%c%s=", strchr(buffer_text(path), '?') ? '&' : '?', name);
     for (;;) {
         const char *blank = strchr(text, ' ');
-        CLEANUP(freep) char *part = blank ? xstrndup(text, (size_t)(blank - text)) : xstrdup(text);
+        CLEANUP(freep)
+        char *part = blank ? xstrndup(text, (size_t)(blank - text)) : xstrdup(text);
 
         quoted_add(path, part, "-_.~");
         if (!blank)
@@ -88,7 +90,8 @@ static size_t header_received(char *data, size_t size, size_t n, void *user)
     size_t len = size * n;
 
     if (len > sizeof(total) - 1 && strncasecmp(data, total, sizeof(total) - 1) == 0) {
-        CLEANUP(freep) char *text = xstrndup(data + sizeof(total) - 1, len - sizeof(total) + 1);
+        CLEANUP(freep)
+        char *text = xstrndup(data + sizeof(total) - 1, len - sizeof(total) + 1);
 
         reply->total = strtoll(text, NULL, 10);
     } else if (len > 9 && strncasecmp(data, "HTTP/", 5) == 0) {
@@ -118,7 +121,8 @@ static struct curl_slist *headers_make(const struct client *client, const struct
 
     for (size_t i = 0; i < ELEMENTS(credentials); i++) {
         const char *text = *(char *const *)((const char *)client + credentials[i].offset);
-        CLEANUP(freep) char *header = NULL;
+        CLEANUP(freep)
+        char *header = NULL;
 
         if (!text || request->user)
             continue;
@@ -164,7 +168,8 @@ static void shell_quote(struct buffer *out, const char *text)
     buffer_add_char(out, '\'');
 }
 
-static void debug_print(const char *method, const struct curl_slist *headers, const char *body, const struct reply *reply)
+static void debug_print(const char *method, const struct curl_slist *headers, const char *body,
+                        const struct reply *reply)
 {
     BUFFER_AUTO(line);
 
@@ -172,8 +177,9 @@ static void debug_print(const char *method, const struct curl_slist *headers, co
     for (; headers; headers = headers->next) {
         bool secret = strncasecmp(headers->data, "X-Auth-Token:", 13) == 0 ||
                       strncasecmp(headers->data, "St2-Api-Key:", 12) == 0;
-        CLEANUP(freep) char *header = secret ? xasprintf("%.*s: ********", (int)strcspn(headers->data, ":"), headers->data)
-                                             : xstrdup(headers->data);
+        CLEANUP(freep)
+        char *header = secret ? xasprintf("%.*s: ********", (int)strcspn(headers->data, ":"), headers->data)
+                              : xstrdup(headers->data);
 
         buffer_add_text(&line, " -H ");
         shell_quote(&line, header);
@@ -197,7 +203,8 @@ static int transport_failed(CURLcode code, const char *message, const char *url,
 int client_call(struct client *client, const struct request *request, struct reply *ret, struct error *err)
 {
     const char *method = request->method ? request->method : value_is_set(request->body) ? "POST" : "GET";
-    CLEANUP(freep) char *body = request->text ? xstrdup(request->text) : NULL;
+    CLEANUP(freep)
+    char *body = request->text ? xstrdup(request->text) : NULL;
     char message[CURL_ERROR_SIZE] = "";
     struct curl_slist *headers;
     CURLcode code;
@@ -264,7 +271,8 @@ int reply_check(const struct reply *reply, struct error *err)
         return 0;
     buffer_add_text(&reason, reply->reason ? reply->reason : "");
     if (json_read(buffer_text(&reply->text), reply->text.len, JSON_PYTHON, &content, &json_err) < 0) {
-        buffer_addf(&reason, "\nUnable to retrieve detailed message from the HTTP response. %s\n", error_text(&json_err));
+        buffer_addf(&reason, "\nUnable to retrieve detailed message from the HTTP response. %s\n",
+                    error_text(&json_err));
     } else {
         fault = value_map_chars(content, "faultstring");
         if (fault && *fault)
@@ -276,10 +284,11 @@ int reply_check(const struct reply *reply, struct error *err)
 
 /* ---- the usual calls ---- */
 
-static int call_json(struct client *client, const struct request *request, bool absent, value *ret, int64_t *ret_total,
-                     struct error *err)
+static int call_json(struct client *client, const struct request *request, bool absent, value *ret,
+                     int64_t *ret_total, struct error *err)
 {
-    CLEANUP(reply_release) struct reply reply;
+    CLEANUP(reply_release)
+    struct reply reply;
     int r = client_call(client, request, &reply, err);
 
     if (r < 0)
@@ -296,7 +305,8 @@ static int call_json(struct client *client, const struct request *request, bool 
     return reply_json(&reply, ret, err);
 }
 
-int client_json(struct client *client, const char *method, const char *path, value body, value *ret, struct error *err)
+int client_json(struct client *client, const char *method, const char *path, value body, value *ret,
+                struct error *err)
 {
     struct request request = { .method = method, .path = path, .body = body };
 
@@ -306,8 +316,13 @@ int client_json(struct client *client, const char *method, const char *path, val
 int client_get(struct client *client, const char *path, value *ret, struct error *err)
 {
     struct request request = { .path = path };
+    int r = call_json(client, &request, true, ret, NULL, err);
 
-    return call_json(client, &request, true, ret, NULL, err);
+    if (r == 0 && !value_is_map(*ret)) {
+        value_replace(ret, VALUE_NOTHING);
+        return error_set(err, -EPROTO, "The server did not answer with an object.");
+    }
+    return r;
 }
 
 int client_list(struct client *client, const char *path, value *ret, int64_t *ret_total, struct error *err)
@@ -339,7 +354,8 @@ static void stream_message(struct stream *stream)
     VALUE_AUTO(event);
 
     /* a message without data only keeps the connection alive, one that is no JSON is none of ours */
-    if (stream->message.len && json_read(stream->message.data, stream->message.len, JSON_PYTHON, &event, NULL) == 0)
+    if (stream->message.len &&
+        json_read(stream->message.data, stream->message.len, JSON_PYTHON, &event, NULL) == 0)
         stream->stopped = stream->event(stream->data, event);
     buffer_clear(&stream->message);
 }
@@ -385,11 +401,11 @@ int client_stream(struct client *client, const char *events, const char *end_exe
     int r = 0;
 
     buffer_addf(&url, "%s/stream", client->stream_url);
-    query_add(&url, "x-auth-token", client->token);
-    query_add(&url, "st2-api-key", client->api_key);
-    query_add(&url, "end_event", "st2.execution__update");
-    query_add(&url, "end_execution_id", end_execution_id);
-    query_add(&url, "events", events);
+    client_query_add(&url, "x-auth-token", client->token);
+    client_query_add(&url, "st2-api-key", client->api_key);
+    client_query_add(&url, "end_event", "st2.execution__update");
+    client_query_add(&url, "end_execution_id", end_execution_id);
+    client_query_add(&url, "events", events);
 
     stream.curl = curl_easy_init();
     curl_prepare(client, stream.curl, url.data, headers);

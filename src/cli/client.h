@@ -11,13 +11,13 @@
 
 struct client {
     char *api_url, *auth_url, *stream_url, *base_url; /* without a slash at the end */
-    char *token, *api_key;                 /* either, both or none */
-    char *cacert;                          /* a file */
-    bool verify;                           /* check certificates */
-    char *basic_auth;                      /* "user:password" for a proxy in front, or NULL */
-    bool debug;                            /* print requests and answers */
+    char *token, *api_key;                            /* either, both or none */
+    char *cacert;                                     /* a file */
+    bool verify;                                      /* check certificates */
+    char *basic_auth;                                 /* "user:password" for a proxy in front, or NULL */
+    bool debug;                                       /* print requests and answers */
     void *curl;
-    long status;                           /* of the last answer; 0 when there was none */
+    long status; /* of the last answer; 0 when there was none */
 };
 
 enum client_outcome {
@@ -52,8 +52,9 @@ int reply_check(const struct reply *reply, struct error *err);
 int reply_json(const struct reply *reply, value *ret, struct error *err);
 
 /* Call, check, read JSON. 404 is an error here. `body` VALUE_NOTHING for none; ret may be NULL. */
-int client_json(struct client *client, const char *method, const char *path, value body, value *ret, struct error *err);
-/* GET; CLIENT_ABSENT for 404. */
+int client_json(struct client *client, const char *method, const char *path, value body, value *ret,
+                struct error *err);
+/* GET of an object; CLIENT_ABSENT for 404. */
 int client_get(struct client *client, const char *path, value *ret, struct error *err);
 /* GET of a list with the number of all there are (-1: unknown). */
 int client_list(struct client *client, const char *path, value *ret, int64_t *ret_total, struct error *err);
@@ -63,8 +64,8 @@ int client_stream(struct client *client, const char *events, const char *end_exe
                   bool (*event)(void *data, value event), void *data, struct error *err);
 
 /* Adds "?name=text" or "&name=text", quoted; a NULL or empty text adds nothing. */
-void query_add(struct buffer *path, const char *name, const char *text);
+void client_query_add(struct buffer *path, const char *name, const char *text);
 /* Adds text with everything escaped that a path may not hold; "/" and "%" stay. */
-void path_add(struct buffer *path, const char *text);
+void client_path_add(struct buffer *path, const char *text);
 
 #endif

@@ -41,7 +41,8 @@ static void group_case(struct buffer *out, const char *const *path, const struct
         buffer_addf(out, " %s", g->name);
     buffer_add_text(out, " --help' ;;\n");
     for (const struct cli_command *const *c = group->commands; c && *c; c++) {
-        const char *const inner[] = { path[0], path[1] ? path[1] : (*c)->name, path[1] ? (*c)->name : NULL, NULL };
+        const char *const inner[] = { path[0], path[1] ? path[1] : (*c)->name, path[1] ? (*c)->name : NULL,
+                                      NULL };
 
         command_case(out, inner, *c);
     }
@@ -55,7 +56,8 @@ static void group_case(struct buffer *out, const char *const *path, const struct
 /* case "<words before>" in '<command>') words='...' ;; esac */
 static void cases_write(struct buffer *out)
 {
-    const struct cli_command root = { .options = (const struct cli_option *const[]){ cli_root_options, NULL } };
+    const struct cli_command root = { .options =
+                                          (const struct cli_option *const[]){ cli_root_options, NULL } };
 
     buffer_add_text(out, "    case \"$path\" in\n    '') words='");
     for (const struct cli_group *group = cli_groups; group->name; group++)
@@ -148,5 +150,6 @@ int completion_script(const struct cli *cli, const char *shell, struct buffer *o
             return 0;
         }
     }
-    return error_set(err, -EINVAL, "argument --print-completion: invalid choice: '%s' (choose from 'bash', 'zsh')", shell);
+    return error_set(err, -EINVAL,
+                     "argument --print-completion: invalid choice: '%s' (choose from 'bash', 'zsh')", shell);
 }

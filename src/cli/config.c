@@ -44,17 +44,19 @@ static const struct {
     const char *text;
     bool flag;
 } flag_words[] = {
-    { "1", true }, { "yes", true }, { "true", true },   { "on", true },
+    { "1", true },  { "yes", true }, { "true", true },   { "on", true },
     { "0", false }, { "no", false }, { "false", false }, { "off", false },
 };
 
 /* ---- files ---- */
 
-char *path_absolute(const char *path)
+char *cli_path_absolute(const char *path)
 {
     const char *home = getenv("HOME");
-    CLEANUP(freep) char *joined = NULL;
-    CLEANUP(freep) char *cwd = NULL;
+    CLEANUP(freep)
+    char *joined = NULL;
+    CLEANUP(freep)
+    char *cwd = NULL;
     BUFFER_AUTO(out);
 
     if (path[0] == '~' && (path[1] == '/' || !path[1]) && home) {
@@ -83,9 +85,10 @@ char *path_absolute(const char *path)
     return buffer_take(&out);
 }
 
-int file_read(const char *path, char **ret, size_t *ret_len, struct error *err)
+int cli_file_read(const char *path, char **ret, size_t *ret_len, struct error *err)
 {
-    CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    CLEANUP(closep)
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
     BUFFER_AUTO(out);
     ssize_t n;
 
@@ -113,7 +116,7 @@ int file_read(const char *path, char **ret, size_t *ret_len, struct error *err)
 /* ---- reading ---- */
 
 struct reading {
-    struct config *config;
+    struct cli_config *config;
     struct error *err;
     int result;
 };
@@ -130,7 +133,7 @@ static int flag_read(const char *text, bool *ret)
 }
 
 /* value.section[key] = item; takes item. */
-static void config_set(struct config *config, const char *section, const char *key, value item)
+static void config_set(struct cli_config *config, const char *section, const char *key, value item)
 {
     value entries = value_ref(value_map_get(config->values, section));
 
@@ -150,7 +153,8 @@ static int config_entry(void *data, const char *section, const char *key, const 
         if (strcmp(keys[i].section, section) != 0 || strcasecmp(keys[i].key, key) != 0)
             continue;
         if (!utf8_valid(text, strlen(text))) {
-            reading->result = error_set(reading->err, -EINVAL, "The value of %s.%s is not valid UTF-8", section, key);
+            reading->result =
+                error_set(reading->err, -EINVAL, "The value of %s.%s is not valid UTF-8", section, key);
             return 0;
         }
         if (keys[i].kind == KEY_TEXT) {
@@ -165,16 +169,17 @@ static int config_entry(void *data, const char *section, const char *key, const 
     return 1;
 }
 
-static int config_parse(struct config *config, struct error *err)
+static int config_parse(struct cli_config *config, struct error *err)
 {
     struct reading reading = { .config = config, .err = err };
-    CLEANUP(freep) char *text = NULL;
+    CLEANUP(freep)
+    char *text = NULL;
     size_t len;
     int r;
 
     if (access(config->path, F_OK) < 0)
         return 0;
-    r = file_read(config->path, &text, &len, err);
+    r = cli_file_read(config->path, &text, &len, err);
     if (r < 0)
         return r;
     r = ini_parse_string(text, config_entry, &reading);
@@ -185,11 +190,11 @@ static int config_parse(struct config *config, struct error *err)
     return 0;
 }
 
-void config_defaults(struct config *config)
+void cli_config_defaults(struct cli_config *config)
 {
     bool flag;
 
-    *config = (struct config){ .values = value_map_new(8) };
+    *config = (struct cli_config){ .values = value_map_new(8) };
     for (size_t i = 0; i < ELEMENTS(keys); i++) {
         value initial = value_null();
 
@@ -199,51 +204,52 @@ void config_defaults(struct config *config)
             initial = value_text(keys[i].initial);
         config_set(config, keys[i].section, keys[i].key, initial);
     }
-    config->directory = path_absolute("~/.st2");
-    config->path = path_absolute("~/.st2/config");
+    config->directory = cli_path_absolute("~/.st2");
+    config->path = cli_path_absolute("~/.st2/config");
 }
 
-int config_read(struct config *config, const char *file, struct error *err)
+int cli_config_read(struct cli_config *config, const char *file, struct error *err)
 {
     const char *named = getenv("ST2_CONFIG_FILE");
-    CLEANUP(freep) char *usual = NULL;
+    CLEANUP(freep)
+    char *usual = NULL;
     struct stat st;
 
-    config_defaults(config);
+    cli_config_defaults(config);
     usual = take_ptr(&config->path);
     if (!file || !*file)
         file = named && *named ? named : usual;
-    config->path = path_absolute(file);
+    config->path = cli_path_absolute(file);
     if (strcmp(config->path, usual) != 0 && (stat(config->path, &st) < 0 || !S_ISREG(st.st_mode)))
         return error_set(err, -ENOENT, "Config \"%s\" not found", config->path);
     return config_parse(config, err);
 }
 
-void config_release(struct config *config)
+void cli_config_release(struct cli_config *config)
 {
     free(config->path);
     free(config->directory);
     value_unref(config->values);
 }
 
-static value config_value(const struct config *config, const char *section, const char *key)
+static value config_value(const struct cli_config *config, const char *section, const char *key)
 {
     return value_map_get(value_map_get(config->values, section), key);
 }
 
-const char *config_text(const struct config *config, const char *section, const char *key)
+const char *cli_config_text(const struct cli_config *config, const char *section, const char *key)
 {
     const char *text = value_chars(config_value(config, section, key));
 
     return text && *text ? text : NULL;
 }
 
-bool config_flag(const struct config *config, const char *section, const char *key)
+bool cli_config_flag(const struct cli_config *config, const char *section, const char *key)
 {
     return value_truth(config_value(config, section, key));
 }
 
-void config_print(const struct config *config, struct buffer *out)
+void cli_config_print(const struct cli_config *config, struct buffer *out)
 {
     const char *section = "";
 
@@ -258,7 +264,7 @@ void config_print(const struct config *config, struct buffer *out)
 
 /* ---- writing ---- */
 
-void config_make_directory(const struct config *config)
+void cli_config_make_directory(const struct cli_config *config)
 {
     if (mkdir(config->directory, 02770) == 0 && chmod(config->directory, 02770) < 0)
         return; /* the bit is a convenience */
@@ -306,21 +312,24 @@ static void credentials_replace(struct buffer *out, char *text, const char *user
     }
 }
 
-int config_write_credentials(const struct config *config, const char *user, const char *password, struct error *err)
+int cli_config_write_credentials(const struct cli_config *config, const char *user, const char *password,
+                                 struct error *err)
 {
     bool existed = access(config->path, F_OK) == 0;
-    CLEANUP(freep) char *text = NULL;
-    CLEANUP(closep) int fd = -1;
+    CLEANUP(freep)
+    char *text = NULL;
+    CLEANUP(closep)
+    int fd = -1;
     BUFFER_AUTO(out);
     size_t len;
     int r;
 
-    if (existed && (r = file_read(config->path, &text, &len, err)) < 0)
+    if (existed && (r = cli_file_read(config->path, &text, &len, err)) < 0)
         return r;
     if (strpbrk(user, "\r\n") || (password && strpbrk(password, "\r\n")))
         return error_set(err, -EINVAL, "A line break cannot be written to \"%s\"", config->path);
     credentials_replace(&out, text ? text : (text = xstrdup("")), user, password);
-    config_make_directory(config);
+    cli_config_make_directory(config);
     fd = open(config->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0660);
     if (fd < 0 || write(fd, out.data, out.len) != (ssize_t)out.len)
         return error_set(err, -errno, "[Errno %d] %s: '%s'", errno, strerror(errno), config->path);

@@ -25,23 +25,20 @@ const struct display display_execution[] = {
 };
 
 static const char *const colour_codes[] = {
-    [COLOUR_NONE] = "",
-    [COLOUR_RED] = "\033[91m",
-    [COLOUR_GREEN] = "\033[92m",
-    [COLOUR_YELLOW] = "\033[93m",
-    [COLOUR_BLUE] = "\033[94m",
-    [COLOUR_BROWN] = "\033[33m",
+    [COLOUR_NONE] = "",           [COLOUR_RED] = "\033[91m",  [COLOUR_GREEN] = "\033[92m",
+    [COLOUR_YELLOW] = "\033[93m", [COLOUR_BLUE] = "\033[94m", [COLOUR_BROWN] = "\033[33m",
     [COLOUR_BOLD] = "\033[1m",
 };
 
-static const char *const colour_terminals[] = { "xterm", "xterm-color", "screen", "vt100", "vt100-color", "xterm-256color" };
+static const char *const colour_terminals[] = { "xterm", "xterm-color", "screen",
+                                                "vt100", "vt100-color", "xterm-256color" };
 
 /* Statuses in colours of their own; the others are yellow. */
 static const struct {
     const char *status;
     enum colour colour;
 } status_colours[] = {
-    { "succeeded", COLOUR_GREEN }, { "failed", COLOUR_RED },    { "timeout", COLOUR_BROWN },
+    { "succeeded", COLOUR_GREEN }, { "failed", COLOUR_RED },     { "timeout", COLOUR_BROWN },
     { "delayed", COLOUR_BLUE },    { "running", COLOUR_YELLOW },
 };
 
@@ -53,7 +50,8 @@ static const char *const secret_parameters[] = { "password", "private_key" };
 
 static bool zone_exists(const char *zone)
 {
-    CLEANUP(freep) char *path = NULL;
+    CLEANUP(freep)
+    char *path = NULL;
 
     if (strcmp(zone, "UTC") == 0)
         return true;
@@ -65,7 +63,8 @@ static bool zone_exists(const char *zone)
 
 int display_setup(const char *timezone, struct error *err)
 {
-    CLEANUP(freep) char *zone = NULL;
+    CLEANUP(freep)
+    char *zone = NULL;
 
     if (!zone_exists(timezone)) {
         BUFFER_AUTO(name);
@@ -152,7 +151,8 @@ static value time_shown(value v)
 static value status_shown(value v)
 {
     enum colour colour = COLOUR_YELLOW;
-    CLEANUP(freep) char *status = NULL;
+    CLEANUP(freep)
+    char *status = NULL;
     const char *elapsed;
     BUFFER_AUTO(out);
 
@@ -191,16 +191,20 @@ value display_apply(const struct display *rows, const char *attribute, value v)
         if (strcmp(rows->attribute, attribute) != 0)
             continue;
         switch (rows->kind) {
-        case DISPLAY_TIME: return time_shown(v);
-        case DISPLAY_STATUS: return status_shown(v);
-        case DISPLAY_PARAMETERS: return parameters_shown(v);
-        case DISPLAY_PLAIN: break;
+        case DISPLAY_TIME:
+            return time_shown(v);
+        case DISPLAY_STATUS:
+            return status_shown(v);
+        case DISPLAY_PARAMETERS:
+            return parameters_shown(v);
+        case DISPLAY_PLAIN:
+            break;
         }
     }
     return value_ref(v);
 }
 
-bool status_is_completed(const char *status)
+bool display_is_completed(const char *status)
 {
     for (size_t i = 0; status && i < ELEMENTS(completed_statuses); i++) {
         if (strcmp(status, completed_statuses[i]) == 0)
@@ -218,7 +222,7 @@ value display_elapsed(value execution)
         return execution;
     if (strcmp(status, "running") == 0)
         end = clock_now_us();
-    else if (!status_is_completed(status) || !time_of(value_map_get(execution, "end_timestamp"), &end))
+    else if (!display_is_completed(status) || !time_of(value_map_get(execution, "end_timestamp"), &end))
         return execution;
     value_map_put(&execution, "status",
                   value_textf("%s (%llds elapsed)", status, (long long)(end / 1000000 - start / 1000000)));

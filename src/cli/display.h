@@ -33,7 +33,7 @@ void display_coloured(struct buffer *out, const char *text, enum colour colour);
 value display_apply(const struct display *rows, const char *attribute, value v);
 /* An execution whose status says how long it runs or ran: "succeeded (3s elapsed)". Takes and returns. */
 value display_elapsed(value execution);
-bool status_is_completed(const char *status);
+bool display_is_completed(const char *status);
 
 /* The width of the terminal: COLUMNS, else what the terminal says, else 150. */
 int display_columns(void);

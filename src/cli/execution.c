@@ -10,9 +10,9 @@
 #include "cli/attributes.h"
 #include "cli/commands.h"
 
-const struct resource execution_resource = {
-    .display = "Action Execution", .plural = "action executions", .path = "/executions"
-};
+const struct resource cli_execution_resource = { .display = "Action Execution",
+                                                 .plural = "action executions",
+                                                 .path = "/executions" };
 
 /* ---- list ---- */
 
@@ -27,7 +27,7 @@ static const struct list_filter list_filters[] = {
 };
 
 static const struct list_spec list = {
-    .resource = &execution_resource,
+    .resource = &cli_execution_resource,
     .attributes = "id action.ref context.user status start_timestamp end_timestamp",
     .filters = list_filters,
     .flags = LIST_QUERY | LIST_LAST | LIST_REVERSE,
@@ -40,16 +40,16 @@ static value workflows_mark(value entries)
     value marked = value_list_new(value_list_count(entries));
     bool any = false;
 
-    VALUE_LIST_EACH(i, entry, entries)
+    VALUE_LIST_EACH (i, entry, entries)
         any |= value_truth(value_map_get(entry, "children"));
-    VALUE_LIST_EACH(i, entry, entries)
-    {
+    VALUE_LIST_EACH (i, entry, entries) {
         value copy = value_ref(entry);
         const char *id = value_map_chars(entry, "id");
 
         if (any && id)
-            value_map_put(&copy, "id",
-                          value_textf("%s%s", value_truth(value_map_get(entry, "children")) ? "+ " : "  ", id));
+            value_map_put(
+                &copy, "id",
+                value_textf("%s%s", value_truth(value_map_get(entry, "children")) ? "+ " : "  ", id));
         value_list_append(&marked, copy);
     }
     return marked;
@@ -59,7 +59,7 @@ static value elapsed_all(value entries)
 {
     value shown = value_list_new(value_list_count(entries));
 
-    VALUE_LIST_EACH(i, entry, entries)
+    VALUE_LIST_EACH (i, entry, entries)
         value_list_append(&shown, value_is_map(entry) ? display_elapsed(value_ref(entry)) : value_ref(entry));
     return shown;
 }
@@ -74,36 +74,49 @@ static int execution_list(struct cli *cli, const struct cli_args *args, struct e
     int64_t total = -1;
     int r;
 
-    attributes = list_attributes(args, list.attributes);
-    list_path(&list, args, attributes, &path);
+    attributes = resource_list_attributes(args, list.attributes);
+    resource_list_path(&list, args, attributes, &path);
     if (!args_flag(args, "--showall"))
-        query_add(&path, "parent", "null");
+        client_query_add(&path, "parent", "null");
     if (sort && (strcmp(sort, "asc") == 0 || strcmp(sort, "ascending") == 0))
-        query_add(&path, "sort_asc", "True");
+        client_query_add(&path, "sort_asc", "True");
     else if (!sort || strcmp(sort, "desc") == 0 || strcmp(sort, "descending") == 0)
-        query_add(&path, "sort_desc", "True");
-    include_add(attributes, &path);
+        client_query_add(&path, "sort_desc", "True");
+    resource_include_add(attributes, &path);
     r = client_list(&cli->client, path.data, &entries, &total, err);
     if (r < 0)
         return r;
     marked = workflows_mark(entries);
     if (output_form(args) == OUTPUT_TEXT)
         value_replace(&marked, elapsed_all(marked));
-    return list_print(&list, args, attributes, marked, total, err);
+    return resource_list_print(&list, args, attributes, marked, total, err);
 }
 
 static const struct cli_option list_options[] = {
-    { .letter = "-s", .name = "--sort", .kind = OPTION_TEXT, .metavar = "SORT_ORDER",
-      .help = "Sort action executions by start timestamp, asc|ascending (earliest first) or desc|descending (latest "
-              "first)" },
-    { .name = "--action", .kind = OPTION_TEXT, .help = "Action reference to filter the list.",
+    { .letter = "-s",
+      .name = "--sort",
+      .kind = OPTION_TEXT,
+      .metavar = "SORT_ORDER",
+      .help =
+          "Sort action executions by start timestamp, asc|ascending (earliest first) or desc|descending (latest "
+          "first)" },
+    { .name = "--action",
+      .kind = OPTION_TEXT,
+      .help = "Action reference to filter the list.",
       .flags = OPTION_OWN_SECTION },
-    { .name = "--status", .kind = OPTION_TEXT, .flags = OPTION_OWN_SECTION,
-      .help = "Only return executions with the provided status. Possible values are 'succeeded', 'running', 'scheduled', "
-              "'paused', 'failed', 'canceling' or 'canceled'." },
-    { .name = "--user", .kind = OPTION_TEXT, .help = "Only return executions created by the provided user.",
+    { .name = "--status",
+      .kind = OPTION_TEXT,
+      .flags = OPTION_OWN_SECTION,
+      .help =
+          "Only return executions with the provided status. Possible values are 'succeeded', 'running', 'scheduled', "
+          "'paused', 'failed', 'canceling' or 'canceled'." },
+    { .name = "--user",
+      .kind = OPTION_TEXT,
+      .help = "Only return executions created by the provided user.",
       .flags = OPTION_OWN_SECTION },
-    { .name = "--trigger_instance", .kind = OPTION_TEXT, .help = "Trigger instance id to filter the list.",
+    { .name = "--trigger_instance",
+      .kind = OPTION_TEXT,
+      .help = "Trigger instance id to filter the list.",
       .flags = OPTION_OWN_SECTION },
     OPTIONS_END,
 };
@@ -127,14 +140,14 @@ static void get_query(const struct cli_args *args, value attributes, struct buff
     VALUE_AUTO(included);
 
     if (args_flag(args, "--exclude-result")) {
-        query_add(query, "exclude_attributes", "result");
+        client_query_add(query, "exclude_attributes", "result");
         return;
     }
     if (attributes_all(attributes))
         return;
     included = attributes_list("action.ref action.runner_type start_timestamp end_timestamp log");
     value_list_extend(&included, attributes);
-    include_add(included, query);
+    resource_include_add(included, query);
 }
 
 static int execution_get(struct cli *cli, const struct cli_args *args, struct error *err)
@@ -144,17 +157,17 @@ static int execution_get(struct cli *cli, const struct cli_args *args, struct er
     BUFFER_AUTO(query);
     int r;
 
-    attributes = list_attributes(args, EXECUTION_ATTRIBUTES_GET);
+    attributes = resource_list_attributes(args, EXECUTION_ATTRIBUTES_GET);
     get_query(args, attributes, &query);
-    r = items_get(cli, &execution_resource, args_operands(args, "id"), buffer_text(&query), &items, err);
+    r = resource_items_get(cli, &cli_execution_resource, args_operands(args, "id"), buffer_text(&query),
+                           &items, err);
     if (r < 0)
         return r;
-    VALUE_LIST_EACH(i, item, items)
-    {
+    VALUE_LIST_EACH (i, item, items) {
         VALUE_AUTO(shown);
 
         shown = output_form(args) == OUTPUT_TEXT ? display_elapsed(value_ref(item)) : value_ref(item);
-        r = execution_print(cli, args, shown, EXECUTION_ATTRIBUTES_GET, err);
+        r = cli_execution_print(cli, args, shown, EXECUTION_ATTRIBUTES_GET, err);
         if (r < 0)
             return r;
     }
@@ -178,14 +191,15 @@ const struct cli_command command_execution_get = {
 
 static int execution_cancel_one(struct cli *cli, const char *id, struct error *err)
 {
-    CLEANUP(reply_release) struct reply reply = { 0 };
+    CLEANUP(reply_release)
+    struct reply reply = { 0 };
     struct request request = { .method = "DELETE" };
     VALUE_AUTO(answer);
     BUFFER_AUTO(path);
     const char *fault;
     int r;
 
-    item_path(&execution_resource, id, &path);
+    resource_item_path(&cli_execution_resource, id, &path);
     request.path = path.data;
     r = client_call(&cli->client, &request, &reply, err);
     if (r < 0)
@@ -207,8 +221,7 @@ static int execution_cancel_one(struct cli *cli, const char *id, struct error *e
 
 static int execution_cancel(struct cli *cli, const struct cli_args *args, struct error *err)
 {
-    VALUE_LIST_EACH(i, id, args_operands(args, "ids"))
-    {
+    VALUE_LIST_EACH (i, id, args_operands(args, "ids")) {
         int r = execution_cancel_one(cli, value_chars(id), err);
 
         if (r < 0)
@@ -237,25 +250,24 @@ static int execution_put_status(struct cli *cli, const struct cli_args *args, st
     body = value_map_new(1);
     value_map_put(&body, "status", value_text(args->command->data));
     changed = value_list_new(value_list_count(ids));
-    VALUE_LIST_EACH(i, id, ids)
-    {
+    VALUE_LIST_EACH (i, id, ids) {
         value execution = VALUE_NOTHING;
         BUFFER_AUTO(path);
         int r;
 
-        item_path(&execution_resource, value_chars(id), &path);
+        resource_item_path(&cli_execution_resource, value_chars(id), &path);
         r = client_json(&cli->client, "PUT", path.data, body, &execution, err);
         if (r < 0)
             return r;
         value_list_append(&changed, execution);
     }
-    VALUE_LIST_EACH(i, execution, changed)
-    {
+    VALUE_LIST_EACH (i, execution, changed) {
         VALUE_AUTO(shown);
         int r;
 
-        shown = output_form(args) == OUTPUT_TEXT ? display_elapsed(value_ref(execution)) : value_ref(execution);
-        r = execution_print(cli, args, shown, EXECUTION_ATTRIBUTES, err);
+        shown =
+            output_form(args) == OUTPUT_TEXT ? display_elapsed(value_ref(execution)) : value_ref(execution);
+        r = cli_execution_print(cli, args, shown, EXECUTION_ATTRIBUTES, err);
         if (r < 0)
             return r;
     }

@@ -54,12 +54,16 @@ static value task_row(value child, bool marked, size_t depth)
     const char *id = value_map_chars(child, "id"), *name = task_name(child);
     static const char *const copied[] = { "status", "start_timestamp", "end_timestamp" };
 
-    value_map_put(&row, "id", value_textf("%*s%s%s", (int)depth, "", !marked ? "" : has_children(child) ? "+ " : "  ",
-                                          id ? id : ""));
+    value_map_put(&row, "id",
+                  value_textf("%*s%s%s", (int)depth, "",
+                              !marked               ? ""
+                              : has_children(child) ? "+ "
+                                                    : "  ",
+                              id ? id : ""));
     value_map_put(&row, "task", name ? value_text(name) : value_null());
-    value_map_put(&row, "action", value_is_set(value_path(child, "action.ref"))
-                                      ? value_ref(value_path(child, "action.ref"))
-                                      : value_null());
+    value_map_put(&row, "action",
+                  value_is_set(value_path(child, "action.ref")) ? value_ref(value_path(child, "action.ref"))
+                                                                : value_null());
     for (size_t i = 0; i < ELEMENTS(copied); i++) {
         value v = value_map_get(child, copied[i]);
 
@@ -75,15 +79,14 @@ static value task_rows(value children, const char *root)
     value rows = value_list_new(value_list_count(children));
     bool marked = false;
 
-    VALUE_LIST_EACH(i, child, children)
-    {
+    VALUE_LIST_EACH (i, child, children) {
         const char *id = value_map_chars(child, "id"), *parent = value_map_chars(child, "parent");
 
         marked |= has_children(child);
         if (id && parent)
             strmap_set(&parents, id, (void *)(uintptr_t)parent);
     }
-    VALUE_LIST_EACH(i, child, children)
+    VALUE_LIST_EACH (i, child, children)
         value_list_append(&rows, display_elapsed(task_row(child, marked, task_depth(&parents, child, root))));
     strmap_release(&parents);
     return rows;
@@ -94,10 +97,10 @@ static int children_fetch(struct cli *cli, const char *id, int64_t depth, value 
     BUFFER_AUTO(path);
     char number[24];
 
-    item_path(&execution_resource, id, &path);
+    resource_item_path(&cli_execution_resource, id, &path);
     buffer_add_text(&path, "/children/");
     snprintf(number, sizeof(number), "%lld", (long long)depth);
-    query_add(&path, "depth", number);
+    client_query_add(&path, "depth", number);
     return client_list(&cli->client, path.data, ret, NULL, err);
 }
 
@@ -107,8 +110,7 @@ static void names_insert(value *names, const char *after, const char *const *mor
 {
     size_t at = 0;
 
-    VALUE_LIST_EACH(i, name, *names)
-    {
+    VALUE_LIST_EACH (i, name, *names) {
         if (value_text_is(name, after))
             at = i + 1;
     }
@@ -177,12 +179,16 @@ static value root_names(value *execution)
     return names;
 }
 
-static int workflow_print(struct cli *cli, const struct cli_args *args, value execution, int64_t depth, struct error *err)
+static int workflow_print(struct cli *cli, const struct cli_args *args, value execution, int64_t depth,
+                          struct error *err)
 {
     enum output_form form = output_form(args);
     const char *id = value_map_chars(execution, "id");
-    struct output root_output = { .form = form == OUTPUT_JSON ? OUTPUT_JSON : OUTPUT_TEXT, .display = display_execution };
-    struct output task_output = { .form = form, .widths = args_value(args, "--width"), .display = display_execution };
+    struct output root_output = { .form = form == OUTPUT_JSON ? OUTPUT_JSON : OUTPUT_TEXT,
+                                  .display = display_execution };
+    struct output task_output = { .form = form,
+                                  .widths = args_value(args, "--width"),
+                                  .display = display_execution };
     VALUE_AUTO(root);
     VALUE_AUTO(names);
     VALUE_AUTO(columns);
@@ -213,7 +219,7 @@ static int single_print(struct cli *cli, const struct cli_args *args, value exec
         .order = usual,
         .key = args_text(args, "--key"),
         .with_schema = args_flag(args, "--with-schema"),
-        .hint_schema = !config_flag(&cli->config, "general", "silence_schema_output"),
+        .hint_schema = !cli_config_flag(&cli->config, "general", "silence_schema_output"),
     };
     bool detail = args_flag(args, "--detail");
     VALUE_AUTO(attributes);
@@ -225,14 +231,14 @@ static int single_print(struct cli *cli, const struct cli_args *args, value exec
         attributes = value_list_new(1);
         value_list_append(&attributes, value_textf("result.%s", output.key));
     } else {
-        attributes = list_attributes(args, usual);
+        attributes = resource_list_attributes(args, usual);
     }
     output.attributes = attributes;
     return detail ? output_properties(&output, execution, err) : output_blocks(&output, execution, err);
 }
 
-int execution_print_depth(struct cli *cli, const struct cli_args *args, value execution, const char *usual, int depth,
-                          struct error *err)
+int cli_execution_print_depth(struct cli *cli, const struct cli_args *args, value execution,
+                              const char *usual, int depth, struct error *err)
 {
     bool tasks = args_flag(args, "--show-tasks"), workflow = is_workflow(execution);
 
@@ -243,10 +249,11 @@ int execution_print_depth(struct cli *cli, const struct cli_args *args, value ex
     return single_print(cli, args, execution, usual, err);
 }
 
-int execution_print(struct cli *cli, const struct cli_args *args, value execution, const char *usual, struct error *err)
+int cli_execution_print(struct cli *cli, const struct cli_args *args, value execution, const char *usual,
+                        struct error *err)
 {
     int64_t depth = -1;
 
     args_int(args, "--depth", &depth);
-    return execution_print_depth(cli, args, execution, usual, (int)depth, err);
+    return cli_execution_print_depth(cli, args, execution, usual, (int)depth, err);
 }

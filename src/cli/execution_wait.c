@@ -64,25 +64,26 @@ static void wait_ms(struct spinner *spinner, value execution, int ms)
     }
 }
 
-int execution_fetch(struct cli *cli, const char *id, value *ret, struct error *err)
+int cli_execution_fetch(struct cli *cli, const char *id, value *ret, struct error *err)
 {
     BUFFER_AUTO(path);
 
-    item_path(&execution_resource, id, &path);
+    resource_item_path(&cli_execution_resource, id, &path);
     return client_json(&cli->client, NULL, path.data, VALUE_NOTHING, ret, err);
 }
 
 static int execution_renew(struct cli *cli, value *execution, struct error *err)
 {
     value newer = VALUE_NOTHING;
-    int r = execution_fetch(cli, value_map_chars(*execution, "id"), &newer, err);
+    int r = cli_execution_fetch(cli, value_map_chars(*execution, "id"), &newer, err);
 
     if (r == 0)
         value_replace(execution, newer);
     return r;
 }
 
-static int execution_poll(struct cli *cli, const struct cli_args *args, bool fresh, value *execution, struct error *err)
+static int execution_poll(struct cli *cli, const struct cli_args *args, bool fresh, value *execution,
+                          struct error *err)
 {
     const char *term = getenv("TERM");
     bool quiet = output_form(args) != OUTPUT_TEXT;
@@ -109,8 +110,8 @@ static int execution_poll(struct cli *cli, const struct cli_args *args, bool fre
     return r;
 }
 
-int execution_wait(struct cli *cli, const struct cli_args *args, bool wait, bool fresh, value *execution,
-                   struct error *err)
+int cli_execution_wait(struct cli *cli, const struct cli_args *args, bool wait, bool fresh, value *execution,
+                       struct error *err)
 {
     const char *id = value_map_chars(*execution, "id");
     int r;
@@ -120,7 +121,7 @@ int execution_wait(struct cli *cli, const struct cli_args *args, bool wait, bool
     if (args_flag(args, "--tail")) {
         printf("Tailing execution \"%s\"\n", id);
         fflush(stdout);
-        r = execution_tail(cli, *execution, NULL, false, err);
+        r = cli_execution_tail(cli, *execution, NULL, false, err);
         if (r == 0)
             r = execution_renew(cli, execution, err);
         putchar('\n');

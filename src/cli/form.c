@@ -48,7 +48,8 @@ static int read_boolean(value schema, const char *answer, value *ret, struct err
     bool yes = word_in(answer, yes_words);
 
     if (!yes && !word_in(answer, no_words))
-        return error_set(err, -EINVAL, "Does not look like boolean. Pick from [y, n, yes, no, true, false, 1, 0]");
+        return error_set(err, -EINVAL,
+                         "Does not look like boolean. Pick from [y, n, yes, no, true, false, 1, 0]");
     *ret = value_bool(yes);
     return 0;
 }
@@ -112,7 +113,8 @@ static reader_fn *reader_of(value schema, const char **ret_hint)
 static int read_list(value schema, const char *answer, value *ret, struct error *err)
 {
     value items = value_map_get(schema, "items");
-    CLEANUP(freep) char *words = xstrdup(answer);
+    CLEANUP(freep)
+    char *words = xstrdup(answer);
     const char *hint;
     reader_fn *read = reader_of(items, &hint);
     VALUE_AUTO(list);
@@ -142,8 +144,7 @@ static void choices_add(struct buffer *prompt, value choices)
     size_t n = value_list_count(choices);
 
     buffer_add_text(prompt, ": ");
-    VALUE_LIST_EACH(i, choice, choices)
-    {
+    VALUE_LIST_EACH (i, choice, choices) {
         buffer_addf(prompt, "\n %zu - ", i);
         python_str(prompt, choice);
     }
@@ -163,16 +164,14 @@ static void default_add(struct buffer *prompt, value schema, value choices)
     }
     buffer_add_text(prompt, " [");
     if (value_list_count(choices)) {
-        VALUE_LIST_EACH(i, choice, choices)
-        {
+        VALUE_LIST_EACH (i, choice, choices) {
             if (value_equal(choice, initial))
                 buffer_addf(prompt, "%zu", i);
         }
     } else if (initial.kind == VALUE_BOOL) {
         buffer_add_char(prompt, initial.boolean ? 'y' : 'n');
     } else if (value_is_list(initial)) {
-        VALUE_LIST_EACH(i, item, initial)
-        {
+        VALUE_LIST_EACH (i, item, initial) {
             buffer_add_text(prompt, i ? "," : "");
             python_str(prompt, item);
         }
@@ -182,7 +181,8 @@ static void default_add(struct buffer *prompt, value schema, value choices)
     buffer_add_char(prompt, ']');
 }
 
-static void prompt_make(struct buffer *prompt, const char *name, const char *hint, value schema, value choices)
+static void prompt_make(struct buffer *prompt, const char *name, const char *hint, value schema,
+                        value choices)
 {
     const char *description = value_map_chars(schema, "description");
 
@@ -211,7 +211,8 @@ static int question_ask(const char *name, value schema, value *ret, struct error
     }
     prompt_make(&prompt, name, hint, schema, choices);
     for (int attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-        CLEANUP(freep) char *answer = NULL;
+        CLEANUP(freep)
+        char *answer = NULL;
         ERROR_AUTO(reason);
         int r = value_map_bool(schema, "secret", false) ? prompt_secret(prompt.data, &answer, err)
                                                         : prompt_line(prompt.data, &answer, err);
@@ -231,8 +232,11 @@ static int question_ask(const char *name, value schema, value *ret, struct error
 
 int form_confirm(const char *question, const char *description, bool *ret, struct error *err)
 {
-    CLEANUP(freep) char *answer = NULL;
-    CLEANUP(freep) char *prompt = xasprintf("%s%s%s [y]: ", question, description ? "\n" : "", description ? description : "");
+    CLEANUP(freep)
+    char *answer = NULL;
+    CLEANUP(freep)
+    char *prompt =
+        xasprintf("%s%s%s [y]: ", question, description ? "\n" : "", description ? description : "");
     int r = prompt_line(prompt, &answer, err);
 
     if (r == 0)
@@ -245,13 +249,15 @@ int form_confirm(const char *question, const char *description, bool *ret, struc
 /* Objects until no more are wanted. */
 static int objects_ask(const char *name, value schema, int depth, value *ret, struct error *err)
 {
-    CLEANUP(freep) char *question = xasprintf("~~~ Would you like to add another item to  \"%s\" array / list?", name);
+    CLEANUP(freep)
+    char *question = xasprintf("~~~ Would you like to add another item to  \"%s\" array / list?", name);
     VALUE_AUTO(list);
     bool more = true;
 
     list = value_list_new(4);
     while (more) {
-        CLEANUP(freep) char *prefix = xasprintf("%s[%zu].", name, value_list_count(list));
+        CLEANUP(freep)
+        char *prefix = xasprintf("%s[%zu].", name, value_list_count(list));
         value object = VALUE_NOTHING;
         int r = form_fill(value_path(schema, "items.properties"), prefix, depth + 1, &object, err);
 
@@ -272,7 +278,8 @@ static int property_ask(const char *name, value schema, int depth, value *ret, s
     value type = value_map_get(schema, "type");
 
     if (value_text_is(type, "object") && !has_enum) {
-        CLEANUP(freep) char *prefix = xasprintf("%s.", name);
+        CLEANUP(freep)
+        char *prefix = xasprintf("%s.", name);
 
         return form_fill(value_map_get(schema, "properties"), prefix, depth + 1, ret, err);
     }
@@ -288,10 +295,10 @@ static int form_fill(value properties, const char *prefix, int depth, value *ret
     if (depth > FORM_DEPTH_MAX)
         return error_set(err, -E2BIG, "The schema is nested too deeply");
     answers = value_map_new(value_map_count(properties));
-    VALUE_MAP_EACH(i, properties)
-    {
+    VALUE_MAP_EACH (i, properties) {
         value key = value_map_key_at(properties, i), answer = VALUE_NOTHING;
-        CLEANUP(freep) char *name = xasprintf("%s%s", prefix, value_chars(key) ? value_chars(key) : "");
+        CLEANUP(freep)
+        char *name = xasprintf("%s%s", prefix, value_chars(key) ? value_chars(key) : "");
         int r = property_ask(name, value_map_item_at(properties, i), depth, &answer, err);
 
         if (r < 0)

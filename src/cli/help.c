@@ -142,7 +142,8 @@ static size_t parts_len(const struct parts *parts)
 }
 
 /* "usage: PROGRAM OPTIONS OPERANDS", the operands on lines of their own when it does not fit on one. */
-static void usage_write(struct buffer *out, const char *program, const struct parts *options, const struct parts *operands)
+static void usage_write(struct buffer *out, const char *program, const struct parts *options,
+                        const struct parts *operands)
 {
     static const char prefix[] = "usage: ";
     size_t head = sizeof(prefix) - 1 + strlen(program);
@@ -187,11 +188,11 @@ static void row_write(struct buffer *out, size_t indent, const char *words, cons
 
         if (used + 2 > HELP_COLUMN) {
             buffer_add_char(out, '\n');
-            text_wrap(out, text, strlen(text), width, HELP_COLUMN, HELP_COLUMN);
+            cli_text_wrap(out, text, strlen(text), width, HELP_COLUMN, HELP_COLUMN);
         } else {
             BUFFER_AUTO(wrapped);
 
-            text_wrap(&wrapped, text, strlen(text), width, HELP_COLUMN, HELP_COLUMN);
+            cli_text_wrap(&wrapped, text, strlen(text), width, HELP_COLUMN, HELP_COLUMN);
             buffer_add_fill(out, ' ', HELP_COLUMN - used);
             buffer_add_text(out, buffer_text(&wrapped) + HELP_COLUMN);
         }
@@ -233,7 +234,7 @@ static void options_write(struct buffer *out, const struct cli_command *command,
 static void description_write(struct buffer *out, const char *text)
 {
     buffer_add_char(out, '\n');
-    text_wrap(out, text, strlen(text), help_width(), 0, 0);
+    cli_text_wrap(out, text, strlen(text), help_width(), 0, 0);
     buffer_add_char(out, '\n');
 }
 
@@ -252,8 +253,10 @@ void help_program(const struct cli *cli, const struct cli_command *command, stru
 
 void help_command_usage(const struct cli *cli, const struct cli_command *command, struct buffer *out)
 {
-    CLEANUP(parts_release) struct parts options = { 0 };
-    CLEANUP(parts_release) struct parts operands = { 0 };
+    CLEANUP(parts_release)
+    struct parts options = { 0 };
+    CLEANUP(parts_release)
+    struct parts operands = { 0 };
     BUFFER_AUTO(program);
 
     help_program(cli, command, &program);
@@ -288,10 +291,11 @@ static char *choices_part(const struct cli_group *groups, const struct cli_comma
     return buffer_take(&out);
 }
 
-static void choices_write(struct buffer *out, const struct cli_group *groups, const struct cli_command *const *commands,
-                          const char *help)
+static void choices_write(struct buffer *out, const struct cli_group *groups,
+                          const struct cli_command *const *commands, const char *help)
 {
-    CLEANUP(freep) char *choices = choices_part(groups, commands);
+    CLEANUP(freep)
+    char *choices = choices_part(groups, commands);
 
     buffer_add_text(out, "\npositional arguments:\n");
     row_write(out, 2, choices, help);
@@ -315,8 +319,10 @@ static const struct cli_command group_options = {
 void help_group_usage(const struct cli *cli, const struct cli_group *path[2], struct buffer *out)
 {
     const struct cli_group *group = path[1] ? path[1] : path[0];
-    CLEANUP(parts_release) struct parts options = { 0 };
-    CLEANUP(parts_release) struct parts operands = { 0 };
+    CLEANUP(parts_release)
+    struct parts options = { 0 };
+    CLEANUP(parts_release)
+    struct parts operands = { 0 };
     BUFFER_AUTO(program);
 
     group_program(cli, path, &program);
@@ -344,8 +350,10 @@ static const struct cli_command root_command = {
 
 void help_root_usage(const struct cli *cli, struct buffer *out)
 {
-    CLEANUP(parts_release) struct parts options = { 0 };
-    CLEANUP(parts_release) struct parts operands = { 0 };
+    CLEANUP(parts_release)
+    struct parts options = { 0 };
+    CLEANUP(parts_release)
+    struct parts operands = { 0 };
 
     option_parts(&root_command, &options);
     parts_add(&operands, choices_part(cli_groups, NULL));

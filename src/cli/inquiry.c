@@ -9,9 +9,9 @@
 
 static const struct resource inquiry = { .display = "Inquiry", .plural = "inquiries", .path = "/inquiries" };
 
-static const struct list_spec list = {
-    .resource = &inquiry, .attributes = "id roles users route ttl", .flags = LIST_QUERY | LIST_LAST | LIST_REVERSE
-};
+static const struct list_spec list = { .resource = &inquiry,
+                                       .attributes = "id roles users route ttl",
+                                       .flags = LIST_QUERY | LIST_LAST | LIST_REVERSE };
 static const struct get_spec get = { .resource = &inquiry,
                                      .operand = "id",
                                      .attributes = "id roles users route ttl schema",
@@ -19,7 +19,8 @@ static const struct get_spec get = { .resource = &inquiry,
 
 const struct cli_command command_inquiry_list =
     LIST_COMMAND(list, "Get the list of the 50 most recent inquiries.", options_last, options_columns);
-const struct cli_command command_inquiry_get = GET_COMMAND(get, "id", "Get individual inquiry.", "Id of the inquiry.");
+const struct cli_command command_inquiry_get =
+    GET_COMMAND(get, "id", "Get individual inquiry.", "Id of the inquiry.");
 
 static int respond_run(struct cli *cli, const struct cli_args *args, struct error *err)
 {
@@ -31,8 +32,8 @@ static int respond_run(struct cli *cli, const struct cli_args *args, struct erro
     BUFFER_AUTO(path);
     int r;
 
-    item_path(&inquiry, id, &path);
-    r = item_get(cli, path.data, &found, err);
+    resource_item_path(&inquiry, id, &path);
+    r = resource_item_get(cli, path.data, &found, err);
     if (r == RESOURCE_ABSENT)
         return error_set(err, -ENOENT, "Resource with id \"%s\" doesn't exist.", id);
     if (r == 0 && text)
@@ -53,7 +54,9 @@ static int respond_run(struct cli *cli, const struct cli_args *args, struct erro
 }
 
 static const struct cli_option respond_options[] = {
-    { .letter = "-r", .name = "--response", .kind = OPTION_TEXT,
+    { .letter = "-r",
+      .name = "--response",
+      .kind = OPTION_TEXT,
       .help = "Entire response payload as JSON string (bypass interactive mode)" },
     OPTIONS_END,
 };

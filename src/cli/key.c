@@ -9,7 +9,9 @@
 #include "cli/resource.h"
 #include "value/json.h"
 
-static const struct resource key = { .display = "Key Value Pair", .plural = "key value pairs", .path = "/keys" };
+static const struct resource key = { .display = "Key Value Pair",
+                                     .plural = "key value pairs",
+                                     .path = "/keys" };
 
 /* ---- list, get ---- */
 
@@ -32,15 +34,23 @@ static const struct list_spec list = {
 };
 
 static const struct cli_option list_options[] = {
-    { .name = "--prefix", .kind = OPTION_TEXT, .help = "Only return values with names starting with the provided prefix." },
+    { .name = "--prefix",
+      .kind = OPTION_TEXT,
+      .help = "Only return values with names starting with the provided prefix." },
     { .letter = "-d", .name = "--decrypt", .help = "Decrypt secrets and displays plain text." },
-    { .letter = "-s", .name = "--scope", .kind = OPTION_TEXT, .help = "Scope item is under. Example: \"user\"." },
-    { .letter = "-u", .name = "--user", .kind = OPTION_TEXT, .help = "User for user scoped items (admin only)." },
+    { .letter = "-s",
+      .name = "--scope",
+      .kind = OPTION_TEXT,
+      .help = "Scope item is under. Example: \"user\"." },
+    { .letter = "-u",
+      .name = "--user",
+      .kind = OPTION_TEXT,
+      .help = "User for user scoped items (admin only)." },
     OPTIONS_END,
 };
 
-const struct cli_command command_key_list =
-    LIST_COMMAND(list, "Get the list of the 50 most recent key value pairs.", options_columns, list_options, options_last);
+const struct cli_command command_key_list = LIST_COMMAND(
+    list, "Get the list of the 50 most recent key value pairs.", options_columns, list_options, options_last);
 
 static const struct list_filter get_filters[] = {
     { "--decrypt", "decrypt", "true", "false" },
@@ -58,7 +68,10 @@ static const struct get_spec get = {
 
 static const struct cli_option get_options[] = {
     { .letter = "-d", .name = "--decrypt", .help = "Decrypt secret if encrypted and show plain text." },
-    { .letter = "-s", .name = "--scope", .kind = OPTION_TEXT, .help = "Scope item is under. Example: \"user\"." },
+    { .letter = "-s",
+      .name = "--scope",
+      .kind = OPTION_TEXT,
+      .help = "Scope item is under. Example: \"user\"." },
     OPTIONS_END,
 };
 
@@ -75,15 +88,17 @@ static int key_put(struct cli *cli, value pair, value *ret, struct error *err)
 {
     BUFFER_AUTO(path);
 
-    item_path(&key, value_map_chars(pair, "name"), &path);
+    resource_item_path(&key, value_map_chars(pair, "name"), &path);
     return client_json(&cli->client, "PUT", path.data, pair, ret, err);
 }
 
 static int key_set(struct cli *cli, const struct cli_args *args, struct error *err)
 {
-    const char *text = args_operand(args, "value"), *scope = args_text(args, "--scope"), *user = args_text(args, "--user");
+    const char *text = args_operand(args, "value"), *scope = args_text(args, "--scope"),
+               *user = args_text(args, "--user");
     struct output output = { .form = output_form(args) };
-    CLEANUP(freep) char *typed = NULL;
+    CLEANUP(freep)
+    char *typed = NULL;
     VALUE_AUTO(attributes);
     VALUE_AUTO(pair);
     VALUE_AUTO(answer);
@@ -115,16 +130,23 @@ static int key_set(struct cli *cli, const struct cli_args *args, struct error *e
 }
 
 static const struct cli_option scope_options[] = {
-    { .letter = "-s", .name = "--scope", .kind = OPTION_TEXT,
+    { .letter = "-s",
+      .name = "--scope",
+      .kind = OPTION_TEXT,
       .help = "Specify the scope under which you want to place the item." },
-    { .letter = "-u", .name = "--user", .kind = OPTION_TEXT, .help = "User for user scoped items (admin only)." },
+    { .letter = "-u",
+      .name = "--user",
+      .kind = OPTION_TEXT,
+      .help = "User for user scoped items (admin only)." },
     OPTIONS_END,
 };
 
 static const struct cli_option set_options[] = {
     { .letter = "-e", .name = "--encrypt", .help = "Encrypt value before saving.", .exclusive = 1 },
-    { .name = "--encrypted", .exclusive = 1,
-      .help = "Value provided is already encrypted with the instance crypto key and should be stored as-is." },
+    { .name = "--encrypted",
+      .exclusive = 1,
+      .help =
+          "Value provided is already encrypted with the instance crypto key and should be stored as-is." },
     { .letter = "-l", .name = "--ttl", .kind = OPTION_INT, .help = "TTL (in seconds) for this value." },
     OPTIONS_END,
 };
@@ -142,17 +164,19 @@ const struct cli_command command_key_set = {
 
 static int key_delete(struct cli *cli, const struct cli_args *args, struct error *err)
 {
-    static const struct list_filter filters[] = { { "--scope", "scope", .initial = "system" }, { "--user", "user" }, { 0 } };
+    static const struct list_filter filters[] = { { "--scope", "scope", .initial = "system" },
+                                                  { "--user", "user" },
+                                                  { 0 } };
     const char *name = args_operand(args, "name");
     VALUE_AUTO(found);
     BUFFER_AUTO(path);
     int r;
 
-    item_path(&key, name, &path);
-    filters_add(filters, args, &path);
-    r = item_get(cli, path.data, &found, err);
+    resource_item_path(&key, name, &path);
+    resource_filters_add(filters, args, &path);
+    r = resource_item_get(cli, path.data, &found, err);
     if (r == RESOURCE_ABSENT) {
-        item_print_absent(&key, name);
+        resource_item_print_absent(&key, name);
         return EXIT_USAGE;
     }
     if (r == 0)
@@ -180,16 +204,15 @@ static int key_delete_by_prefix(struct cli *cli, const struct cli_args *args, st
     int r;
 
     buffer_add_text(&path, key.path);
-    query_add(&path, "prefix", args_text(args, "--prefix"));
+    client_query_add(&path, "prefix", args_text(args, "--prefix"));
     r = client_list(&cli->client, path.data, &found, NULL, err);
     if (r < 0)
         return r;
-    VALUE_LIST_EACH(i, pair, found)
-    {
+    VALUE_LIST_EACH (i, pair, found) {
         const char *name = value_map_chars(pair, "name");
         BUFFER_AUTO(item);
 
-        item_path(&key, name ? name : "", &item);
+        resource_item_path(&key, name ? name : "", &item);
         r = client_json(&cli->client, "DELETE", item.data, VALUE_NOTHING, NULL, err);
         if (r < 0 && cli->client.status != 404)
             return r;
@@ -201,7 +224,10 @@ static int key_delete_by_prefix(struct cli *cli, const struct cli_args *args, st
 }
 
 static const struct cli_option prefix_options[] = {
-    { .letter = "-p", .name = "--prefix", .kind = OPTION_TEXT, .flags = OPTION_REQUIRED,
+    { .letter = "-p",
+      .name = "--prefix",
+      .kind = OPTION_TEXT,
+      .flags = OPTION_REQUIRED,
       .help = "Name prefix (e.g. twitter.TwitterSensor:)" },
     OPTIONS_END,
 };
@@ -227,10 +253,11 @@ static int pair_of_entry(const struct cli_args *args, value entry, value *ret, s
     if (!value_is_set(text))
         return error_set(err, -EINVAL, "'value'");
     if (!value_is_string(text) && !args_flag(args, "--convert"))
-        return error_set(err, -EINVAL,
-                         "Item '%s' has a value that is not a string. Either pass in the -c/--convert option to convert "
-                         "non-string types to JSON strings automatically, or convert the data to a string in the file",
-                         name);
+        return error_set(
+            err, -EINVAL,
+            "Item '%s' has a value that is not a string. Either pass in the -c/--convert option to convert "
+            "non-string types to JSON strings automatically, or convert the data to a string in the file",
+            name);
     pair = value_map_new(8);
     value_map_put(&pair, "name", value_text(name));
     if (value_is_string(text)) {
@@ -252,7 +279,8 @@ static int pair_of_entry(const struct cli_args *args, value entry, value *ret, s
 
 static int key_load(struct cli *cli, const struct cli_args *args, struct error *err)
 {
-    CLEANUP(freep) char *file = path_absolute(args_operand(args, "file"));
+    CLEANUP(freep)
+    char *file = cli_path_absolute(args_operand(args, "file"));
     struct output output = { .form = output_form(args) };
     VALUE_AUTO(attributes);
     VALUE_AUTO(data);
@@ -268,8 +296,7 @@ static int key_load(struct cli *cli, const struct cli_args *args, struct error *
         data = single;
     }
     pairs = value_list_new(value_list_count(data));
-    VALUE_LIST_EACH(i, entry, data)
-    {
+    VALUE_LIST_EACH (i, entry, data) {
         value pair = VALUE_NOTHING;
 
         r = pair_of_entry(args, entry, &pair, err);
@@ -285,9 +312,11 @@ static int key_load(struct cli *cli, const struct cli_args *args, struct error *
 }
 
 static const struct cli_option load_options[] = {
-    { .letter = "-c", .name = "--convert",
-      .help = "Convert non-string types (hash, array, boolean, int, float) to a JSON string before loading it into the "
-              "datastore." },
+    { .letter = "-c",
+      .name = "--convert",
+      .help =
+          "Convert non-string types (hash, array, boolean, int, float) to a JSON string before loading it into the "
+          "datastore." },
     OPTIONS_END,
 };
 

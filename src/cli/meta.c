@@ -23,7 +23,8 @@ int meta_file_read(const char *path, value *ret, struct error *err)
 {
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
     const char *dot = strrchr(name, '.');
-    CLEANUP(freep) char *text = NULL;
+    CLEANUP(freep)
+    char *text = NULL;
     struct stat st;
     size_t len;
     int r;
@@ -33,7 +34,7 @@ int meta_file_read(const char *path, value *ret, struct error *err)
     for (size_t i = 0; i < ELEMENTS(endings); i++) {
         if (!dot || strcmp(dot, endings[i].ending) != 0)
             continue;
-        r = file_read(path, &text, &len, err);
+        r = cli_file_read(path, &text, &len, err);
         if (r < 0)
             return r;
         if (!utf8_valid(text, len))

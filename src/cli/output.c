@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 #include "cli/attributes.h"
-#include "cli/table.h"
+#include "cli/grid.h"
 #include "value/json.h"
 #include "value/python.h"
 #include "value/yaml.h"
@@ -21,7 +21,9 @@
 
 #define ORDER_DEFAULT "id name pack description"
 
-static const struct json_style json_document = { .indent = 4, .sort_keys = true, .ascii = true, .spaced = true };
+static const struct json_style json_document = {
+    .indent = 4, .sort_keys = true, .ascii = true, .spaced = true
+};
 static const struct json_style json_cell = { .indent = 4, .ascii = true, .spaced = true };
 
 enum output_form output_form(const struct cli_args *args)
@@ -72,8 +74,7 @@ static int document_list(const struct output *output, value entries, struct erro
     VALUE_AUTO(list);
 
     list = value_list_new(value_list_count(entries));
-    VALUE_LIST_EACH(i, entry, entries)
-    {
+    VALUE_LIST_EACH (i, entry, entries) {
         value picked;
         int r = attributes_pick(entry, output->attributes, &picked, err);
 
@@ -132,9 +133,9 @@ static value column_value(value entry, const char *name)
         return value_text("");
     if (!value_is_list(v) || !value_is_string(value_list_at(v, 0)))
         return value_ref(v);
-    VALUE_LIST_EACH(i, item, v)
-    {
-        CLEANUP(freep) char *text = cell_text(item);
+    VALUE_LIST_EACH (i, item, v) {
+        CLEANUP(freep)
+        char *text = cell_text(item);
 
         buffer_addf(&out, "%s%s", i ? ", " : "", text);
     }
@@ -156,8 +157,7 @@ static value member_names(value entry)
     value list = value_list_new(n);
     size_t kept = 0;
 
-    VALUE_MAP_EACH(i, entry)
-    {
+    VALUE_MAP_EACH (i, entry) {
         const char *name = value_chars(value_map_key_at(entry, i));
 
         if (name && name[0] != '_')
@@ -174,8 +174,7 @@ static size_t id_width(value entries)
 {
     size_t width = ID_WIDTH_MIN;
 
-    VALUE_LIST_EACH(i, entry, entries)
-    {
+    VALUE_LIST_EACH (i, entry, entries) {
         value id = value_map_get(entry, "id");
         size_t len = value_is_string(id) ? value_string_chars(id) : 0;
 
@@ -209,7 +208,8 @@ static void widths_share(const struct output *output, value entries, long *width
 }
 
 /* The greatest width of each column of `names`. */
-static int column_widths(const struct output *output, value entries, value names, long *ret, struct error *err)
+static int column_widths(const struct output *output, value entries, value names, long *ret,
+                         struct error *err)
 {
     size_t n = value_list_count(names), n_shared = value_list_count(output->attributes);
     size_t n_given = value_list_count(output->widths);
@@ -219,9 +219,9 @@ static int column_widths(const struct output *output, value entries, value names
         widths_share(output, entries, shared);
     for (size_t i = 0; i < n; i++) {
         if (n_given)
-            ret[i] = n_given == n ? value_list_at(output->widths, i).integer
-                   : n_given == 1 ? value_list_at(output->widths, 0).integer
-                                  : WIDTH_FALLBACK;
+            ret[i] = n_given == n   ? value_list_at(output->widths, i).integer
+                     : n_given == 1 ? value_list_at(output->widths, 0).integer
+                                    : WIDTH_FALLBACK;
         else
             ret[i] = n_shared == n ? shared[i] : n_shared == 1 ? shared[0] : WIDTH_FALLBACK;
     }
@@ -234,42 +234,45 @@ static int column_widths(const struct output *output, value entries, value names
     return 0;
 }
 
-static void list_row(const struct output *output, struct table *table, value entry, value names)
+static void list_row(const struct output *output, struct grid *table, value entry, value names)
 {
-    table_row(table);
-    VALUE_LIST_EACH(i, name, names)
-    {
+    grid_row(table);
+    VALUE_LIST_EACH (i, name, names) {
         const char *attribute = value_chars(name);
-        CLEANUP(freep) char *text = NULL;
+        CLEANUP(freep)
+        char *text = NULL;
         VALUE_AUTO(plain);
         VALUE_AUTO(shown);
 
         plain = column_value(entry, attribute);
         shown = strchr(attribute, '.') ? value_ref(plain) : display_apply(output->display, attribute, plain);
         text = cell_text(shown);
-        table_cell(table, i, text);
+        grid_cell(table, i, text);
     }
 }
 
 static int list_table(struct output *output, value entries, struct error *err)
 {
-    CLEANUP(table_release) struct table table = { 0 };
-    CLEANUP(freep) long *widths = NULL;
+    CLEANUP(grid_release)
+    struct grid table = { 0 };
+    CLEANUP(freep)
+    long *widths = NULL;
     VALUE_AUTO(names);
     BUFFER_AUTO(out);
     int r;
 
-    names = attributes_all(output->attributes) ? member_names(value_list_at(entries, 0)) : value_ref(output->attributes);
-    table_init(&table, value_list_count(names));
+    names = attributes_all(output->attributes) ? member_names(value_list_at(entries, 0))
+                                               : value_ref(output->attributes);
+    grid_init(&table, value_list_count(names));
     widths = xcalloc(value_list_count(names) + 1, sizeof(*widths));
     r = column_widths(output, entries, names, widths, err);
     if (r < 0)
         return r;
-    VALUE_LIST_EACH(i, name, names)
-        table_column(&table, i, value_chars(name), (size_t)widths[i]);
-    VALUE_LIST_EACH(i, entry, entries)
+    VALUE_LIST_EACH (i, name, names)
+        grid_column(&table, i, value_chars(name), (size_t)widths[i]);
+    VALUE_LIST_EACH (i, entry, entries)
         list_row(output, &table, entry, names);
-    table_write(&table, &out);
+    grid_write(&table, &out);
     output->table_width = strcspn(out.data, "\n");
     puts(out.data);
     return 0;
@@ -281,7 +284,8 @@ int output_list(struct output *output, value entries, struct error *err)
         puts("No matching items found");
         return 0;
     }
-    return output->form == OUTPUT_TEXT ? list_table(output, entries, err) : document_list(output, entries, err);
+    return output->form == OUTPUT_TEXT ? list_table(output, entries, err)
+                                       : document_list(output, entries, err);
 }
 
 void output_note(const struct output *output, const char *things, int64_t limit)
@@ -299,7 +303,7 @@ void output_note(const struct output *output, const char *things, int64_t limit)
     else
         buffer_addf(&text, "Note: Only one %.*s is", (int)n - 1, things);
     buffer_add_text(&text, " displayed. Use -n/--last flag for more results.");
-    table_note(&out, text.data, output->table_width);
+    grid_note(&out, text.data, output->table_width);
     fflush(stdout);
     fprintf(stderr, "%s\n", out.data);
 }
@@ -308,8 +312,7 @@ void output_note(const struct output *output, const char *things, int64_t limit)
 
 static bool list_has(value list, value text)
 {
-    VALUE_LIST_EACH(i, item, list)
-    {
+    VALUE_LIST_EACH (i, item, list) {
         if (value_equal(item, text))
             return true;
     }
@@ -325,13 +328,11 @@ static value property_names(const struct output *output, value entry)
 
     asked = attributes_all(output->attributes) ? member_names(entry) : value_ref(output->attributes);
     first = attributes_list(output->order ? output->order : ORDER_DEFAULT);
-    VALUE_LIST_EACH(i, name, first)
-    {
+    VALUE_LIST_EACH (i, name, first) {
         if (list_has(asked, name) && !list_has(names, name))
             value_list_append(&names, value_ref(name));
     }
-    VALUE_LIST_EACH(i, name, asked)
-    {
+    VALUE_LIST_EACH (i, name, asked) {
         if (!list_has(first, name))
             value_list_append(&names, value_ref(name));
     }
@@ -354,25 +355,26 @@ static char *property_text(const struct output *output, value entry, const char 
 
 int output_properties(const struct output *output, value entry, struct error *err)
 {
-    CLEANUP(table_release) struct table table = { 0 };
+    CLEANUP(grid_release)
+    struct grid table = { 0 };
     VALUE_AUTO(names);
     BUFFER_AUTO(out);
 
     if (output->form != OUTPUT_TEXT)
         return document_one(output, entry, err);
     names = property_names(output, entry);
-    table_init(&table, 2);
-    table_column(&table, 0, "Property", PROPERTY_WIDTH);
-    table_column(&table, 1, "Value", VALUE_WIDTH);
-    VALUE_LIST_EACH(i, name, names)
-    {
-        CLEANUP(freep) char *text = property_text(output, entry, value_chars(name));
+    grid_init(&table, 2);
+    grid_column(&table, 0, "Property", PROPERTY_WIDTH);
+    grid_column(&table, 1, "Value", VALUE_WIDTH);
+    VALUE_LIST_EACH (i, name, names) {
+        CLEANUP(freep)
+        char *text = property_text(output, entry, value_chars(name));
 
-        table_row(&table);
-        table_cell(&table, 0, value_chars(name));
-        table_cell(&table, 1, text);
+        grid_row(&table);
+        grid_cell(&table, 0, value_chars(name));
+        grid_cell(&table, 1, text);
     }
-    table_write(&table, &out);
+    grid_write(&table, &out);
     puts(out.data);
     return 0;
 }
@@ -435,9 +437,11 @@ static value block_yaml(const char *name, value v)
     return value_text(buffer_text(&out));
 }
 
-static int block_add(const struct output *output, value entry, const char *name, struct buffer *out, struct error *err)
+static int block_add(const struct output *output, value entry, const char *name, struct buffer *out,
+                     struct error *err)
 {
-    CLEANUP(freep) char *text = NULL;
+    CLEANUP(freep)
+    char *text = NULL;
     VALUE_AUTO(v);
     int r = attribute_get(entry, name, &v, err);
 
@@ -468,8 +472,7 @@ static value schema_of(value v)
 {
     value schema = value_map_new(4), inner = VALUE_NOTHING;
 
-    VALUE_MAP_EACH(i, v)
-    {
+    VALUE_MAP_EACH (i, v) {
         value item = value_map_item_at(v, i);
 
         inner = value_map_new(2);
@@ -491,7 +494,8 @@ static void schema_add(struct buffer *out, value entry)
     value_map_put(&schema, "output_schema", schema_of(value_map_get(entry, "result")));
     buffer_add_text(&text, "Based on the action output the following inferred schema was built:\n\n");
     yaml_write(&text, schema, 2, YAML_SORT_KEYS | YAML_ASCII);
-    for (const char *line = text.data; *line; line += strcspn(line, "\n") + (line[strcspn(line, "\n")] != '\0'))
+    for (const char *line = text.data; *line;
+         line += strcspn(line, "\n") + (line[strcspn(line, "\n")] != '\0'))
         width = strcspn(line, "\n") > width ? strcspn(line, "\n") : width;
     buffer_add_text(out, "\n\n+");
     buffer_add_fill(out, '-', width + 2);
@@ -512,7 +516,8 @@ static void schema_add(struct buffer *out, value entry)
 static int block_key(const struct output *output, value entry, struct error *err)
 {
     value result = value_map_get(entry, "result");
-    CLEANUP(freep) char *text = NULL;
+    CLEANUP(freep)
+    char *text = NULL;
     BUFFER_AUTO(shown);
     VALUE_AUTO(part);
     int r;
@@ -532,7 +537,8 @@ static int block_key(const struct output *output, value entry, struct error *err
 
 int output_blocks(const struct output *output, value entry, struct error *err)
 {
-    CLEANUP(freep) char *text = NULL;
+    CLEANUP(freep)
+    char *text = NULL;
     BUFFER_AUTO(out);
     int r;
 
@@ -540,8 +546,7 @@ int output_blocks(const struct output *output, value entry, struct error *err)
         return document_one(output, entry, err);
     if (output->key)
         return block_key(output, entry, err);
-    VALUE_LIST_EACH(i, name, output->attributes)
-    {
+    VALUE_LIST_EACH (i, name, output->attributes) {
         r = block_add(output, entry, value_chars(name), &out, err);
         if (r < 0)
             return r;
@@ -550,8 +555,10 @@ int output_blocks(const struct output *output, value entry, struct error *err)
         if (output->with_schema)
             schema_add(&out, entry);
         else if (output->hint_schema)
-            buffer_add_text(&out, "\n\n** This action does not have an output_schema. Run again with --with-schema to see a "
-                                  "suggested schema.");
+            buffer_add_text(
+                &out,
+                "\n\n** This action does not have an output_schema. Run again with --with-schema to see a "
+                "suggested schema.");
     }
     text = output_unescaped(buffer_text(&out));
     puts(text);

@@ -15,14 +15,15 @@ enum output_form output_form(const struct cli_args *args);
 
 struct output {
     enum output_form form;
-    value attributes;             /* list of names, borrowed; empty or with "all": every member */
-    value widths;                 /* lists: of columns, borrowed; VALUE_NOTHING for the terminal's */
+    value attributes; /* list of names, borrowed; empty or with "all": every member */
+    value widths;     /* lists: of columns, borrowed; VALUE_NOTHING for the terminal's */
     const struct display *display;
-    const char *order;            /* property tables: names that stand first, separated by blanks; NULL: the usual ones */
-    const char *key;              /* blocks: print only this part of the result */
+    const char
+        *order;      /* property tables: names that stand first, separated by blanks; NULL: the usual ones */
+    const char *key; /* blocks: print only this part of the result */
     bool with_schema, hint_schema; /* blocks: print or mention a schema made from the result */
-    bool always;                  /* lists: print an empty one as such */
-    size_t table_width;           /* filled by output_list */
+    bool always;                   /* lists: print an empty one as such */
+    size_t table_width;            /* filled by output_list */
 };
 
 /* Objects below each other, one row each. */

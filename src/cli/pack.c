@@ -12,9 +12,9 @@
 
 static const struct resource pack = { .display = "Pack", .plural = "packs", .path = "/packs" };
 
-static const struct list_spec list = {
-    .resource = &pack, .attributes = "ref name description version author", .flags = LIST_INCLUDE
-};
+static const struct list_spec list = { .resource = &pack,
+                                       .attributes = "ref name description version author",
+                                       .flags = LIST_INCLUDE };
 static const struct get_spec get = {
     .resource = &pack,
     .operand = "ref",
@@ -56,7 +56,7 @@ static int pack_show(struct cli *cli, const struct cli_args *args, struct error 
         puts("No matching items found");
         return EXIT_DONE;
     }
-    return item_print(args, found, err);
+    return resource_item_print(args, found, err);
 }
 
 const struct cli_command command_pack_show = {
@@ -76,7 +76,7 @@ static int pack_search(struct cli *cli, const struct cli_args *args, struct erro
 
     if (r < 0)
         return r;
-    output.attributes = attributes = list_attributes(args, "name description version author");
+    output.attributes = attributes = resource_list_attributes(args, "name description version author");
     return output_list(&output, found, err);
 }
 
@@ -103,7 +103,7 @@ static int pack_register(struct cli *cli, const struct cli_args *args, struct er
     if (value_list_count(packs))
         value_map_put(&body, "packs", value_ref(packs));
     r = client_json(&cli->client, "POST", "/packs/register", body, &counts, err);
-    return r < 0 ? operation_failed(err) : item_print(args, counts, err);
+    return r < 0 ? operation_failed(err) : resource_item_print(args, counts, err);
 }
 
 static const struct cli_option register_options[] = {
@@ -124,7 +124,8 @@ const struct cli_command command_pack_register = {
 /* Lets the user look at what was answered, and change it. */
 static int config_preview(value *config, struct error *err)
 {
-    CLEANUP(freep) char *edited = NULL;
+    CLEANUP(freep)
+    char *edited = NULL;
     BUFFER_AUTO(text);
     value changed = VALUE_NOTHING;
     int r;
@@ -149,10 +150,11 @@ static int config_ask(struct cli *cli, const struct cli_args *args, value *ret, 
     int r;
 
     buffer_add_text(&path, "/config_schemas/");
-    path_add(&path, name);
+    client_path_add(&path, name);
     r = client_get(&cli->client, path.data, &schema, err);
     if (r == CLIENT_ABSENT)
-        return error_set(err, -ENOENT, "Pack \"%s\" doesn't exist or doesn't have a config schema defined.", name);
+        return error_set(err, -ENOENT, "Pack \"%s\" doesn't exist or doesn't have a config schema defined.",
+                         name);
     if (r == 0)
         r = form_ask(value_map_get(schema, "attributes"), &config, err);
     if (r == 0)
@@ -181,10 +183,10 @@ static int pack_config(struct cli *cli, const struct cli_args *args, struct erro
         return r;
     if (r == 0) {
         buffer_add_text(&path, "/configs/");
-        path_add(&path, args_operand(args, "name"));
+        client_path_add(&path, args_operand(args, "name"));
         r = client_json(&cli->client, "PUT", path.data, config, &saved, err);
     }
-    return r < 0 ? operation_failed(err) : item_print(args, saved, err);
+    return r < 0 ? operation_failed(err) : resource_item_print(args, saved, err);
 }
 
 const struct cli_command command_pack_config = {

@@ -44,7 +44,7 @@ static bool stages_event(void *data, value event)
     if (!id || !status)
         return false;
     value_replace(&stages->last, value_ref(event));
-    if (strcmp(id, stages->id) == 0 && status_is_completed(status))
+    if (strcmp(id, stages->id) == 0 && display_is_completed(status))
         return true;
     if (stages->quiet || !parent || strcmp(parent, stages->id) != 0)
         return false;
@@ -53,34 +53,36 @@ static bool stages_event(void *data, value event)
         name = value_chars(value_path(event, "context.chain.name"));
     if (strcmp(status, "scheduled") == 0)
         stage_print("\n", status, name ? name : "");
-    else if (strcmp(status, "running") == 0 || status_is_completed(status))
+    else if (strcmp(status, "running") == 0 || display_is_completed(status))
         stage_print("\r", status, name ? name : "");
     stages->begun = true;
     return false;
 }
 
 /* Follows the workflow to its end; *ret is its final state. EXIT_ERROR when it failed, with everything printed. */
-static int workflow_follow(struct cli *cli, const struct cli_args *args, const char *id, value *ret, struct error *err)
+static int workflow_follow(struct cli *cli, const struct cli_args *args, const char *id, value *ret,
+                           struct error *err)
 {
     struct stages stages = { .id = id, .quiet = output_form(args) != OUTPUT_TEXT };
     int r;
 
-    r = client_stream(&cli->client, "st2.execution__create,st2.execution__update", id, stages_event, &stages, err);
+    r = client_stream(&cli->client, "st2.execution__create,st2.execution__update", id, stages_event, &stages,
+                      err);
     if (stages.begun)
         putchar('\n');
     value_unref(stages.last);
     if (r == 0)
-        r = execution_fetch(cli, id, ret, err);
+        r = cli_execution_fetch(cli, id, ret, err);
     if (r < 0)
         return r;
     if (!value_text_is(value_map_get(*ret, "status"), "failed"))
         return 0;
-    r = execution_print_depth(cli, args, *ret, EXECUTION_ATTRIBUTES, 1, err);
+    r = cli_execution_print_depth(cli, args, *ret, EXECUTION_ATTRIBUTES, 1, err);
     return r < 0 ? r : EXIT_ERROR;
 }
 
-static int workflow_start(struct cli *cli, const struct cli_args *args, const char *path, value body, value *ret,
-                          struct error *err)
+static int workflow_start(struct cli *cli, const struct cli_args *args, const char *path, value body,
+                          value *ret, struct error *err)
 {
     VALUE_AUTO(answer);
     const char *id;
@@ -98,8 +100,7 @@ static int workflow_start(struct cli *cli, const struct cli_args *args, const ch
 
 static bool list_names(value names, value entry)
 {
-    VALUE_LIST_EACH(i, name, names)
-    {
+    VALUE_LIST_EACH (i, name, names) {
         if (value_equal(name, value_map_get(entry, "name")) || value_equal(name, value_map_get(entry, "ref")))
             return true;
     }
@@ -110,8 +111,7 @@ static value packs_named(value all, value names)
 {
     value packs = value_list_new(4);
 
-    VALUE_LIST_EACH(i, entry, all)
-    {
+    VALUE_LIST_EACH (i, entry, all) {
         if (list_names(names, entry))
             value_list_append(&packs, value_ref(entry));
     }
@@ -121,11 +121,12 @@ static value packs_named(value all, value names)
 /* One pack as a table of its members, several as a list. */
 static int packs_print(const struct cli_args *args, value packs, bool one, struct error *err)
 {
-    struct output output = { .form = output_form(args), .widths = args_value(args, "--width"),
+    struct output output = { .form = output_form(args),
+                             .widths = args_value(args, "--width"),
                              .order = EXECUTION_ATTRIBUTES };
     VALUE_AUTO(attributes);
 
-    output.attributes = attributes = list_attributes(args, PACK_ATTRIBUTES);
+    output.attributes = attributes = resource_list_attributes(args, PACK_ATTRIBUTES);
     if (!one || value_list_count(packs) == 0)
         return output_list(&output, packs, err);
     return output_properties(&output, value_list_at(packs, 0), err);
@@ -141,8 +142,7 @@ static void content_print(struct cli *cli, value packs)
     int64_t counts[ELEMENTS(content_kinds)] = { 0 };
     bool any = false;
 
-    VALUE_LIST_EACH(i, name, packs)
-    {
+    VALUE_LIST_EACH (i, name, packs) {
         ERROR_AUTO(ignored);
         VALUE_AUTO(body);
         VALUE_AUTO(found);
@@ -155,14 +155,16 @@ static void content_print(struct cli *cli, value packs)
             continue;
         any |= value_truth(value_map_get(found, "content"));
         for (size_t k = 0; k < ELEMENTS(content_kinds); k++)
-            counts[k] += value_map_int(value_map_get(value_map_get(found, "content"), content_kinds[k]), "count", 0);
+            counts[k] +=
+                value_map_int(value_map_get(value_map_get(found, "content"), content_kinds[k]), "count", 0);
     }
     if (!any)
         return;
     printf("\nFor the \"");
-    VALUE_LIST_EACH(i, name, packs)
+    VALUE_LIST_EACH (i, name, packs)
         printf("%s%s", i ? ", " : "", value_chars(name));
-    printf("\" %s, the following content will be registered:\n\n", value_list_count(packs) == 1 ? "pack" : "packs");
+    printf("\" %s, the following content will be registered:\n\n",
+           value_list_count(packs) == 1 ? "pack" : "packs");
     for (size_t k = 0; k < ELEMENTS(content_kinds); k++)
         printf("%-10s|  %lld\n", content_kinds[k], (long long)counts[k]);
     puts("\nInstallation may take a while for packs with many items.");
@@ -179,7 +181,7 @@ static int installed_print(struct cli *cli, const struct cli_args *args, value e
         return r;
     packs = packs_named(all, names);
     r = packs_print(args, packs, value_list_count(names) == 1, err);
-    VALUE_LIST_EACH(i, warning, value_path(execution, "result.output.warning_list"))
+    VALUE_LIST_EACH (i, warning, value_path(execution, "result.output.warning_list"))
         puts(value_chars(warning) ? value_chars(warning) : "");
     return r;
 }
@@ -203,9 +205,14 @@ static int pack_install(struct cli *cli, const struct cli_args *args, struct err
 
 static const struct cli_option display_options[] = {
     { .letter = "-w", .name = "--width", .kind = OPTION_INTS, .help = "Set the width of columns in output." },
-    { .name = "--attr", .kind = OPTION_TEXTS, .exclusive = 1,
-      .help = "List of attributes to include in the output. \"all\" or unspecified will return all attributes." },
-    { .letter = "-d", .name = "--detail", .exclusive = 1,
+    { .name = "--attr",
+      .kind = OPTION_TEXTS,
+      .exclusive = 1,
+      .help =
+          "List of attributes to include in the output. \"all\" or unspecified will return all attributes." },
+    { .letter = "-d",
+      .name = "--detail",
+      .exclusive = 1,
       .help = "Display full detail of the execution in table format." },
     OPTIONS_END,
 };

@@ -16,9 +16,13 @@ const struct cli_option options_help[] = {
 };
 
 const struct cli_option options_signin[] = {
-    { .letter = "-t", .name = "--token", .kind = OPTION_TEXT,
-      .help = "Access token for user authentication. Get ST2_AUTH_TOKEN from the environment variables by default." },
-    { .name = "--api-key", .kind = OPTION_TEXT,
+    { .letter = "-t",
+      .name = "--token",
+      .kind = OPTION_TEXT,
+      .help =
+          "Access token for user authentication. Get ST2_AUTH_TOKEN from the environment variables by default." },
+    { .name = "--api-key",
+      .kind = OPTION_TEXT,
       .help = "Api Key for user authentication. Get ST2_API_KEY from the environment variables by default." },
     OPTIONS_END,
 };
@@ -30,35 +34,48 @@ const struct cli_option options_format[] = {
 };
 
 const struct cli_option options_columns[] = {
-    { .letter = "-a", .name = "--attr", .kind = OPTION_TEXTS,
+    { .letter = "-a",
+      .name = "--attr",
+      .kind = OPTION_TEXTS,
       .help = "List of attributes to include in the output. \"all\" will return all attributes." },
     { .letter = "-w", .name = "--width", .kind = OPTION_INTS, .help = "Set the width of columns in output." },
     OPTIONS_END,
 };
 
 const struct cli_option options_fields[] = {
-    { .letter = "-a", .name = "--attr", .kind = OPTION_TEXTS,
-      .help = "List of attributes to include in the output. \"all\" or unspecified will return all attributes." },
+    { .letter = "-a",
+      .name = "--attr",
+      .kind = OPTION_TEXTS,
+      .help =
+          "List of attributes to include in the output. \"all\" or unspecified will return all attributes." },
     OPTIONS_END,
 };
 
 const struct cli_option options_last[] = {
-    { .letter = "-n", .name = "--last", .kind = OPTION_INT,
+    { .letter = "-n",
+      .name = "--last",
+      .kind = OPTION_INT,
       .help = "List N most recent ones, 50 by default. Use -n -1 to fetch the full result set." },
     OPTIONS_END,
 };
 
 const struct cli_option options_pack[] = {
-    { .letter = "-p", .name = "--pack", .kind = OPTION_TEXT,
+    { .letter = "-p",
+      .name = "--pack",
+      .kind = OPTION_TEXT,
       .help = "Only return resources belonging to the provided pack" },
     OPTIONS_END,
 };
 
 const struct cli_option options_period[] = {
-    { .letter = "-tg", .name = "--timestamp-gt", .kind = OPTION_TEXT,
+    { .letter = "-tg",
+      .name = "--timestamp-gt",
+      .kind = OPTION_TEXT,
       .help = "Only return those with a timestamp greater than the one provided. Use time in the format "
               "\"2000-01-01T12:00:00.000Z\"." },
-    { .letter = "-tl", .name = "--timestamp-lt", .kind = OPTION_TEXT,
+    { .letter = "-tl",
+      .name = "--timestamp-lt",
+      .kind = OPTION_TEXT,
       .help = "Only return those with a timestamp lower than the one provided. Use time in the format "
               "\"2000-01-01T12:00:00.000Z\"." },
     OPTIONS_END,
@@ -68,33 +85,33 @@ const struct cli_option options_period[] = {
 
 /* ---- lists ---- */
 
-value list_attributes(const struct cli_args *args, const char *usual)
+value resource_list_attributes(const struct cli_args *args, const char *usual)
 {
     value asked = args_value(args, "--attr");
 
     return value_is_set(asked) ? value_ref(asked) : attributes_list(usual);
 }
 
-void filters_add(const struct list_filter *filters, const struct cli_args *args, struct buffer *path)
+void resource_filters_add(const struct list_filter *filters, const struct cli_args *args, struct buffer *path)
 {
     for (; filters && filters->option; filters++) {
         const char *text = filters->fixed ? NULL : args_text(args, filters->option);
 
         if (filters->fixed && args_flag(args, filters->option))
             text = filters->fixed;
-        query_add(path, filters->param, text ? text : filters->initial);
+        client_query_add(path, filters->param, text ? text : filters->initial);
     }
 }
 
-void include_add(value attributes, struct buffer *path)
+void resource_include_add(value attributes, struct buffer *path)
 {
     BUFFER_AUTO(names);
 
     if (attributes_all(attributes))
         return;
-    VALUE_LIST_EACH(i, name, attributes)
+    VALUE_LIST_EACH (i, name, attributes)
         buffer_addf(&names, "%s%s", i ? "," : "", value_chars(name));
-    query_add(path, "include_attributes", buffer_text(&names));
+    client_query_add(path, "include_attributes", buffer_text(&names));
 }
 
 static void limit_add(const struct cli_args *args, struct buffer *path)
@@ -104,18 +121,19 @@ static void limit_add(const struct cli_args *args, struct buffer *path)
 
     args_int(args, "--last", &last);
     snprintf(number, sizeof(number), "%lld", (long long)last);
-    query_add(path, "limit", number);
+    client_query_add(path, "limit", number);
 }
 
-void list_path(const struct list_spec *spec, const struct cli_args *args, value attributes, struct buffer *out)
+void resource_list_path(const struct list_spec *spec, const struct cli_args *args, value attributes,
+                        struct buffer *out)
 {
     BUFFER_AUTO(query);
 
     if (spec->flags & LIST_INCLUDE)
-        include_add(attributes, &query);
+        resource_include_add(attributes, &query);
     if (spec->flags & LIST_LAST && !(spec->flags & LIST_LAST_AFTER))
         limit_add(args, &query);
-    filters_add(spec->filters, args, &query);
+    resource_filters_add(spec->filters, args, &query);
     if (spec->flags & LIST_LAST_AFTER)
         limit_add(args, &query);
     buffer_add_text(out, spec->resource->path);
@@ -124,7 +142,7 @@ void list_path(const struct list_spec *spec, const struct cli_args *args, value 
     buffer_add_text(out, buffer_text(&query));
 }
 
-value reversed(value list)
+static value reversed(value list)
 {
     value copy = value_list_slice(list, 0, value_list_count(list));
 
@@ -132,17 +150,20 @@ value reversed(value list)
     return copy;
 }
 
-int list_print(const struct list_spec *spec, const struct cli_args *args, value attributes, value entries, int64_t total,
-               struct error *err)
+int resource_list_print(const struct list_spec *spec, const struct cli_args *args, value attributes,
+                        value entries, int64_t total, struct error *err)
 {
     enum output_form form = output_form(args);
-    struct output output = { .form = form, .attributes = attributes, .widths = args_value(args, "--width"),
+    struct output output = { .form = form,
+                             .attributes = attributes,
+                             .widths = args_value(args, "--width"),
                              .display = spec->display };
     int64_t last = LAST_DEFAULT;
     VALUE_AUTO(ordered);
     int r;
 
-    output.always = spec->flags & LIST_REVERSE || (spec->flags & LIST_REVERSE_DOCUMENT && form != OUTPUT_TEXT);
+    output.always =
+        spec->flags & LIST_REVERSE || (spec->flags & LIST_REVERSE_DOCUMENT && form != OUTPUT_TEXT);
     ordered = output.always ? reversed(entries) : value_ref(entries);
     r = output_list(&output, ordered, err);
     if (r < 0 || !(spec->flags & LIST_LAST) || form != OUTPUT_TEXT)
@@ -162,8 +183,8 @@ int resource_list(struct cli *cli, const struct cli_args *args, struct error *er
     int64_t total = -1;
     int r;
 
-    attributes = list_attributes(args, spec->attributes);
-    list_path(spec, args, attributes, &path);
+    attributes = resource_list_attributes(args, spec->attributes);
+    resource_list_path(spec, args, attributes, &path);
     r = client_list(&cli->client, path.data, &entries, &total, err);
     if (r < 0 && cli->client.status == 404 && spec->flags & LIST_QUERY) {
         error_release(err);
@@ -171,23 +192,23 @@ int resource_list(struct cli *cli, const struct cli_args *args, struct error *er
     } else if (r < 0) {
         return r;
     }
-    return list_print(spec, args, attributes, entries, total, err);
+    return resource_list_print(spec, args, attributes, entries, total, err);
 }
 
 /* ---- single ones ---- */
 
-void item_path(const struct resource *resource, const char *id, struct buffer *out)
+void resource_item_path(const struct resource *resource, const char *id, struct buffer *out)
 {
     buffer_addf(out, "%s/", resource->path);
-    path_add(out, id);
+    client_path_add(out, id);
 }
 
-void item_print_absent(const struct resource *resource, const char *id)
+void resource_item_print_absent(const struct resource *resource, const char *id)
 {
     printf("%s \"%s\" is not found.\n\n", resource->display, id);
 }
 
-int item_get(struct cli *cli, const char *path, value *ret, struct error *err)
+int resource_item_get(struct cli *cli, const char *path, value *ret, struct error *err)
 {
     int r = client_get(&cli->client, path, ret, err);
 
@@ -200,27 +221,27 @@ int item_get(struct cli *cli, const char *path, value *ret, struct error *err)
     return r;
 }
 
-int items_get(struct cli *cli, const struct resource *resource, value ids, const char *query, value *ret, struct error *err)
+int resource_items_get(struct cli *cli, const struct resource *resource, value ids, const char *query,
+                       value *ret, struct error *err)
 {
     VALUE_AUTO(items);
 
     items = value_list_new(value_list_count(ids));
-    VALUE_LIST_EACH(i, id, ids)
-    {
+    VALUE_LIST_EACH (i, id, ids) {
         BUFFER_AUTO(path);
         value item = VALUE_NOTHING;
         int r;
 
-        item_path(resource, value_chars(id), &path);
+        resource_item_path(resource, value_chars(id), &path);
         buffer_add_text(&path, query);
-        r = item_get(cli, path.data, &item, err);
+        r = resource_item_get(cli, path.data, &item, err);
         if (r < 0)
             return r;
         if (r == 0) {
             value_list_append(&items, item);
             continue;
         }
-        item_print_absent(resource, value_chars(id));
+        resource_item_print_absent(resource, value_chars(id));
         if (value_list_count(ids) == 1)
             return error_set(err, -ENOENT, "Resource %s not found.", value_chars(id));
     }
@@ -237,14 +258,14 @@ int resource_get(struct cli *cli, const struct cli_args *args, struct error *err
     BUFFER_AUTO(query);
     int r;
 
-    filters_add(spec->filters, args, &query);
-    r = items_get(cli, spec->resource, args_operands(args, spec->operand), buffer_text(&query), &items, err);
+    resource_filters_add(spec->filters, args, &query);
+    r = resource_items_get(cli, spec->resource, args_operands(args, spec->operand), buffer_text(&query),
+                           &items, err);
     if (r < 0)
         return r;
-    attributes = list_attributes(args, spec->attributes ? spec->attributes : "all");
+    attributes = resource_list_attributes(args, spec->attributes ? spec->attributes : "all");
     output.attributes = attributes;
-    VALUE_LIST_EACH(i, item, items)
-    {
+    VALUE_LIST_EACH (i, item, items) {
         r = output_properties(&output, item, err);
         if (r < 0)
             return r;
@@ -253,14 +274,15 @@ int resource_get(struct cli *cli, const struct cli_args *args, struct error *err
 }
 
 /* The only one of a name, VALUE_UNSET when there is none. */
-static int item_by_name(struct cli *cli, const struct resource *resource, const char *name, value *ret, struct error *err)
+static int item_by_name(struct cli *cli, const struct resource *resource, const char *name, value *ret,
+                        struct error *err)
 {
     VALUE_AUTO(found);
     BUFFER_AUTO(path);
     int r;
 
     buffer_addf(&path, "%s/", resource->path);
-    query_add(&path, "name", name);
+    client_query_add(&path, "name", name);
     r = client_list(&cli->client, path.data, &found, NULL, err);
     if (r < 0 && cli->client.status == 404) {
         error_release(err);
@@ -274,17 +296,18 @@ static int item_by_name(struct cli *cli, const struct resource *resource, const 
     return 0;
 }
 
-int item_find(struct cli *cli, const struct resource *resource, const char *id, bool absent, value *ret, struct error *err)
+int resource_item_find(struct cli *cli, const struct resource *resource, const char *id, bool absent,
+                       value *ret, struct error *err)
 {
     BUFFER_AUTO(path);
     int r;
 
-    item_path(resource, id, &path);
+    resource_item_path(resource, id, &path);
     if (resource->by_name) {
         r = item_by_name(cli, resource, id, ret, err);
         if (r < 0 || value_is_set(*ret))
             return r;
-        r = item_get(cli, path.data, ret, err);
+        r = resource_item_get(cli, path.data, ret, err);
     } else {
         r = client_get(&cli->client, path.data, ret, err);
     }
@@ -294,7 +317,7 @@ int item_find(struct cli *cli, const struct resource *resource, const char *id, 
                      resource->by_name ? "name" : "reference", id);
 }
 
-int item_print(const struct cli_args *args, value item, struct error *err)
+int resource_item_print(const struct cli_args *args, value item, struct error *err)
 {
     struct output output = { .form = output_form(args) };
 
@@ -323,7 +346,7 @@ int resource_create(struct cli *cli, const struct cli_args *args, struct error *
     if (r == 0)
         r = client_json(&cli->client, "POST", spec->resource->path, data, &made, err);
     if (r == 0)
-        r = item_print(args, made, err);
+        r = resource_item_print(args, made, err);
     return r < 0 ? operation_failed(err) : r;
 }
 
@@ -335,9 +358,9 @@ static int item_put(struct cli *cli, const struct cli_args *args, const struct r
     const char *id = value_map_chars(item, "id");
     int r;
 
-    item_path(resource, id ? id : "", &path);
+    resource_item_path(resource, id ? id : "", &path);
     r = client_json(&cli->client, "PUT", path.data, item, &changed, err);
-    return r < 0 ? r : item_print(args, changed, err);
+    return r < 0 ? r : resource_item_print(args, changed, err);
 }
 
 /* The kind's name in the small letters of messages. */
@@ -353,7 +376,7 @@ int resource_update(struct cli *cli, const struct cli_args *args, struct error *
     VALUE_AUTO(item);
     VALUE_AUTO(data);
     value id;
-    int r = item_find(cli, spec->resource, args_operand(args, spec->operand), false, &item, err);
+    int r = resource_item_find(cli, spec->resource, args_operand(args, spec->operand), false, &item, err);
 
     if (r == 0)
         r = meta_file_read(args_operand(args, "file"), &data, err);
@@ -368,10 +391,11 @@ int resource_update(struct cli *cli, const struct cli_args *args, struct error *
         BUFFER_AUTO(name);
 
         display_lower(spec->resource, &name);
-        return error_set(err, -EINVAL,
-                         "The value for the %s id in the JSON/YAML file does not match the ID provided in the command line "
-                         "arguments.",
-                         name.data);
+        return error_set(
+            err, -EINVAL,
+            "The value for the %s id in the JSON/YAML file does not match the ID provided in the command line "
+            "arguments.",
+            name.data);
     }
     return item_put(cli, args, spec->resource, data, err);
 }
@@ -382,15 +406,15 @@ int resource_delete(struct cli *cli, const struct cli_args *args, struct error *
     const char *id = args_operand(args, spec->operand);
     VALUE_AUTO(item);
     BUFFER_AUTO(path);
-    int r = item_find(cli, spec->resource, id, true, &item, err);
+    int r = resource_item_find(cli, spec->resource, id, true, &item, err);
 
     if (r == RESOURCE_ABSENT) {
-        item_print_absent(spec->resource, id);
+        resource_item_print_absent(spec->resource, id);
         return EXIT_USAGE;
     }
     if (r < 0)
         return r;
-    item_path(spec->resource, value_map_chars(item, "id") ? value_map_chars(item, "id") : id, &path);
+    resource_item_path(spec->resource, value_map_chars(item, "id") ? value_map_chars(item, "id") : id, &path);
     r = client_json(&cli->client, "DELETE", path.data, VALUE_NOTHING, NULL, err);
     if (r < 0 && cli->client.status != 404)
         return r;
@@ -403,7 +427,7 @@ static int item_switch(struct cli *cli, const struct cli_args *args, bool enable
 {
     const struct item_spec *spec = args->command->data;
     VALUE_AUTO(item);
-    int r = item_find(cli, spec->resource, args_operand(args, spec->operand), false, &item, err);
+    int r = resource_item_find(cli, spec->resource, args_operand(args, spec->operand), false, &item, err);
 
     if (r < 0)
         return r;

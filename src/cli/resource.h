@@ -9,10 +9,10 @@
 #include "cli/output.h"
 
 struct resource {
-    const char *display;  /* "Action Execution", as messages name it */
-    const char *plural;   /* "action executions", as texts name it */
-    const char *path;     /* "/executions" */
-    bool by_name;         /* update, delete, enable look for a name first; others take a reference or id as it is */
+    const char *display; /* "Action Execution", as messages name it */
+    const char *plural;  /* "action executions", as texts name it */
+    const char *path;    /* "/executions" */
+    bool by_name; /* update, delete, enable look for a name first; others take a reference or id as it is */
 };
 
 struct list_filter {
@@ -42,9 +42,9 @@ struct list_spec {
 
 struct get_spec {
     const struct resource *resource;
-    const char *operand;    /* "ref-or-id" */
-    const char *attributes; /* NULL: all */
-    const char *order;      /* NULL: the usual */
+    const char *operand;               /* "ref-or-id" */
+    const char *attributes;            /* NULL: all */
+    const char *order;                 /* NULL: the usual */
     const struct list_filter *filters; /* sent as parameters */
 };
 
@@ -67,36 +67,45 @@ int resource_clone(struct cli *cli, const struct cli_args *args, struct error *e
 /* ---- parts of these, for commands that differ ---- */
 
 /* The columns asked for with -a, else the usual ones. Owned. */
-value list_attributes(const struct cli_args *args, const char *usual);
+value resource_list_attributes(const struct cli_args *args, const char *usual);
 /* The address of a list: parameters of filters, limit and attributes. */
-void list_path(const struct list_spec *spec, const struct cli_args *args, value attributes, struct buffer *out);
-int list_print(const struct list_spec *spec, const struct cli_args *args, value attributes, value entries, int64_t total,
-               struct error *err);
-void filters_add(const struct list_filter *filters, const struct cli_args *args, struct buffer *path);
+void resource_list_path(const struct list_spec *spec, const struct cli_args *args, value attributes,
+                        struct buffer *out);
+int resource_list_print(const struct list_spec *spec, const struct cli_args *args, value attributes,
+                        value entries, int64_t total, struct error *err);
+void resource_filters_add(const struct list_filter *filters, const struct cli_args *args,
+                          struct buffer *path);
 /* include_attributes=, unless all are wanted. */
-void include_add(value attributes, struct buffer *path);
-value reversed(value list);
+void resource_include_add(value attributes, struct buffer *path);
 
 /* "/path/id" */
-void item_path(const struct resource *resource, const char *id, struct buffer *out);
+void resource_item_path(const struct resource *resource, const char *id, struct buffer *out);
 /* GET by id; RESOURCE_ABSENT when it is not there, or refused for another reason than credentials. */
 enum { RESOURCE_ABSENT = 1 };
-int item_get(struct cli *cli, const char *path, value *ret, struct error *err);
+int resource_item_get(struct cli *cli, const char *path, value *ret, struct error *err);
 /* Several by id: prints what is not found; fails only when it is the only one. Takes the query from `query` ("?a=b" or ""). */
-int items_get(struct cli *cli, const struct resource *resource, value ids, const char *query, value *ret, struct error *err);
+int resource_items_get(struct cli *cli, const struct resource *resource, value ids, const char *query,
+                       value *ret, struct error *err);
 /* By reference or id, or by name or id; fails with "Resource with id or ... doesn't exist." RESOURCE_ABSENT then is
    returned instead when `absent` is true. */
-int item_find(struct cli *cli, const struct resource *resource, const char *id, bool absent, value *ret, struct error *err);
-void item_print_absent(const struct resource *resource, const char *id);
+int resource_item_find(struct cli *cli, const struct resource *resource, const char *id, bool absent,
+                       value *ret, struct error *err);
+void resource_item_print_absent(const struct resource *resource, const char *id);
 /* All members as a property table. */
-int item_print(const struct cli_args *args, value item, struct error *err);
+int resource_item_print(const struct cli_args *args, value item, struct error *err);
 
 /* ---- the rows ---- */
 
-#define LIST_COMMAND(list_spec, about, ...) \
-    { .name = "list", .help = (about), .options = COMMON_OPTIONS(__VA_ARGS__), .run = resource_list, .data = &(list_spec) }
-#define GET_COMMAND(get_spec, operand_name, about, what, ...)                                                \
-    { .name = "get", .help = (about), .options = COMMON_OPTIONS(options_fields, ##__VA_ARGS__),              \
-      .operands = OPERANDS({ operand_name, OPERAND_SOME, (what) }), .run = resource_get, .data = &(get_spec) }
+#define LIST_COMMAND(list_spec, about, ...)                                                            \
+    {                                                                                                  \
+        .name = "list", .help = (about), .options = COMMON_OPTIONS(__VA_ARGS__), .run = resource_list, \
+        .data = &(list_spec)                                                                           \
+    }
+#define GET_COMMAND(get_spec, operand_name, about, what, ...)                                     \
+    {                                                                                             \
+        .name = "get", .help = (about), .options = COMMON_OPTIONS(options_fields, ##__VA_ARGS__), \
+        .operands = OPERANDS({ operand_name, OPERAND_SOME, (what) }), .run = resource_get,        \
+        .data = &(get_spec)                                                                       \
+    }
 
 #endif

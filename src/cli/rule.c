@@ -41,19 +41,27 @@ static int rule_list(struct cli *cli, const struct cli_args *args, struct error 
     int64_t total = -1;
     int r;
 
-    attributes = iftt ? attributes_list(spec->attributes) : list_attributes(args, spec->attributes);
-    list_path(spec, args, attributes, &path);
+    attributes = iftt ? attributes_list(spec->attributes) : resource_list_attributes(args, spec->attributes);
+    resource_list_path(spec, args, attributes, &path);
     r = client_list(&cli->client, path.data, &entries, &total, err);
-    return r < 0 ? r : list_print(spec, args, attributes, entries, total, err);
+    return r < 0 ? r : resource_list_print(spec, args, attributes, entries, total, err);
 }
 
 static const struct cli_option rule_list_options[] = {
     { .name = "--iftt", .help = "Show trigger and action in display list." },
-    { .letter = "-p", .name = "--pack", .kind = OPTION_TEXT,
+    { .letter = "-p",
+      .name = "--pack",
+      .kind = OPTION_TEXT,
       .help = "Only return resources belonging to the provided pack" },
-    { .letter = "-c", .name = "--action", .kind = OPTION_TEXT, .help = "Action reference to filter the list.",
+    { .letter = "-c",
+      .name = "--action",
+      .kind = OPTION_TEXT,
+      .help = "Action reference to filter the list.",
       .flags = OPTION_OWN_SECTION },
-    { .letter = "-g", .name = "--trigger", .kind = OPTION_TEXT, .help = "Trigger type reference to filter the list.",
+    { .letter = "-g",
+      .name = "--trigger",
+      .kind = OPTION_TEXT,
+      .help = "Trigger type reference to filter the list.",
       .flags = OPTION_OWN_SECTION },
     { .name = "--enabled", .help = "Show rules that are enabled.", .exclusive = 1 },
     { .name = "--disabled", .help = "Show rules that are disabled.", .exclusive = 1 },
@@ -75,7 +83,8 @@ static const struct get_spec rule_get = {
 
 #define REFERENCE "Reference or ID of the rule."
 
-const struct cli_command command_rule_get = GET_COMMAND(rule_get, "ref-or-id", "Get individual rule.", REFERENCE);
+const struct cli_command command_rule_get =
+    GET_COMMAND(rule_get, "ref-or-id", "Get individual rule.", REFERENCE);
 
 const struct cli_command command_rule_create = {
     .name = "create",
@@ -96,13 +105,18 @@ const struct cli_command command_rule_update = {
     .data = &rule_item,
 };
 
-#define RULE_COMMAND(verb, about, call)                                                                  \
-    { .name = (verb), .help = (about), .options = COMMON_OPTIONS(),                                      \
-      .operands = OPERANDS({ "ref-or-id", .help = REFERENCE }), .run = (call), .data = &rule_item }
+#define RULE_COMMAND(verb, about, call)                                                             \
+    {                                                                                               \
+        .name = (verb), .help = (about), .options = COMMON_OPTIONS(),                               \
+        .operands = OPERANDS({ "ref-or-id", .help = REFERENCE }), .run = (call), .data = &rule_item \
+    }
 
-const struct cli_command command_rule_delete = RULE_COMMAND("delete", "Delete an existing rule.", resource_delete);
-const struct cli_command command_rule_enable = RULE_COMMAND("enable", "Enable an existing rule.", resource_enable);
-const struct cli_command command_rule_disable = RULE_COMMAND("disable", "Disable an existing rule.", resource_disable);
+const struct cli_command command_rule_delete =
+    RULE_COMMAND("delete", "Delete an existing rule.", resource_delete);
+const struct cli_command command_rule_enable =
+    RULE_COMMAND("enable", "Enable an existing rule.", resource_enable);
+const struct cli_command command_rule_disable =
+    RULE_COMMAND("disable", "Disable an existing rule.", resource_disable);
 
 const struct cli_command command_rule_clone = {
     .name = "clone", .help = "Clone a new rule.", .options = COMMON_OPTIONS(), .run = resource_clone
@@ -116,9 +130,12 @@ static const struct resource enforcement = {
 static const struct item_spec enforcement_item = { &enforcement, "name-or-id" };
 
 static const struct list_filter enforcement_filters[] = {
-    { "--trigger-instance", "trigger_instance" }, { "--execution", "execution" },
-    { "--rule", "rule_ref" },                     { "--timestamp-gt", "enforced_at_gt" },
-    { "--timestamp-lt", "enforced_at_lt" },       { 0 },
+    { "--trigger-instance", "trigger_instance" },
+    { "--execution", "execution" },
+    { "--rule", "rule_ref" },
+    { "--timestamp-gt", "enforced_at_gt" },
+    { "--timestamp-lt", "enforced_at_lt" },
+    { 0 },
 };
 
 static const struct list_spec enforcement_list = {
@@ -136,11 +153,18 @@ static const struct get_spec enforcement_get = {
 };
 
 static const struct cli_option enforcement_options[] = {
-    { .name = "--trigger-instance", .kind = OPTION_TEXT, .help = "Trigger instance id to filter the list.",
+    { .name = "--trigger-instance",
+      .kind = OPTION_TEXT,
+      .help = "Trigger instance id to filter the list.",
       .flags = OPTION_OWN_SECTION },
-    { .name = "--execution", .kind = OPTION_TEXT, .help = "Execution id to filter the list.",
+    { .name = "--execution",
+      .kind = OPTION_TEXT,
+      .help = "Execution id to filter the list.",
       .flags = OPTION_OWN_SECTION },
-    { .name = "--rule", .kind = OPTION_TEXT, .help = "Rule ref to filter the list.", .flags = OPTION_OWN_SECTION },
+    { .name = "--rule",
+      .kind = OPTION_TEXT,
+      .help = "Rule ref to filter the list.",
+      .flags = OPTION_OWN_SECTION },
     OPTIONS_END,
 };
 
@@ -178,6 +202,7 @@ const struct cli_command command_enforcement_delete = {
     .data = &enforcement_item,
 };
 
-const struct cli_command command_enforcement_clone = {
-    .name = "clone", .help = "Clone a new rule enforcement.", .options = COMMON_OPTIONS(), .run = resource_clone
-};
+const struct cli_command command_enforcement_clone = { .name = "clone",
+                                                       .help = "Clone a new rule enforcement.",
+                                                       .options = COMMON_OPTIONS(),
+                                                       .run = resource_clone };

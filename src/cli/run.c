@@ -14,19 +14,34 @@ const struct cli_option options_execution[] = {
     { .name = "--with-schema", .help = "Show schema_ouput suggestion with action." },
     { .name = "--raw", .help = "Raw output, don't show sub-tasks for workflows." },
     { .name = "--show-tasks", .help = "Whether to show sub-tasks of an execution." },
-    { .name = "--depth", .kind = OPTION_INT,
+    { .name = "--depth",
+      .kind = OPTION_INT,
       .help = "Depth to which to show sub-tasks. By default all are shown." },
     { .letter = "-w", .name = "--width", .kind = OPTION_INTS, .help = "Set the width of columns in output." },
-    { .name = "--attr", .kind = OPTION_TEXTS, .exclusive = EXCLUSIVE_DISPLAY,
-      .help = "List of attributes to include in the output. \"all\" or unspecified will return all attributes." },
-    { .letter = "-d", .name = "--detail", .exclusive = EXCLUSIVE_DISPLAY,
+    { .name = "--attr",
+      .kind = OPTION_TEXTS,
+      .exclusive = EXCLUSIVE_DISPLAY,
+      .help =
+          "List of attributes to include in the output. \"all\" or unspecified will return all attributes." },
+    { .letter = "-d",
+      .name = "--detail",
+      .exclusive = EXCLUSIVE_DISPLAY,
       .help = "Display full detail of the execution in table format." },
-    { .letter = "-k", .name = "--key", .kind = OPTION_TEXT, .exclusive = EXCLUSIVE_DISPLAY,
-      .help = "If result is type of JSON, then print specific key-value pair; dot notation for nested JSON is supported." },
-    { .name = "--delay", .kind = OPTION_INT, .exclusive = EXCLUSIVE_DISPLAY,
+    { .letter = "-k",
+      .name = "--key",
+      .kind = OPTION_TEXT,
+      .exclusive = EXCLUSIVE_DISPLAY,
+      .help =
+          "If result is type of JSON, then print specific key-value pair; dot notation for nested JSON is supported." },
+    { .name = "--delay",
+      .kind = OPTION_INT,
+      .exclusive = EXCLUSIVE_DISPLAY,
       .help = "How long (in milliseconds) to delay the execution before scheduling." },
-    { .name = "--tail", .exclusive = EXCLUSIVE_DISPLAY, .help = "Automatically start tailing new execution." },
-    { .name = "--auto-dict", .exclusive = EXCLUSIVE_DISPLAY,
+    { .name = "--tail",
+      .exclusive = EXCLUSIVE_DISPLAY,
+      .help = "Automatically start tailing new execution." },
+    { .name = "--auto-dict",
+      .exclusive = EXCLUSIVE_DISPLAY,
       .help = "Automatically convert list items to dictionaries when colons are detected." },
     OPTIONS_END,
 };
@@ -39,28 +54,36 @@ static const struct cli_option options_action_help[] = {
 
 static const struct cli_option options_async[] = {
     { .letter = "-a", .name = "--async", .help = "Do not wait for action to finish." },
-    { .letter = "-e", .name = "--inherit-env",
-      .help = "Pass all the environment variables which are accessible to the CLI as \"env\" parameter to the action. Note: "
-              "Only works with python, local and remote runners." },
+    { .letter = "-e",
+      .name = "--inherit-env",
+      .help =
+          "Pass all the environment variables which are accessible to the CLI as \"env\" parameter to the action. Note: "
+          "Only works with python, local and remote runners." },
     OPTIONS_END,
 };
 
 static const struct cli_option options_trace[] = {
-    { .name = "--trace-tag", .alias = "--trace_tag", .kind = OPTION_TEXT,
+    { .name = "--trace-tag",
+      .alias = "--trace_tag",
+      .kind = OPTION_TEXT,
       .help = "A trace tag string to track execution later." },
     { .name = "--trace-id", .kind = OPTION_TEXT, .help = "Existing trace id for this execution." },
     OPTIONS_END,
 };
 
 static const struct cli_option options_user[] = {
-    { .letter = "-u", .name = "--user", .kind = OPTION_TEXT,
+    { .letter = "-u",
+      .name = "--user",
+      .kind = OPTION_TEXT,
       .help = "User under which to run the action (admins only)." },
     OPTIONS_END,
 };
 
-static const struct resource action_resource = { .display = "Action", .plural = "actions", .path = "/actions" };
+static const struct resource action_resource = { .display = "Action",
+                                                 .plural = "actions",
+                                                 .path = "/actions" };
 
-int runner_fetch(struct cli *cli, value action, value *ret, struct error *err)
+int cli_runner_fetch(struct cli *cli, value action, value *ret, struct error *err)
 {
     const char *name = value_map_chars(action, "runner_type"), *action_name = value_map_chars(action, "name");
     VALUE_AUTO(found);
@@ -68,13 +91,13 @@ int runner_fetch(struct cli *cli, value action, value *ret, struct error *err)
     int r;
 
     buffer_add_text(&path, "/runnertypes/");
-    query_add(&path, "name", name);
+    client_query_add(&path, "name", name);
     r = client_list(&cli->client, path.data, &found, NULL, err);
     if (r < 0)
         return r;
     if (value_list_count(found) == 0)
-        return error_set(err, -ENOENT, "Runner type \"%s\" for action \"%s\" cannot be found.", name ? name : "",
-                         action_name ? action_name : "");
+        return error_set(err, -ENOENT, "Runner type \"%s\" for action \"%s\" cannot be found.",
+                         name ? name : "", action_name ? action_name : "");
     *ret = value_ref(value_list_at(found, 0));
     return 0;
 }
@@ -100,8 +123,8 @@ static value trace_context(const struct cli_args *args)
     return context;
 }
 
-static int execution_create(struct cli *cli, const struct cli_args *args, value action, value parameters, value *ret,
-                            struct error *err)
+static int execution_create(struct cli *cli, const struct cli_args *args, value action, value parameters,
+                            value *ret, struct error *err)
 {
     const char *pack = value_map_chars(action, "pack"), *name = value_map_chars(action, "name");
     const char *user = args_text(args, "--user");
@@ -116,17 +139,18 @@ static int execution_create(struct cli *cli, const struct cli_args *args, value 
         value_map_put(&body, "delay", value_int(delay));
     if (args_text(args, "--trace-id") || args_text(args, "--trace-tag"))
         value_map_put(&body, "context", trace_context(args));
-    return client_json(&cli->client, "POST", execution_resource.path, body, ret, err);
+    return client_json(&cli->client, "POST", cli_execution_resource.path, body, ret, err);
 }
 
 /* What is said about a new execution; `wait` false: only how to get at it. */
-static int started_print(struct cli *cli, const struct cli_args *args, bool wait, value execution, struct error *err)
+static int started_print(struct cli *cli, const struct cli_args *args, bool wait, value execution,
+                         struct error *err)
 {
     const char *id = value_map_chars(execution, "id");
     int r;
 
     if (wait) {
-        r = execution_print(cli, args, execution, EXECUTION_ATTRIBUTES, err);
+        r = cli_execution_print(cli, args, execution, EXECUTION_ATTRIBUTES, err);
         if (r < 0)
             return r;
     } else {
@@ -149,29 +173,31 @@ static int run_run(struct cli *cli, const struct cli_args *args, struct error *e
     int r;
 
     if (args_flag(args, "--help"))
-        return ref ? action_help(cli, ref, err) : command_help_print(cli, args);
+        return ref ? cli_action_help(cli, ref, err) : command_help_print(cli, args);
     if (!ref || !*ref)
         return usage_error(cli, args->command, "Missing action reference or id");
-    r = item_find(cli, &action_resource, ref, false, &action, err);
+    r = resource_item_find(cli, &action_resource, ref, false, &action, err);
     if (r == 0)
-        r = runner_fetch(cli, action, &runner, err);
+        r = cli_runner_fetch(cli, action, &runner, err);
     if (r == 0)
-        r = run_parameters(args, action, runner, args_operands(args, "parameters"), &parameters, err);
+        r = cli_run_parameters(args, action, runner, args_operands(args, "parameters"), &parameters, err);
     if (r == 0)
         r = execution_create(cli, args, action, parameters, &execution, err);
     if (r == 0)
-        r = execution_wait(cli, args, wait, false, &execution, err);
+        r = cli_execution_wait(cli, args, wait, false, &execution, err);
     return r < 0 ? r : started_print(cli, args, wait, execution, err);
 }
 
 static const bool waits = true, waits_not = false;
 
-#define RUN_OPTIONS                                                                                                \
-    ((const struct cli_option *const[]){ options_signin, options_format, options_action_help, options_execution, \
-                                         options_trace, options_async, options_user, NULL })
-#define RUN_OPERANDS                                                                                             \
-    OPERANDS({ "ref-or-id", OPERAND_OPTIONAL, "Action reference (pack.action_name) or ID of the action." },        \
-             { "parameters", OPERAND_ANY, "List of keyword args, positional args, and optional args for the action." })
+#define RUN_OPTIONS                                                                                     \
+    ((const struct cli_option *const[]){ options_signin, options_format, options_action_help,           \
+                                         options_execution, options_trace, options_async, options_user, \
+                                         NULL })
+#define RUN_OPERANDS                                                                                        \
+    OPERANDS({ "ref-or-id", OPERAND_OPTIONAL, "Action reference (pack.action_name) or ID of the action." }, \
+             { "parameters", OPERAND_ANY,                                                                   \
+               "List of keyword args, positional args, and optional args for the action." })
 
 const struct cli_command command_run = {
     .name = "run",
@@ -195,8 +221,7 @@ const struct cli_command command_action_execute = {
 
 static bool list_has(value list, value text)
 {
-    VALUE_LIST_EACH(i, item, list)
-    {
+    VALUE_LIST_EACH (i, item, list) {
         if (value_equal(item, text))
             return true;
     }
@@ -218,16 +243,14 @@ static int re_run_body(const struct cli_args *args, value parameters, value *ret
 
     tasks = list_or_empty(args_value(args, "--tasks"));
     kept = list_or_empty(args_value(args, "--no-reset"));
-    VALUE_LIST_EACH(i, task, kept)
-    {
+    VALUE_LIST_EACH (i, task, kept) {
         if (!list_has(tasks, task)) {
             value_unref(body);
             value_unref(reset);
             return error_set(err, -EINVAL, "List of tasks to reset does not match the tasks to rerun.");
         }
     }
-    VALUE_LIST_EACH(i, task, tasks)
-    {
+    VALUE_LIST_EACH (i, task, tasks) {
         if (!list_has(kept, task))
             value_list_append(&reset, value_ref(task));
     }
@@ -249,17 +272,17 @@ static int re_run_post(struct cli *cli, const struct cli_args *args, const char 
     VALUE_AUTO(parameters);
     VALUE_AUTO(body);
     BUFFER_AUTO(path);
-    int r = item_find(cli, &action_resource, ref ? ref : "", false, &action, err);
+    int r = resource_item_find(cli, &action_resource, ref ? ref : "", false, &action, err);
 
     if (r == 0)
-        r = runner_fetch(cli, action, &runner, err);
+        r = cli_runner_fetch(cli, action, &runner, err);
     if (r == 0)
-        r = run_parameters(args, action, runner, args_operands(args, "parameters"), &parameters, err);
+        r = cli_run_parameters(args, action, runner, args_operands(args, "parameters"), &parameters, err);
     if (r == 0)
         r = re_run_body(args, parameters, &body, err);
     if (r < 0)
         return r;
-    item_path(&execution_resource, id, &path);
+    resource_item_path(&cli_execution_resource, id, &path);
     buffer_add_text(&path, "/re_run");
     return client_json(&cli->client, "POST", path.data, body, ret, err);
 }
@@ -277,35 +300,38 @@ static int re_run_run(struct cli *cli, const struct cli_args *args, struct error
         return usage_error(cli, args->command, "Missing execution id");
     if (!id)
         return command_help_print(cli, args);
-    item_path(&execution_resource, id, &path);
+    resource_item_path(&cli_execution_resource, id, &path);
     r = client_get(&cli->client, path.data, &before, err);
     if (r == CLIENT_ABSENT)
         return error_set(err, -ENOENT, "Action execution with id \"%s\" cannot be found.", id);
     if (r == 0 && args_flag(args, "--help")) {
         const char *ref = value_chars(value_path(before, "action.ref"));
 
-        return action_help(cli, ref ? ref : "", err);
+        return cli_action_help(cli, ref ? ref : "", err);
     }
     if (r == 0)
         r = re_run_post(cli, args, id, before, &execution, err);
     if (r == 0)
-        r = execution_wait(cli, args, wait, false, &execution, err);
+        r = cli_execution_wait(cli, args, wait, false, &execution, err);
     return r < 0 ? r : started_print(cli, args, wait, execution, err);
 }
 
 static const struct cli_option re_run_options[] = {
     { .name = "--tasks", .kind = OPTION_TEXTS_ANY, .help = "Name of the workflow tasks to re-run." },
-    { .name = "--no-reset", .kind = OPTION_TEXTS_ANY,
-      .help = "Name of the with-items tasks to not reset. This only applies to Orquesta workflows. By default, all "
-              "iterations for with-items tasks is rerun. If no reset, only failed iterations are rerun." },
+    { .name = "--no-reset",
+      .kind = OPTION_TEXTS_ANY,
+      .help =
+          "Name of the with-items tasks to not reset. This only applies to Orquesta workflows. By default, all "
+          "iterations for with-items tasks is rerun. If no reset, only failed iterations are rerun." },
     OPTIONS_END,
 };
 
 const struct cli_command command_execution_re_run = {
     .name = "re-run",
     .help = "Re-run a particular action.",
-    .options = (const struct cli_option *const[]){ options_signin, options_format, re_run_options, options_async,
-                                                   options_action_help, options_execution, NULL },
+    .options =
+        (const struct cli_option *const[]){ options_signin, options_format, re_run_options, options_async,
+                                            options_action_help, options_execution, NULL },
     .operands = OPERANDS({ "id", OPERAND_OPTIONAL, "ID of action execution to re-run" },
                          { "parameters", OPERAND_ANY,
                            "List of keyword args, positional args, and optional args for the action." }),

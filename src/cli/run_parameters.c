@@ -18,8 +18,9 @@
 
 /* Variables of the caller that --inherit-env leaves out, in small or in capital letters. */
 static const char *const own_variables[] = {
-    "pwd",     "mail",           "username", "user",      "path",    "home",   "ps1",  "shell",          "pythonpath",
-    "ssh_tty", "ssh_connection", "lang",     "ls_colors", "logname", "oldpwd", "term", "xdg_session_id",
+    "pwd",       "mail",    "username",   "user",    "path",           "home",
+    "ps1",       "shell",   "pythonpath", "ssh_tty", "ssh_connection", "lang",
+    "ls_colors", "logname", "oldpwd",     "term",    "xdg_session_id",
 };
 
 struct reading {
@@ -51,7 +52,8 @@ static int read_number(const struct reading *reading, value definition, const ch
 /* "true", "FALSE": capitalized and read as Python would. */
 static int read_boolean(const struct reading *reading, value definition, const char *text, value *ret)
 {
-    CLEANUP(freep) char *word = xstrdup(text);
+    CLEANUP(freep)
+    char *word = xstrdup(text);
 
     for (char *c = word; *c; c++)
         *c = (char)(c == word ? toupper((unsigned char)*c) : tolower((unsigned char)*c));
@@ -107,10 +109,10 @@ static int elements_to_object(const struct reading *reading, value definition, v
     VALUE_AUTO(object);
 
     object = value_map_new(4);
-    VALUE_LIST_EACH(i, element, elements)
-    {
+    VALUE_LIST_EACH (i, element, elements) {
         const char *text = value_chars(element), *colon = text ? strchr(text, ':') : NULL;
-        CLEANUP(freep) char *key = NULL;
+        CLEANUP(freep)
+        char *key = NULL;
         value item = VALUE_NOTHING;
         int r;
 
@@ -154,8 +156,8 @@ static const struct {
     const char *type;
     int (*read)(const struct reading *reading, value definition, const char *text, value *ret);
 } types[] = {
-    { "array", read_array },     { "boolean", read_boolean }, { "integer", read_integer },
-    { "number", read_number },   { "object", read_object },   { "string", read_string },
+    { "array", read_array },   { "boolean", read_boolean }, { "integer", read_integer },
+    { "number", read_number }, { "object", read_object },   { "string", read_string },
 };
 
 static int text_convert(const struct reading *reading, value definition, const char *text, value *ret)
@@ -180,10 +182,13 @@ static value definition_of(const struct reading *reading, const char *name)
 }
 
 /* "@name=path": the content of a file. */
-static int read_file(const struct reading *reading, const char *name, const char *path_text, bool is_http, value *ret)
+static int read_file(const struct reading *reading, const char *name, const char *path_text, bool is_http,
+                     value *ret)
 {
-    CLEANUP(freep) char *path = path_absolute(path_text);
-    CLEANUP(freep) char *text = NULL;
+    CLEANUP(freep)
+    char *path = cli_path_absolute(path_text);
+    CLEANUP(freep)
+    char *text = NULL;
     struct stat st;
     size_t len;
     value v;
@@ -193,7 +198,7 @@ static int read_file(const struct reading *reading, const char *name, const char
         return error_set(reading->err, -ENOENT, "File \"%s\" doesn't exist", path);
     if (!S_ISREG(st.st_mode))
         return error_set(reading->err, -EINVAL, "\"%s\" is not a file", path);
-    r = file_read(path, &text, &len, reading->err);
+    r = cli_file_read(path, &text, &len, reading->err);
     if (r < 0)
         return r;
     v = value_text_checked(text, len);
@@ -213,7 +218,8 @@ static int read_pair(const struct reading *reading, const char *name, const char
     if (r < 0)
         return r;
     before = value_map_get(*ret, name);
-    if (value_text_is(value_map_get(definition, "type"), "array") && value_is_list(before) && value_is_list(v)) {
+    if (value_text_is(value_map_get(definition, "type"), "array") && value_is_list(before) &&
+        value_is_list(v)) {
         value joined = value_ref(before);
 
         value_list_extend(&joined, v);
@@ -262,10 +268,13 @@ static value environment_of_caller(void)
     return map;
 }
 
-int run_parameters(const struct cli_args *args, value action, value runner, value words, value *ret, struct error *err)
+int cli_run_parameters(const struct cli_args *args, value action, value runner, value words, value *ret,
+                       struct error *err)
 {
-    struct reading reading = { .args = args, .action = value_map_get(action, "parameters"),
-                               .runner = value_map_get(runner, "runner_parameters"), .err = err };
+    struct reading reading = { .args = args,
+                               .action = value_map_get(action, "parameters"),
+                               .runner = value_map_get(runner, "runner_parameters"),
+                               .err = err };
     const char *ref = value_map_chars(action, "ref");
     bool is_http = ref && strcmp(ref, "core.http") == 0;
     VALUE_AUTO(parameters);
@@ -273,10 +282,10 @@ int run_parameters(const struct cli_args *args, value action, value runner, valu
     parameters = value_map_new(8);
     if (args_flag(args, "--inherit-env"))
         value_map_put(&parameters, "env", environment_of_caller());
-    VALUE_LIST_EACH(i, word, words)
-    {
+    VALUE_LIST_EACH (i, word, words) {
         const char *text = value_chars(word), *equals = strchr(text, '=');
-        CLEANUP(freep) char *name = equals ? xstrndup(text, (size_t)(equals - text)) : NULL;
+        CLEANUP(freep)
+        char *name = equals ? xstrndup(text, (size_t)(equals - text)) : NULL;
         int r;
 
         if (!equals) {

@@ -38,9 +38,11 @@ static char *url_trimmed(const char *url)
 static char *service_url(const struct cli *cli, const char *option, const char *section, const char *variable,
                          int port, const char *version)
 {
-    CLEANUP(freep) char *initial = version ? xasprintf("%s:%d/%s", cli->client.base_url, port, version)
-                                           : xasprintf("%s:%d", cli->client.base_url, port);
-    const char *url = first_set(args_text(&cli->root, option), config_text(&cli->config, section, "url"), getenv(variable));
+    CLEANUP(freep)
+    char *initial = version ? xasprintf("%s:%d/%s", cli->client.base_url, port, version)
+                            : xasprintf("%s:%d", cli->client.base_url, port);
+    const char *url = first_set(args_text(&cli->root, option), cli_config_text(&cli->config, section, "url"),
+                                getenv(variable));
 
     return url_trimmed(url && *url ? url : initial);
 }
@@ -59,8 +61,8 @@ static int cacert_configure(struct cli *cli, struct error *err)
 {
     static const char *const yes[] = { "true", "1", "t", "y", "yes", NULL };
     static const char *const no[] = { "false", "0", "f", "no", NULL };
-    const char *cacert = first_set(args_text(&cli->root, "--cacert"), config_text(&cli->config, "general", "cacert"),
-                                   getenv("ST2_CACERT"));
+    const char *cacert = first_set(args_text(&cli->root, "--cacert"),
+                                   cli_config_text(&cli->config, "general", "cacert"), getenv("ST2_CACERT"));
     struct stat st;
 
     if (!cacert || !*cacert || word_in(cacert, no))
@@ -77,12 +79,13 @@ static int cacert_configure(struct cli *cli, struct error *err)
 static int basic_auth_configure(struct cli *cli, struct error *err)
 {
     const char *pair = first_set(args_text(&cli->root, "--basic-auth"),
-                                 config_text(&cli->config, "credentials", "basic_auth"), NULL);
+                                 cli_config_text(&cli->config, "credentials", "basic_auth"), NULL);
 
     if (!pair)
         return 0;
     if (!strchr(pair, ':'))
-        return error_set(err, -EINVAL, "basic_auth config options needs to be in the username:password notation");
+        return error_set(err, -EINVAL,
+                         "basic_auth config options needs to be in the username:password notation");
     cli->client.basic_auth = xstrdup(pair);
     return 0;
 }
@@ -97,8 +100,10 @@ static char *token_path(const struct cli *cli, const char *user)
 /* Sets *ret to the cached token, or leaves NULL when there is none that still holds. */
 static int token_cache_read(const struct cli *cli, const char *user, char **ret, struct error *err)
 {
-    CLEANUP(freep) char *path = token_path(cli, user);
-    CLEANUP(freep) char *text = NULL;
+    CLEANUP(freep)
+    char *path = token_path(cli, user);
+    CLEANUP(freep)
+    char *text = NULL;
     ERROR_AUTO(reason);
     VALUE_AUTO(cached);
     struct stat st;
@@ -107,14 +112,17 @@ static int token_cache_read(const struct cli *cli, const char *user, char **ret,
     if (strchr(user, '/') || stat(path, &st) < 0 || access(path, R_OK) < 0)
         return 0;
     if (st.st_mode & 02)
-        fprintf(stderr,
-                "Permissions (0o%o) for cached token file \"%s\" are too permissive. Please restrict the permissions and "
-                "make sure only your own user can read from or write to the file.\n",
-                st.st_mode & 0777u, path);
-    if (file_read(path, &text, &len, &reason) < 0 || json_read(text, len, 0, &cached, &reason) < 0 ||
+        fprintf(
+            stderr,
+            "Permissions (0o%o) for cached token file \"%s\" are too permissive. Please restrict the permissions and "
+            "make sure only your own user can read from or write to the file.\n",
+            st.st_mode & 0777u, path);
+    if (cli_file_read(path, &text, &len, &reason) < 0 || json_read(text, len, 0, &cached, &reason) < 0 ||
         !value_map_chars(cached, "token") || !value_map_has(cached, "expire_timestamp"))
-        return error_set(err, -EBADMSG, "File \"%s\" with cached token is corrupted or invalid (%s). Please delete  this file",
-                         path, reason.message ? reason.message : "a member is missing");
+        return error_set(
+            err, -EBADMSG,
+            "File \"%s\" with cached token is corrupted or invalid (%s). Please delete  this file", path,
+            reason.message ? reason.message : "a member is missing");
     if (value_map_int(cached, "expire_timestamp", 0) - TOKEN_GRACE_SECONDS < clock_now_us() / 1000000)
         return 0;
     *ret = xstrdup(value_map_chars(cached, "token"));
@@ -125,15 +133,19 @@ int token_cache_write(const struct cli *cli, value token, struct error *err)
 {
     const char *user = value_map_chars(token, "user"), *text = value_map_chars(token, "token");
     const char *expiry = value_map_chars(token, "expiry");
-    CLEANUP(freep) char *path = NULL;
-    CLEANUP(freep) char *json = NULL;
-    CLEANUP(closep) int fd = -1;
+    CLEANUP(freep)
+    char *path = NULL;
+    CLEANUP(freep)
+    char *json = NULL;
+    CLEANUP(closep)
+    int fd = -1;
     VALUE_AUTO(cached);
     VALUE_AUTO(time);
 
-    if (!user || !text || !expiry || strchr(user, '/') || datetime_parse_iso(expiry, strlen(expiry), &time, NULL) < 0)
+    if (!user || !text || !expiry || strchr(user, '/') ||
+        datetime_parse_iso(expiry, strlen(expiry), &time, NULL) < 0)
         return error_set(err, -EPROTO, "The server's answer is no token");
-    config_make_directory(&cli->config);
+    cli_config_make_directory(&cli->config);
     cached = value_map_new(2);
     value_map_put(&cached, "token", value_text(text));
     value_map_put(&cached, "expire_timestamp", value_int(datetime_utc_us(time) / 1000000));
@@ -141,19 +153,22 @@ int token_cache_write(const struct cli *cli, value token, struct error *err)
     path = token_path(cli, user);
     fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0660);
     if (fd < 0 || write(fd, json, strlen(json)) != (ssize_t)strlen(json)) {
-        fprintf(stderr,
-                "Unable to write token to \"%s\" (%s). Subsequent requests won't use a cached token meaning they may be "
-                "slower.\n",
-                path, strerror(errno));
+        fprintf(
+            stderr,
+            "Unable to write token to \"%s\" (%s). Subsequent requests won't use a cached token meaning they may be "
+            "slower.\n",
+            path, strerror(errno));
         return 0;
     }
     fchmod(fd, 0660);
     return 0;
 }
 
-int token_create(struct client *client, const char *user, const char *password, int64_t ttl, value *ret, struct error *err)
+int token_create(struct client *client, const char *user, const char *password, int64_t ttl, value *ret,
+                 struct error *err)
 {
-    CLEANUP(reply_release) struct reply reply = { 0 };
+    CLEANUP(reply_release)
+    struct reply reply = { 0 };
     VALUE_AUTO(body);
     struct request request;
     int r;
@@ -161,9 +176,11 @@ int token_create(struct client *client, const char *user, const char *password, 
     body = value_map_new(1);
     if (ttl)
         value_map_put(&body, "ttl", value_int(ttl));
-    request = (struct request){
-        .url = client->auth_url, .path = "/tokens", .body = body, .user = user, .password = password ? password : ""
-    };
+    request = (struct request){ .url = client->auth_url,
+                                .path = "/tokens",
+                                .body = body,
+                                .user = user,
+                                .password = password ? password : "" };
     r = client_call(client, &request, &reply, err);
     if (r == 0)
         r = reply_check(&reply, err);
@@ -174,12 +191,12 @@ int token_create(struct client *client, const char *user, const char *password, 
 
 static int config_signin(struct cli *cli, struct error *err)
 {
-    const char *user = config_text(&cli->config, "credentials", "username");
-    const char *password = config_text(&cli->config, "credentials", "password");
+    const char *user = cli_config_text(&cli->config, "credentials", "username");
+    const char *password = cli_config_text(&cli->config, "credentials", "password");
     VALUE_AUTO(token);
     int r = 0;
 
-    if (config_flag(&cli->config, "cli", "cache_token"))
+    if (cli_config_flag(&cli->config, "cli", "cache_token"))
         r = token_cache_read(cli, user, &cli->client.token, err);
     if (r == 0 && !cli->client.token) {
         r = token_create(&cli->client, user, password, 0, &token, err);
@@ -209,9 +226,10 @@ static int credentials_configure(struct cli *cli, const struct cli_args *args, s
         cli->client.api_key = xstrdup(api_key);
     if (token || api_key)
         return 0;
-    if (config_text(&cli->config, "credentials", "username") && !(cli->command->flags & COMMAND_NO_SIGNIN))
+    if (cli_config_text(&cli->config, "credentials", "username") &&
+        !(cli->command->flags & COMMAND_NO_SIGNIN))
         return config_signin(cli, err);
-    api_key = config_text(&cli->config, "credentials", "api_key");
+    api_key = cli_config_text(&cli->config, "credentials", "api_key");
     if (api_key)
         cli->client.api_key = xstrdup(api_key);
     return 0;
@@ -219,10 +237,12 @@ static int credentials_configure(struct cli *cli, const struct cli_args *args, s
 
 int client_configure(struct cli *cli, const struct cli_args *args, struct error *err)
 {
-    const char *base = first_set(args_text(&cli->root, "--url"), config_text(&cli->config, "general", "base_url"),
-                                 getenv("ST2_BASE_URL"));
-    const char *version = first_set(args_text(&cli->root, "--api-version"),
-                                    config_text(&cli->config, "general", "api_version"), getenv("ST2_API_VERSION"));
+    const char *base =
+        first_set(args_text(&cli->root, "--url"), cli_config_text(&cli->config, "general", "base_url"),
+                  getenv("ST2_BASE_URL"));
+    const char *version =
+        first_set(args_text(&cli->root, "--api-version"),
+                  cli_config_text(&cli->config, "general", "api_version"), getenv("ST2_API_VERSION"));
     int r;
 
     version = version && *version ? version : "v1";
@@ -230,7 +250,7 @@ int client_configure(struct cli *cli, const struct cli_args *args, struct error 
     cli->client.api_url = service_url(cli, "--api-url", "api", "ST2_API_URL", 9101, version);
     cli->client.auth_url = service_url(cli, "--auth-url", "auth", "ST2_AUTH_URL", 9100, NULL);
     cli->client.stream_url = service_url(cli, "--stream-url", "stream", "ST2_STREAM_URL", 9102, version);
-    cli->client.debug = args_flag(&cli->root, "--debug") || config_flag(&cli->config, "cli", "debug");
+    cli->client.debug = args_flag(&cli->root, "--debug") || cli_config_flag(&cli->config, "cli", "debug");
     r = cacert_configure(cli, err);
     if (r == 0)
         r = basic_auth_configure(cli, err);

@@ -32,7 +32,7 @@ static bool tail_change(struct tail *tail, value event, const char *status)
 {
     const char *id = value_map_chars(event, "id");
     const char *parent = value_chars(value_path(event, "context.parent.execution_id"));
-    bool completed = status_is_completed(status), running = strcmp(status, "running") == 0;
+    bool completed = display_is_completed(status), running = strcmp(status, "running") == 0;
 
     if (!id || !strmap_get(&tail->ids, parent && !tail->is_child ? parent : id))
         return false;
@@ -79,16 +79,18 @@ static bool tail_event(void *data, value event)
     return ended;
 }
 
-static int output_print(struct cli *cli, const char *id, const char *type, const char *status, struct error *err)
+static int output_print(struct cli *cli, const char *id, const char *type, const char *status,
+                        struct error *err)
 {
-    CLEANUP(reply_release) struct reply reply = { 0 };
+    CLEANUP(reply_release)
+    struct reply reply = { 0 };
     struct request request = { 0 };
     BUFFER_AUTO(path);
     int r;
 
-    item_path(&execution_resource, id, &path);
+    resource_item_path(&cli_execution_resource, id, &path);
     buffer_add_text(&path, "/output");
-    query_add(&path, "output_type", type);
+    client_query_add(&path, "output_type", type);
     request.path = path.data;
     r = client_call(&cli->client, &request, &reply, err);
     if (r == 0)
@@ -100,7 +102,7 @@ static int output_print(struct cli *cli, const char *id, const char *type, const
     return 0;
 }
 
-int execution_tail(struct cli *cli, value execution, const char *type, bool metadata, struct error *err)
+int cli_execution_tail(struct cli *cli, value execution, const char *type, bool metadata, struct error *err)
 {
     const char *status = value_map_chars(execution, "status");
     struct tail tail = { .id = value_map_chars(execution, "id"), .type = type, .metadata = metadata };
@@ -110,23 +112,23 @@ int execution_tail(struct cli *cli, value execution, const char *type, bool meta
 
     if (!tail.id || !status)
         return error_set(err, -EPROTO, "The server's answer is no execution");
-    if (status_is_completed(status))
+    if (display_is_completed(status))
         return output_print(cli, tail.id, type, status, err);
 
-    item_path(&execution_resource, tail.id, &path);
-    query_add(&path, "include_attributes", "id,children");
+    resource_item_path(&cli_execution_resource, tail.id, &path);
+    client_query_add(&path, "include_attributes", "id,children");
     r = client_json(&cli->client, NULL, path.data, VALUE_NOTHING, &newer, err);
     if (r < 0)
         return r;
     tail.is_child = value_truth(value_map_get(execution, "parent")) ||
                     value_truth(value_path(execution, "context.parent.execution_id"));
     strmap_set(&tail.ids, tail.id, &tail);
-    VALUE_LIST_EACH(i, child, value_map_get(newer, "children"))
-    {
+    VALUE_LIST_EACH (i, child, value_map_get(newer, "children")) {
         if (value_is_string(child))
             strmap_set(&tail.ids, value_chars(child), &tail);
     }
-    r = client_stream(&cli->client, "st2.execution__update,st2.execution.output__create", tail.id, tail_event, &tail, err);
+    r = client_stream(&cli->client, "st2.execution__update,st2.execution.output__create", tail.id, tail_event,
+                      &tail, err);
     strmap_release(&tail.ids);
     return r;
 }
@@ -142,7 +144,7 @@ static int tail_run(struct cli *cli, const struct cli_args *args, struct error *
     int r;
 
     if (!id || strcmp(id, "last") == 0) {
-        buffer_addf(&path, "%s/?limit=1", execution_resource.path);
+        buffer_addf(&path, "%s/?limit=1", cli_execution_resource.path);
         r = client_list(&cli->client, path.data, &found, NULL, err);
         if (r == 0 && value_list_count(found) == 0) {
             puts("No executions found in db.");
@@ -150,18 +152,21 @@ static int tail_run(struct cli *cli, const struct cli_args *args, struct error *
         }
         execution = value_ref(value_list_at(found, 0));
     } else {
-        item_path(&execution_resource, id, &path);
+        resource_item_path(&cli_execution_resource, id, &path);
         r = client_get(&cli->client, path.data, &execution, err);
         if (r == CLIENT_ABSENT)
             return error_set(err, -ENOENT, "Execution  with id %s not found.", id);
     }
     if (r < 0)
         return r;
-    return execution_tail(cli, execution, args_text(args, "--type"), args_flag(args, "--include-metadata"), err);
+    return cli_execution_tail(cli, execution, args_text(args, "--type"),
+                              args_flag(args, "--include-metadata"), err);
 }
 
 static const struct cli_option tail_options[] = {
-    { .name = "--type", .kind = OPTION_TEXT, .metavar = "OUTPUT_TYPE",
+    { .name = "--type",
+      .kind = OPTION_TEXT,
+      .metavar = "OUTPUT_TYPE",
       .help = "Type of output to tail for. If not provided, defaults to all." },
     { .name = "--include-metadata", .help = "Include metadata (timestamp, output type) with the output." },
     OPTIONS_END,

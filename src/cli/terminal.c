@@ -13,7 +13,8 @@
 
 int prompt_line(const char *prompt, char **ret, struct error *err)
 {
-    CLEANUP(freep) char *line = NULL;
+    CLEANUP(freep)
+    char *line = NULL;
     size_t room = 0;
     ssize_t n;
 
@@ -50,8 +51,10 @@ int edit_text(const char *text, char **ret, struct error *err)
 {
     const char *editor = getenv("VISUAL") ? getenv("VISUAL") : getenv("EDITOR") ? getenv("EDITOR") : "vi";
     char path[] = "/tmp/fulmar-edit-XXXXXX";
-    CLEANUP(closep) int fd = mkstemp(path);
-    CLEANUP(freep) char *command = NULL;
+    CLEANUP(closep)
+    int fd = mkstemp(path);
+    CLEANUP(freep)
+    char *command = NULL;
     size_t len;
     int r = 0;
 
@@ -63,7 +66,7 @@ int edit_text(const char *text, char **ret, struct error *err)
     if (system(command) != 0)
         r = error_set(err, -ECHILD, "The editor \"%s\" failed", editor);
     else
-        r = file_read(path, ret, &len, err);
+        r = cli_file_read(path, ret, &len, err);
     unlink(path);
     return r;
 }

@@ -13,12 +13,13 @@
 #include "base/utf8.h"
 
 /* Where a line may be broken: white space, words, hyphenated words, dashes between words. */
-static const char chunk_pattern[] = "[ \\t\\n\\x0b\\f\\r]+"
-                                    "|(?<=[\\w!\"'&.,?])-{2,}(?=\\w)"
-                                    "|[^ \\t\\n\\x0b\\f\\r]+?(?:"
-                                    "-(?:(?<=[^\\d\\W]{2}-)|(?<=[^\\d\\W]-[\\w!\"'&.,?]-))(?=[^\\d\\W]-?[^\\d\\W])"
-                                    "|(?=[ \\t\\n\\x0b\\f\\r]|\\z)"
-                                    "|(?<=[\\w!\"'&.,?])(?=-{2,}\\w))";
+static const char chunk_pattern[] =
+    "[ \\t\\n\\x0b\\f\\r]+"
+    "|(?<=[\\w!\"'&.,?])-{2,}(?=\\w)"
+    "|[^ \\t\\n\\x0b\\f\\r]+?(?:"
+    "-(?:(?<=[^\\d\\W]{2}-)|(?<=[^\\d\\W]-[\\w!\"'&.,?]-))(?=[^\\d\\W]-?[^\\d\\W])"
+    "|(?=[ \\t\\n\\x0b\\f\\r]|\\z)"
+    "|(?<=[\\w!\"'&.,?])(?=-{2,}\\w))";
 
 static pcre2_code *chunk_code;
 
@@ -27,8 +28,8 @@ static void chunk_code_make(void)
     int number;
     PCRE2_SIZE offset;
 
-    chunk_code = pcre2_compile((PCRE2_SPTR)chunk_pattern, PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP, &number, &offset,
-                               NULL);
+    chunk_code = pcre2_compile((PCRE2_SPTR)chunk_pattern, PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP,
+                               &number, &offset, NULL);
     assert(chunk_code);
 }
 
@@ -44,7 +45,7 @@ static size_t colour_length(const char *s, size_t n)
     return i < n && s[i] == 'm' ? i + 1 : 0;
 }
 
-size_t text_columns(const char *text, size_t n)
+size_t cli_text_columns(const char *text, size_t n)
 {
     const char *at = text, *end = text + n;
     size_t columns = 0;
@@ -122,9 +123,11 @@ static size_t chunk_break(const struct chunk *chunk, size_t room)
     return after_hyphen ? after_hyphen : room;
 }
 
-void text_wrap(struct buffer *out, const char *text, size_t n, size_t width, size_t first_indent, size_t indent)
+void cli_text_wrap(struct buffer *out, const char *text, size_t n, size_t width, size_t first_indent,
+                   size_t indent)
 {
-    CLEANUP(freep) char *blank = xstrndup(text, n);
+    CLEANUP(freep)
+    char *blank = xstrndup(text, n);
     struct chunks chunks = { 0 };
     size_t i = 0;
     bool first = true;

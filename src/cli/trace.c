@@ -33,10 +33,8 @@ static bool part_wanted(const struct part *part, value asked)
     VALUE_AUTO(names);
 
     names = attributes_list(part->names);
-    VALUE_LIST_EACH(i, name, names)
-    {
-        VALUE_LIST_EACH(k, attribute, asked)
-        {
+    VALUE_LIST_EACH (i, name, names) {
+        VALUE_LIST_EACH (k, attribute, asked) {
             if (value_equal(name, attribute))
                 return true;
         }
@@ -62,8 +60,7 @@ static value member_or_null(value v, const char *name)
 /* Puts the components of a part into the rows, which stay sorted by time. */
 static void part_rows(const struct part *part, value found, value *rows)
 {
-    VALUE_LIST_EACH(i, component, value_map_get(found, part->member))
-    {
+    VALUE_LIST_EACH (i, component, value_map_get(found, part->member)) {
         value row = value_map_new(4);
         size_t at = value_list_count(*rows);
 
@@ -132,17 +129,17 @@ static int trace_list(struct cli *cli, const struct cli_args *args, struct error
     int64_t total = -1, last = 50;
     int r;
 
-    attributes = list_attributes(args, list.attributes);
-    list_path(&list, args, attributes, &path);
+    attributes = resource_list_attributes(args, list.attributes);
+    resource_list_path(&list, args, attributes, &path);
     if (sort && (strcmp(sort, "asc") == 0 || strcmp(sort, "ascending") == 0))
-        query_add(&path, "sort_asc", "True");
+        client_query_add(&path, "sort_asc", "True");
     else if (!sort || strcmp(sort, "desc") == 0 || strcmp(sort, "descending") == 0)
-        query_add(&path, "sort_desc", "True");
+        client_query_add(&path, "sort_desc", "True");
     r = client_list(&cli->client, path.data, &entries, &total, err);
     if (r < 0)
         return r;
     if (value_list_count(entries) != 1)
-        return list_print(&list, args, attributes, entries, total, err);
+        return resource_list_print(&list, args, attributes, entries, total, err);
     if (!value_is_set(args_value(args, "--attr")))
         value_replace(&attributes, attributes_list("all"));
     r = trace_print(args, value_list_at(entries, 0), attributes, err);
@@ -153,12 +150,31 @@ static int trace_list(struct cli *cli, const struct cli_args *args, struct error
 }
 
 static const struct cli_option list_options[] = {
-    { .letter = "-s", .name = "--sort", .kind = OPTION_TEXT, .metavar = "SORT_ORDER",
-      .help = "Sort traces by start timestamp, asc|ascending (earliest first) or desc|descending (latest first)" },
-    { .letter = "-c", .name = "--trace-tag", .kind = OPTION_TEXT, .exclusive = 1, .help = "Trace-tag to filter the list." },
-    { .letter = "-e", .name = "--execution", .kind = OPTION_TEXT, .exclusive = 1, .help = "Execution to filter the list." },
-    { .letter = "-r", .name = "--rule", .kind = OPTION_TEXT, .exclusive = 1, .help = "Rule to filter the list." },
-    { .letter = "-g", .name = "--trigger-instance", .kind = OPTION_TEXT, .exclusive = 1,
+    { .letter = "-s",
+      .name = "--sort",
+      .kind = OPTION_TEXT,
+      .metavar = "SORT_ORDER",
+      .help =
+          "Sort traces by start timestamp, asc|ascending (earliest first) or desc|descending (latest first)" },
+    { .letter = "-c",
+      .name = "--trace-tag",
+      .kind = OPTION_TEXT,
+      .exclusive = 1,
+      .help = "Trace-tag to filter the list." },
+    { .letter = "-e",
+      .name = "--execution",
+      .kind = OPTION_TEXT,
+      .exclusive = 1,
+      .help = "Execution to filter the list." },
+    { .letter = "-r",
+      .name = "--rule",
+      .kind = OPTION_TEXT,
+      .exclusive = 1,
+      .help = "Rule to filter the list." },
+    { .letter = "-g",
+      .name = "--trigger-instance",
+      .kind = OPTION_TEXT,
+      .exclusive = 1,
       .help = "TriggerInstance to filter the list." },
     OPTIONS_END,
 };
@@ -184,12 +200,12 @@ static const struct part *part_by_cause(const char *cause)
 /* The component of a part with this id; when `caused_by` is given, that too must be its cause. */
 static value component_find(value found, const struct part *part, const char *id, const char *caused_by)
 {
-    VALUE_LIST_EACH(i, component, value_map_get(found, part->member))
-    {
+    VALUE_LIST_EACH (i, component, value_map_get(found, part->member)) {
         const char *object_id = value_map_chars(component, "object_id");
         const char *cause = value_chars(value_path(component, "caused_by.id"));
 
-        if (object_id && strcmp(object_id, id) == 0 && (!caused_by || (cause && strcmp(cause, caused_by) == 0)))
+        if (object_id && strcmp(object_id, id) == 0 &&
+            (!caused_by || (cause && strcmp(cause, caused_by) == 0)))
             return component;
     }
     return VALUE_NOTHING;
@@ -200,8 +216,10 @@ static value component_find(value found, const struct part *part, const char *id
 static value chain_only(value found, const struct part *part, const char *id)
 {
     value kept[ELEMENTS(parts)], result = value_ref(found);
-    CLEANUP(freep) char *wanted = xstrdup(id);
-    CLEANUP(freep) char *caused_by = NULL;
+    CLEANUP(freep)
+    char *wanted = xstrdup(id);
+    CLEANUP(freep)
+    char *caused_by = NULL;
 
     for (size_t i = 0; i < ELEMENTS(parts); i++)
         kept[i] = value_list_new(2);
@@ -230,11 +248,10 @@ static value noop_triggers_hide(value found)
 {
     value kept = value_list_new(4);
 
-    VALUE_LIST_EACH(i, instance, value_map_get(found, "trigger_instances"))
-    {
+    VALUE_LIST_EACH (i, instance, value_map_get(found, "trigger_instances")) {
         bool used = false;
 
-        VALUE_LIST_EACH(k, rule, value_map_get(found, "rules"))
+        VALUE_LIST_EACH (k, rule, value_map_get(found, "rules"))
             used |= value_equal(value_path(rule, "caused_by.id"), value_map_get(instance, "object_id"));
         if (used)
             value_list_append(&kept, value_ref(instance));
@@ -263,13 +280,12 @@ static int trace_get(struct cli *cli, const struct cli_args *args, struct error 
 {
     VALUE_AUTO(attributes);
     VALUE_AUTO(items);
-    int r = items_get(cli, &trace, args_operands(args, "id"), "", &items, err);
+    int r = resource_items_get(cli, &trace, args_operands(args, "id"), "", &items, err);
 
     if (r < 0)
         return r;
-    attributes = list_attributes(args, "all");
-    VALUE_LIST_EACH(i, item, items)
-    {
+    attributes = resource_list_attributes(args, "all");
+    VALUE_LIST_EACH (i, item, items) {
         VALUE_AUTO(found);
 
         found = value_ref(item);
@@ -286,15 +302,29 @@ static int trace_get(struct cli *cli, const struct cli_args *args, struct error 
 }
 
 static const struct cli_option get_options[] = {
-    { .letter = "-e", .name = "--execution", .kind = OPTION_TEXT, .exclusive = 1,
+    { .letter = "-e",
+      .name = "--execution",
+      .kind = OPTION_TEXT,
+      .exclusive = 1,
       .help = "Execution to show causation chain." },
-    { .letter = "-r", .name = "--rule", .kind = OPTION_TEXT, .exclusive = 1, .help = "Rule to show causation chain." },
-    { .letter = "-g", .name = "--trigger-instance", .kind = OPTION_TEXT, .exclusive = 1,
+    { .letter = "-r",
+      .name = "--rule",
+      .kind = OPTION_TEXT,
+      .exclusive = 1,
+      .help = "Rule to show causation chain." },
+    { .letter = "-g",
+      .name = "--trigger-instance",
+      .kind = OPTION_TEXT,
+      .exclusive = 1,
       .help = "TriggerInstance to show causation chain." },
     { .name = "--show-executions", .help = "Only show executions.", .flags = OPTION_OWN_SECTION },
     { .name = "--show-rules", .help = "Only show rules.", .flags = OPTION_OWN_SECTION },
-    { .name = "--show-trigger-instances", .help = "Only show trigger instances.", .flags = OPTION_OWN_SECTION },
-    { .letter = "-n", .name = "--hide-noop-triggers", .help = "Hide noop trigger instances.",
+    { .name = "--show-trigger-instances",
+      .help = "Only show trigger instances.",
+      .flags = OPTION_OWN_SECTION },
+    { .letter = "-n",
+      .name = "--hide-noop-triggers",
+      .help = "Hide noop trigger instances.",
       .flags = OPTION_OWN_SECTION },
     OPTIONS_END,
 };

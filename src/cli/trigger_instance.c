@@ -5,9 +5,9 @@
 #include "cli/commands.h"
 #include "cli/resource.h"
 
-static const struct resource trigger_instance = {
-    .display = "Trigger Instance", .plural = "triggerinstances", .path = "/triggerinstances"
-};
+static const struct resource trigger_instance = { .display = "Trigger Instance",
+                                                  .plural = "triggerinstances",
+                                                  .path = "/triggerinstances" };
 
 static const struct list_filter filters[] = {
     { "--trigger", "trigger" },
@@ -27,25 +27,29 @@ static const struct list_spec list = {
     .display = list_display,
 };
 
-static const struct get_spec get = {
-    .resource = &trigger_instance, .operand = "id", .order = "id trigger occurrence_time payload"
-};
+static const struct get_spec get = { .resource = &trigger_instance,
+                                     .operand = "id",
+                                     .order = "id trigger occurrence_time payload" };
 
 static const struct cli_option list_options[] = {
-    { .name = "--trigger", .kind = OPTION_TEXT, .help = "Trigger reference to filter the list.",
+    { .name = "--trigger",
+      .kind = OPTION_TEXT,
+      .help = "Trigger reference to filter the list.",
       .flags = OPTION_OWN_SECTION },
     OPTIONS_END,
 };
 
 static const struct cli_option status_options[] = {
-    { .name = "--status", .kind = OPTION_TEXT, .flags = OPTION_OWN_SECTION,
+    { .name = "--status",
+      .kind = OPTION_TEXT,
+      .flags = OPTION_OWN_SECTION,
       .help = "Can be pending, processing, processed or processing_failed." },
     OPTIONS_END,
 };
 
 const struct cli_command command_trigger_instance_list =
-    LIST_COMMAND(list, "Get the list of the 50 most recent triggerinstances.", options_last, list_options, options_period,
-                 status_options, options_columns);
+    LIST_COMMAND(list, "Get the list of the 50 most recent triggerinstances.", options_last, list_options,
+                 options_period, status_options, options_columns);
 const struct cli_command command_trigger_instance_get =
     GET_COMMAND(get, "id", "Get individual trigger instance.", "Id of the trigger instance.");
 
@@ -56,7 +60,7 @@ static int re_emit_run(struct cli *cli, const struct cli_args *args, struct erro
     BUFFER_AUTO(path);
     int r;
 
-    item_path(&trigger_instance, id ? id : "None", &path);
+    resource_item_path(&trigger_instance, id ? id : "None", &path);
     buffer_add_text(&path, "/re_emit");
     r = client_json(&cli->client, "POST", path.data, value_null(), &answer, err);
     if (r < 0)

@@ -23,7 +23,7 @@ static int action_file(struct cli *cli, const char *ref, char **ret, struct erro
     int r;
 
     buffer_add_text(&path, "/actions/");
-    path_add(&path, ref ? ref : "None");
+    client_path_add(&path, ref ? ref : "None");
     r = client_get(&cli->client, path.data, &action, err);
     if (r < 0)
         return r;
@@ -37,7 +37,8 @@ static int action_file(struct cli *cli, const char *ref, char **ret, struct erro
 
 static int definition_read(struct cli *cli, const struct cli_args *args, char **ret, struct error *err)
 {
-    CLEANUP(freep) char *file = args_text(args, "--file") ? xstrdup(args_text(args, "--file")) : NULL;
+    CLEANUP(freep)
+    char *file = args_text(args, "--file") ? xstrdup(args_text(args, "--file")) : NULL;
     struct stat st;
     size_t len;
 
@@ -49,13 +50,15 @@ static int definition_read(struct cli *cli, const struct cli_args *args, char **
     }
     if (stat(file, &st) < 0 || !S_ISREG(st.st_mode))
         return error_set(err, -ENOENT, "File \"%s\" does not exist on local system.", file);
-    return file_read(file, ret, &len, err);
+    return cli_file_read(file, ret, &len, err);
 }
 
 static int inspect_run(struct cli *cli, const struct cli_args *args, struct error *err)
 {
-    CLEANUP(reply_release) struct reply reply = { 0 };
-    CLEANUP(freep) char *text = NULL;
+    CLEANUP(reply_release)
+    struct reply reply = { 0 };
+    CLEANUP(freep)
+    char *text = NULL;
     struct request request;
     VALUE_AUTO(errors);
     BUFFER_AUTO(out);
@@ -72,7 +75,8 @@ static int inspect_run(struct cli *cli, const struct cli_args *args, struct erro
     if (r < 0)
         return r;
     if (!value_is_list(errors))
-        return error_set(err, -EPROTO, "The inspection result is not type of list: %s", buffer_text(&reply.text));
+        return error_set(err, -EPROTO, "The inspection result is not type of list: %s",
+                         buffer_text(&reply.text));
     if (value_list_count(errors) == 0) {
         puts("No errors found in workflow definition.");
         return EXIT_DONE;
@@ -83,10 +87,16 @@ static int inspect_run(struct cli *cli, const struct cli_args *args, struct erro
 }
 
 static const struct cli_option inspect_options[] = {
-    { .name = "--file", .kind = OPTION_TEXT, .exclusive = 1, .help = "Local file path to the workflow definition." },
-    { .name = "--action", .kind = OPTION_TEXT, .exclusive = 1,
-      .help = "Reference name for the registered action. This option works only if the file referenced by the entry point "
-              "is installed locally under /opt/stackstorm/packs." },
+    { .name = "--file",
+      .kind = OPTION_TEXT,
+      .exclusive = 1,
+      .help = "Local file path to the workflow definition." },
+    { .name = "--action",
+      .kind = OPTION_TEXT,
+      .exclusive = 1,
+      .help =
+          "Reference name for the registered action. This option works only if the file referenced by the entry point "
+          "is installed locally under /opt/stackstorm/packs." },
     OPTIONS_END,
 };
 
@@ -108,8 +118,7 @@ static int groups_fetch(struct cli *cli, value *ret, struct error *err)
     if (r < 0)
         return r;
     rows = value_list_new(4);
-    VALUE_LIST_EACH(i, group, value_map_get(answer, "groups"))
-    {
+    VALUE_LIST_EACH (i, group, value_map_get(answer, "groups")) {
         value row = value_map_new(1);
 
         value_map_put(&row, "group_id", value_ref(group));
@@ -126,13 +135,12 @@ static int members_fetch(struct cli *cli, const char *group, value *rows, struct
     int r;
 
     buffer_add_text(&path, "/service_registry/groups/");
-    path_add(&path, group);
+    client_path_add(&path, group);
     buffer_add_text(&path, "/members");
     r = client_json(&cli->client, NULL, path.data, VALUE_NOTHING, &answer, err);
     if (r < 0)
         return r;
-    VALUE_LIST_EACH(i, member, value_map_get(answer, "members"))
-    {
+    VALUE_LIST_EACH (i, member, value_map_get(answer, "members")) {
         value row = value_map_new(3);
 
         value_map_put(&row, "group_id", value_text(group));
@@ -148,7 +156,7 @@ static int rows_print(const struct cli_args *args, const char *usual, value rows
     struct output output = { .form = output_form(args), .widths = args_value(args, "--width") };
     VALUE_AUTO(attributes);
 
-    output.attributes = attributes = list_attributes(args, usual);
+    output.attributes = attributes = resource_list_attributes(args, usual);
     return output_list(&output, rows, err);
 }
 
@@ -181,7 +189,9 @@ static int members_run(struct cli *cli, const struct cli_args *args, struct erro
 }
 
 static const struct cli_option members_options[] = {
-    { .name = "--group-id", .kind = OPTION_TEXT, .help = "If provided only retrieve members for the specified group." },
+    { .name = "--group-id",
+      .kind = OPTION_TEXT,
+      .help = "If provided only retrieve members for the specified group." },
     OPTIONS_END,
 };
 

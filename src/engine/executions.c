@@ -96,7 +96,7 @@ int execution_find(struct engine *engine, int64_t seq, struct execution **ret, s
     }
     if (!x) {
         x = xcalloc(1, sizeof(*x));
-        r = store_execution_get(store_as_reader(engine->config.store), seq, 0, &x->row, err);
+        r = store_execution_get(store_as_reader(engine->config.store), seq, EXECUTION_RESULT, &x->row, err);
         if (r != 0) {
             free(x);
             return r;

@@ -31,7 +31,7 @@ struct execution_plan {
 };
 void execution_plan_release(struct execution_plan *plan);
 
-enum { EXECUTION_REFUSED = 1 };
+enum { EXECUTION_REFUSED = 4 }; /* beside the store's outcomes */
 
 /* Looks up the action, renders and checks the parameters. Any thread: only the catalog is read.
    0: the plan is ready (look at plan->failure); EXECUTION_REFUSED: err says why (HTTP 400). */

@@ -80,7 +80,7 @@ void gzip_pack(struct buffer *out, const void *data, size_t n, int level)
             buffer_reserve(out, step / 4 + 128);
             stream.next_out = (Bytef *)out->data + out->len;
             stream.avail_out = (uInt)(step / 4 + 128);
-            code = deflate(&stream, at == n ? Z_FINISH : Z_NO_FLUSH);
+            deflate(&stream, at == n ? Z_FINISH : Z_NO_FLUSH);
             out->len += step / 4 + 128 - stream.avail_out;
         } while (stream.avail_out == 0);
     } while (at < n);

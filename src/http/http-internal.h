@@ -50,7 +50,8 @@ struct http_server {
 struct http_peer {
     char remote[64];
     int fd;
-    _Atomic int64_t waiting_since_us; /* for the head of a request; 0 while one is being handled */
+    _Atomic int64_t
+        deadline_us; /* for what the client is to do next; 0: it is not its turn, or there is none */
     struct http_peer *next, *previous;
 };
 
@@ -121,6 +122,10 @@ void peer_notify(void *port, struct MHD_Connection *connection, void **socket_co
                  enum MHD_ConnectionNotificationCode code);
 /* NULL while the connection is being set up or torn down. */
 struct http_peer *peer_of(struct MHD_Connection *connection);
+/* The client has so long for the head of its next request, for taking an answer, or no deadline. */
+void peer_expect_head(struct http_peer *peer, const struct http_config *config);
+void peer_expect_taking(struct http_peer *peer, const struct http_config *config);
+void peer_expect_nothing(struct http_peer *peer);
 /* Starts and ends the thread that closes connections on which a request's head never gets complete. */
 int peers_start(struct http_server *server, struct error *err);
 void peers_stop(struct http_server *server);

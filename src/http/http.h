@@ -90,7 +90,7 @@ struct http_alias {
 /* ---- the server ---- */
 
 struct http_listener {
-    const char *host;          /* a numeric address */
+    const char *host;          /* an address, or a name for one */
     int port;                  /* 0: any free one, see http_server_port */
     enum http_service service; /* what paths without a prefix mean first */
     unsigned threads;          /* 0: the server's */
@@ -121,8 +121,8 @@ struct http_config {
     /* Instead of the line in the log; called on any HTTP thread. */
     void (*access)(const struct http_access *access, void *owner);
     bool access_log; /* write lines to the log when there is no `access` */
-    const char *const
-        *masked_queries; /* query names whose values are masked besides the built-in ones; NULL ends */
+    /* Names of query parameters that are masked besides the built-in ones; NULL ends. */
+    const char *const *masked_queries;
 
     const char *const *allow_origins; /* CORS: in front of the fixed ones; "*" allows all */
     size_t n_allow_origins;
@@ -130,15 +130,16 @@ struct http_config {
 
     /* Limits; 0 takes the default. */
     unsigned threads;                 /* per listener: 2 */
-    unsigned connections_max;         /* per listener: 16384 */
+    unsigned connections_max;         /* per listener: 16384; the process needs as many descriptors */
     unsigned connections_per_address; /* per listener: no limit */
     unsigned idle_timeout_s;          /* nothing read or written on a connection: 60 */
-    unsigned
-        receive_timeout_s; /* from a request's first line to the end of its body: 120; a connection on which no
-                                   request's head gets complete within both times together is closed */
-    size_t head_max;       /* request line and headers, in bytes, about: 16384 */
-    size_t body_max;       /* of one body, also after decompression: 20 MiB */
-    size_t bodies_max;     /* of all bodies being received or handled: 512 MiB */
+    /* From a request's first line to the end of its body: 120. A connection on which no head of a request gets
+       complete within this and the idle time together is closed too. */
+    unsigned receive_timeout_s;
+    unsigned send_timeout_s; /* for taking an answer that is no stream: 600 */
+    size_t head_max;         /* request line and headers, in bytes, about: 16384 */
+    size_t body_max;         /* of one body, also after decompression: 20 MiB */
+    size_t bodies_max;       /* of all bodies being received or handled: 512 MiB */
     size_t stream_queue_max; /* bytes waiting for one slow stream client: 4 MiB */
 };
 
@@ -202,6 +203,9 @@ void http_set_user(struct http_request *request, void *user);
 
 /* Typed query parameters: `otherwise` when absent. The texts of rest-api.md 2 in `err`, negative, when unreadable. */
 int http_query_bool(const struct http_request *request, const char *name, bool otherwise, bool *ret,
+                    struct error *err);
+/* The stricter reading of `enabled`, declared as HTTP_STRING: 1 true True / 0 false False. */
+int http_query_flag(const struct http_request *request, const char *name, bool otherwise, bool *ret,
                     struct error *err);
 int http_query_int(const struct http_request *request, const char *name, int64_t otherwise, int64_t *ret,
                    struct error *err);

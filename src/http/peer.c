@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Clients and the patience with them. libmicrohttpd closes a connection on which nothing moves; one that sends a byte of
-   its headers now and then moves for ever, so a thread looks around every few seconds for connections that have been
-   waiting for the head of a request for too long, and shuts their sockets down. The rest follows from that: the
-   connection's thread sees the end and takes the connection apart. */
+   its headers now and then, or takes a byte of its answer, moves for ever. So each peer has a deadline for what it is to
+   do next, and a thread looks around every few seconds for those who missed theirs and shuts their sockets down. The
+   rest follows from that: the connection's thread sees the end and takes the connection apart. */
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,7 +70,7 @@ void peer_notify(void *cls, struct MHD_Connection *connection, void **socket_con
     name_peer(MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr,
               peer->remote, sizeof(peer->remote));
     peer->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    peer->waiting_since_us = clock_monotonic_us();
+    peer_expect_head(peer, &port->server->config);
     *socket_context = peer;
     add_peer(port->server, peer);
 }
@@ -83,17 +83,36 @@ struct http_peer *peer_of(struct MHD_Connection *connection)
     return info ? info->socket_context : NULL;
 }
 
+static void set_deadline(struct http_peer *peer, int64_t seconds)
+{
+    if (peer)
+        peer->deadline_us = seconds ? clock_monotonic_us() + seconds * 1000000 : 0;
+}
+
+void peer_expect_head(struct http_peer *peer, const struct http_config *config)
+{
+    set_deadline(peer, (int64_t)config->idle_timeout_s + config->receive_timeout_s);
+}
+
+void peer_expect_taking(struct http_peer *peer, const struct http_config *config)
+{
+    set_deadline(peer, config->send_timeout_s);
+}
+
+void peer_expect_nothing(struct http_peer *peer)
+{
+    set_deadline(peer, 0);
+}
+
 /* Under the lock. */
 static void sweep(struct http_server *server)
 {
-    const struct http_config *config = &server->config;
-    int64_t longest_us = ((int64_t)config->idle_timeout_s + config->receive_timeout_s) * 1000000;
     int64_t now_us = clock_monotonic_us();
 
     for (struct http_peer *peer = server->peers; peer; peer = peer->next) {
-        int64_t since_us = peer->waiting_since_us;
+        int64_t deadline_us = peer->deadline_us;
 
-        if (since_us && now_us - since_us > longest_us)
+        if (deadline_us && now_us > deadline_us)
             shutdown(peer->fd, SHUT_RDWR);
     }
 }

@@ -12,22 +12,39 @@ static int not_of_type(const char *name, const char *type, struct error *err)
     return error_set(err, -EINVAL, "Parameter \"%s\" is not of type %s", name, type);
 }
 
+struct word {
+    const char *text;
+    bool meaning;
+};
+
 int query_read_bool(const char *name, const char *text, bool *ret, struct error *err)
 {
-    static const struct {
-        const char *text;
-        bool b;
-    } words[] = {
+    static const struct word words[] = {
         { "true", true },   { "1", true },  { "yes", true }, { "y", true },
         { "false", false }, { "0", false }, { "no", false }, { "n", false },
     };
 
     for (size_t i = 0; i < ELEMENTS(words); i++)
         if (strcasecmp(words[i].text, text) == 0) {
-            *ret = words[i].b;
+            *ret = words[i].meaning;
             return 0;
         }
     return not_of_type(name, "boolean", err);
+}
+
+int query_read_flag(const char *text, bool *ret, struct error *err)
+{
+    static const struct word words[] = {
+        { "1", true },  { "true", true },   { "True", true },
+        { "0", false }, { "false", false }, { "False", false },
+    };
+
+    for (size_t i = 0; i < ELEMENTS(words); i++)
+        if (strcmp(words[i].text, text) == 0) {
+            *ret = words[i].meaning;
+            return 0;
+        }
+    return error_set(err, -EINVAL, "Invalid bool representation \"%s\" provided.", text);
 }
 
 int query_read_int(const char *name, const char *text, int64_t *ret, struct error *err)
@@ -152,6 +169,15 @@ int http_query_bool(const struct http_request *request, const char *name, bool o
 
     *ret = otherwise;
     return text ? query_read_bool(name, text, ret, err) : 0;
+}
+
+int http_query_flag(const struct http_request *request, const char *name, bool otherwise, bool *ret,
+                    struct error *err)
+{
+    const char *text = http_query(request, name);
+
+    *ret = otherwise;
+    return text ? query_read_flag(text, ret, err) : 0;
 }
 
 int http_query_int(const struct http_request *request, const char *name, int64_t otherwise, int64_t *ret,

@@ -6,6 +6,8 @@
 #include "http/http.h"
 
 int query_read_bool(const char *name, const char *text, bool *ret, struct error *err);
+/* The stricter words of the `enabled` parameters: 1 true True / 0 false False. */
+int query_read_flag(const char *text, bool *ret, struct error *err);
 /* An integer past 64 bits is taken as the nearest one that fits. */
 int query_read_int(const char *name, const char *text, int64_t *ret, struct error *err);
 /* UTC microseconds. */

@@ -169,7 +169,7 @@ static enum MHD_Result begin_reading(struct http_request *request, const char *m
     request->method = pool_strdup(request->pool, method);
     request->peer = peer_of(request->connection);
     if (request->peer) {
-        request->peer->waiting_since_us = 0;
+        peer_expect_nothing(request->peer);
         request->remote = pool_strdup(request->pool, request->peer->remote);
     }
     request->headers = pool_alloc(request->pool, HEADERS_MAX * sizeof(*request->headers));
@@ -431,8 +431,7 @@ void request_completed(void *port, struct MHD_Connection *connection, void **cls
     int64_t duration_us = clock_monotonic_us() - request->begun_us;
 
     *cls = NULL;
-    if (request->peer)
-        request->peer->waiting_since_us = clock_monotonic_us();
+    peer_expect_head(request->peer, &server->config);
     request->peer = NULL;
     counters->by_class[status / 100 < 6 ? status / 100 : 0]++;
     if (status) {

@@ -246,6 +246,8 @@ enum MHD_Result answer_send(struct http_request *request)
 
     if (!response)
         return MHD_NO;
+    if (answer->kind != ANSWER_STREAM)
+        peer_expect_taking(request->peer, &request->server->config);
     if (answer->type)
         MHD_add_response_header(response, "Content-Type", answer->type);
     add_common_headers(request, response);

@@ -32,6 +32,7 @@ static void set_defaults(struct http_config *config)
     DEFAULT(connections_max, 16384);
     DEFAULT(idle_timeout_s, 60);
     DEFAULT(receive_timeout_s, 120);
+    DEFAULT(send_timeout_s, 600);
     DEFAULT(head_max, 16384);
     DEFAULT(body_max, 20 << 20);
     DEFAULT(bodies_max, 512 << 20);
@@ -221,8 +222,10 @@ static void stop_accepting(struct http_server *server)
             continue;
         port->fd = MHD_quiesce_daemon(port->daemon);
         port->quiesced = port->fd >= 0;
+        /* Refuses clients from now on. The threads still take the socket out of their epoll sets, each in its time, so
+           it is closed only after them. */
         if (port->quiesced)
-            close(port->fd);
+            shutdown(port->fd, SHUT_RDWR);
     }
 }
 
@@ -242,20 +245,25 @@ static bool wait_idle(struct http_server *server, unsigned timeout_ms)
 
 void http_server_stop(struct http_server *server, unsigned timeout_ms)
 {
+    bool idle;
+
     if (server->stopping)
         return;
     server->stopping = true;
     stop_accepting(server);
     streams_end(server);
-    if (!wait_idle(server, timeout_ms)) {
-        requests_abandon(server);
-        streams_end(server);
+    idle = wait_idle(server, timeout_ms);
+    /* Also when nothing is left: a connection that is still open may bring a request now, which must not be suspended. */
+    requests_abandon(server);
+    if (!idle)
         wait_idle(server, 1000);
-    }
     for (size_t i = 0; i < server->n_ports; i++) {
         if (server->ports[i].daemon)
             MHD_stop_daemon(server->ports[i].daemon);
+        if (server->ports[i].quiesced)
+            close(server->ports[i].fd);
         server->ports[i].daemon = NULL;
+        server->ports[i].quiesced = false;
     }
 }
 

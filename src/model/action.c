@@ -21,6 +21,13 @@ static const struct model_field notify_fields[] = {
     { 0 },
 };
 
+/* Files that come with a request; whoever takes the request writes them. */
+static const struct model_field data_file_fields[] = {
+    { "file_path", TYPE_STRING, FIELD_REQUIRED },
+    { "content", TYPE_STRING, FIELD_REQUIRED },
+    { 0 },
+};
+
 static const struct model_field fields[] = {
     { "id", TYPE_STRING | TYPE_NULL, FIELD_COMPUTED },
     { "ref", TYPE_STRING | TYPE_NULL, FIELD_COMPUTED },
@@ -33,8 +40,10 @@ static const struct model_field fields[] = {
     { "pack", TYPE_STRING, .otherwise = "\"default\"" },
     { "parameters", TYPE_OBJECT, .otherwise = "{}" },
     { "output_schema", TYPE_OBJECT, .otherwise = "{}" },
-    { "tags", TYPE_ARRAY, .otherwise = "[]", .item_types = TYPE_OBJECT, .item_fields = model_tag_fields },
+    { "tags", TYPE_ARRAY, .otherwise = "[]", .item_types = TYPE_OBJECT, .item_fields = model_tag_fields,
+      .items_open = true },
     { "notify", TYPE_OBJECT, .otherwise = "{}", .fields = notify_fields },
+    { "data_files", TYPE_ARRAY, FIELD_COMPUTED, .item_types = TYPE_OBJECT, .item_fields = data_file_fields },
     { "metadata_file", TYPE_STRING | TYPE_NULL, .otherwise = "\"\"" },
     { 0 },
 };

@@ -118,7 +118,7 @@ static void check_items(struct model_check *c, const struct model_field *field, 
         if (field->item_types && !(type_of(item) & field->item_types))
             report_type(c, item, field->item_types);
         else if (field->item_fields)
-            check_object(c, field->item_fields, false, item);
+            check_object(c, field->item_fields, field->items_open, item);
         else if (field->item_check)
             field->item_check(c, item);
         leave(c, before);
@@ -172,8 +172,7 @@ static void check_unknown(struct model_check *c, const struct model_field *field
     const char *first = NULL;
     size_t n = 0;
 
-    VALUE_MAP_EACH(i, object)
-    {
+    VALUE_MAP_EACH (i, object) {
         value key = value_map_key_at(object, i);
 
         if (has_field(fields, key))

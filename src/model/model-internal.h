@@ -34,6 +34,7 @@ struct model_field {
     void (*check)(struct model_check *check, value v);
     unsigned item_types; /* of an array's items */
     const struct model_field *item_fields;
+    bool items_open; /* other keys of items are dropped rather than refused */
     void (*item_check)(struct model_check *check, value item);
 };
 

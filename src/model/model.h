@@ -59,6 +59,12 @@ int model_check(enum model_kind kind, value object, struct model_path *path, str
 /* The second half alone: fields, defaults, ref, uid. For objects that model_check took. */
 value model_document(enum model_kind kind, value object, enum model_source source);
 
+/* Are the parameters what the trigger type asks for? Types without a schema take any. */
+int model_check_trigger_parameters(value trigger_type, value parameters, struct error *err);
+/* May `payload` be dispatched for a trigger of this type? `ref` is the trigger's, for the text; an unset type: there is
+   none. */
+int model_check_trigger_payload(value trigger_type, const char *ref, value payload, struct error *err);
+
 /* ---- names ---- */
 
 /* [a-z0-9_]+ */

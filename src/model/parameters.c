@@ -129,14 +129,15 @@ static void template_text(value raw, struct buffer *out)
     keep_types(json.data, json.len, out);
 }
 
-static int visit(struct graph *graph, struct node *node, struct error *err);
+static int visit(struct graph *graph, struct node *node, const struct node *from, struct error *err);
 
 static bool known_context(const struct graph *graph, const char *name)
 {
     return strcmp(name, "st2kv") == 0 || value_map_has(graph->scope->contexts, name);
 }
 
-static int visit_dependencies(struct graph *graph, const struct jinja *template, struct error *err)
+static int visit_dependencies(struct graph *graph, const struct node *node, const struct jinja *template,
+                              struct error *err)
 {
     VALUE_AUTO(names);
     int r;
@@ -147,7 +148,7 @@ static int visit_dependencies(struct graph *graph, const struct jinja *template,
         struct node *other = find_node(graph, value_chars(name), value_len(name));
 
         if (other) {
-            r = visit(graph, other, err);
+            r = visit(graph, other, node, err);
             if (r < 0)
                 return r;
         } else if (!known_context(graph, value_chars(name))) {
@@ -190,7 +191,7 @@ static int visit_template(struct graph *graph, struct node *node, struct error *
         node->result = value_ref(node->raw);
         return 0;
     }
-    r = visit_dependencies(graph, template, err);
+    r = visit_dependencies(graph, node, template, err);
     if (r == 0) {
         r = render(graph, template, node->raw, &node->result, err);
         if (r < 0)
@@ -200,7 +201,8 @@ static int visit_template(struct graph *graph, struct node *node, struct error *
     return r;
 }
 
-static int visit(struct graph *graph, struct node *node, struct error *err)
+/* `from` is the parameter that names this one; NULL for the first. */
+static int visit(struct graph *graph, struct node *node, const struct node *from, struct error *err)
 {
     int r;
 
@@ -210,7 +212,7 @@ static int visit(struct graph *graph, struct node *node, struct error *err)
         return error_set(err, -EINVAL,
                          "Cyclic dependency found in the following variables: %s. Likely the variable is referencing "
                          "itself",
-                         value_chars(node->name));
+                         value_chars((from ? from : node)->name));
     node->visit = VISITING;
     if (node->is_template) {
         r = visit_template(graph, node, err);
@@ -316,7 +318,7 @@ static int render_live(struct graph *graph, value given, value *result, struct e
     add_defaults(graph, own, given, true);
     add_defaults(graph, runners, given, true);
     for (size_t i = 0; i < graph->n; i++) {
-        r = visit(graph, &graph->nodes[i], err);
+        r = visit(graph, &graph->nodes[i], NULL, err);
         if (r < 0)
             return r;
     }
@@ -398,7 +400,7 @@ int parameters_render_final(const struct parameter_scope *scope, value stored, v
             add_node(&graph, name, effective(value_map_item_at(merged, i), value_map_get_value(stored, name), false));
     }
     for (size_t i = 0; r == 0 && i < graph.n; i++)
-        r = visit(&graph, &graph.nodes[i], err);
+        r = visit(&graph, &graph.nodes[i], NULL, err);
     for (size_t i = 0; r == 0 && i < graph.n; i++) {
         value name = graph.nodes[i].name;
         bool belongs_to_runner = value_is_set(value_map_get_value(runners, name));

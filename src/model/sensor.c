@@ -12,7 +12,8 @@ static const struct model_field declared_type_fields[] = {
     { "description", TYPE_STRING | TYPE_NULL },
     { "payload_schema", TYPE_OBJECT | TYPE_NULL },
     { "parameters_schema", TYPE_OBJECT | TYPE_NULL },
-    { "tags", TYPE_ARRAY | TYPE_NULL, .item_types = TYPE_OBJECT, .item_fields = model_tag_fields },
+    { "tags", TYPE_ARRAY | TYPE_NULL, .item_types = TYPE_OBJECT, .item_fields = model_tag_fields,
+      .items_open = true },
     { 0 },
 };
 

@@ -111,7 +111,7 @@ int pack_check_config(const char *pack, const char *file, value attributes, valu
     return check_decrypt(attributes, values, path, err);
 }
 
-void pack_read_config_schema(struct pack *pack)
+void pack_read_config_schema(struct pack *pack, enum yaml_read_flags flags)
 {
     CLEANUP(freep)
     char *path = xasprintf("%s/config.schema.yaml", pack->path);
@@ -120,7 +120,7 @@ void pack_read_config_schema(struct pack *pack)
     struct pack_file file;
     int r;
 
-    r = pack_file_read(path, &file, &err);
+    r = pack_file_read(path, flags, &file, &err);
     if (r == 0)
         r = pack_check_config_schema(path, file.content, &where, &err);
     if (r == 0) {
@@ -133,7 +133,7 @@ void pack_read_config_schema(struct pack *pack)
     pack_file_release(&file);
 }
 
-void pack_read_config(struct pack *pack, const char *base_path)
+void pack_read_config(struct pack *pack, const char *base_path, enum yaml_read_flags flags)
 {
     CLEANUP(freep)
     char *path = xasprintf("%s/configs/%s.yaml", base_path, pack->name);
@@ -142,7 +142,7 @@ void pack_read_config(struct pack *pack, const char *base_path)
     struct pack_file file;
     int r;
 
-    r = pack_file_read(path, &file, &err);
+    r = pack_file_read(path, flags, &file, &err);
     if (r == 0 && value_is_null(file.content))
         value_replace(&file.content, value_map_new(0));
     if (r == 0 && !value_is_map(file.content))

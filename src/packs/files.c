@@ -38,7 +38,7 @@ int pack_text_read(const char *path, struct buffer *text, struct error *err)
     return 0;
 }
 
-int pack_file_read(const char *path, struct pack_file *file, struct error *err)
+int pack_file_read(const char *path, enum yaml_read_flags flags, struct pack_file *file, struct error *err)
 {
     BUFFER_AUTO(text);
     int r;
@@ -47,7 +47,7 @@ int pack_file_read(const char *path, struct pack_file *file, struct error *err)
     r = pack_text_read(path, &text, err);
     if (r != 0)
         return r;
-    return yaml_read_named(path, buffer_text(&text), text.len, 0, &file->content, &file->positions, err);
+    return yaml_read_named(path, buffer_text(&text), text.len, flags, &file->content, &file->positions, err);
 }
 
 void pack_file_release(struct pack_file *file)

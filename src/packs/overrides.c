@@ -22,7 +22,7 @@ static void read_one(struct pack_overrides *overrides, const char *base_path, co
     struct pack_file file;
     int r;
 
-    r = pack_file_read(path, &file, &err);
+    r = pack_file_read(path, 0, &file, &err);
     if (r == 0)
         *ret = value_take(&file.content);
     else if (r < 0 && !overrides->error)

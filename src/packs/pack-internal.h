@@ -17,7 +17,7 @@ struct pack_file {
 #define PACK_NO_FILE 1 /* an outcome of pack_file_read */
 
 /* Read and parse; PACK_NO_FILE when there is none. */
-int pack_file_read(const char *path, struct pack_file *file, struct error *err);
+int pack_file_read(const char *path, enum yaml_read_flags flags, struct pack_file *file, struct error *err);
 void pack_file_release(struct pack_file *file);
 
 /* Text of a file, bounded. PACK_NO_FILE when there is none. */
@@ -45,7 +45,7 @@ int pack_overrides_apply(const struct pack_overrides *overrides, const char *sec
                          const char *name, value *resource, bool *ret_changed, struct error *err);
 
 /* config.schema.yaml and configs/<pack>.yaml. */
-void pack_read_config_schema(struct pack *pack);
-void pack_read_config(struct pack *pack, const char *base_path);
+void pack_read_config_schema(struct pack *pack, enum yaml_read_flags flags);
+void pack_read_config(struct pack *pack, const char *base_path, enum yaml_read_flags flags);
 
 #endif

@@ -25,8 +25,10 @@ static const struct folder {
 struct reading {
     struct pack *pack;
     const struct pack_options *options;
+    enum yaml_read_flags flags;
     struct pack_overrides overrides;
-    value places[MODEL_KINDS]; /* reference to place in the list */
+    struct model_lookup lookup; /* the caller's, but the pack's own trigger types come first */
+    value places[MODEL_KINDS];  /* reference to place in the list */
 };
 
 /* ---- problems ---- */
@@ -116,14 +118,14 @@ static int accept_record(const char *directory, const char *directory_name, valu
     return model_accept(MODEL_PACK, record, MODEL_FROM_FILE, NULL, ret, where, err);
 }
 
-static int read_record(const char *directory, const char *directory_name, struct pack_file *file, value *ret,
-                       struct model_path *where, struct error *err)
+static int read_record(const char *directory, const char *directory_name, enum yaml_read_flags flags,
+                       struct pack_file *file, value *ret, struct model_path *where, struct error *err)
 {
     CLEANUP(freep)
     char *path = xasprintf("%s/pack.yaml", directory);
     int r;
 
-    r = pack_file_read(path, file, err);
+    r = pack_file_read(path, flags, file, err);
     if (r == PACK_NO_FILE)
         return error_set_kind(err, -ENOENT, "ValueError", "Pack \"%s\" is missing pack.yaml file",
                               directory_name ? directory_name : directory);
@@ -143,18 +145,18 @@ int pack_read_record(const char *directory, bool use_directory_name, value *ret,
     struct pack_file file;
     int r;
 
-    r = read_record(directory, use_directory_name ? last_part(directory) : NULL, &file, ret, &where, err);
+    r = read_record(directory, use_directory_name ? last_part(directory) : NULL, 0, &file, ret, &where, err);
     pack_file_release(&file);
     return r;
 }
 
-static void read_pack_record(struct pack *pack)
+static void read_pack_record(struct pack *pack, enum yaml_read_flags flags)
 {
     struct model_path where = { "" };
     struct pack_file file;
     ERROR_AUTO(err);
 
-    if (read_record(pack->path, pack->name, &file, &pack->document, &where, &err) < 0)
+    if (read_record(pack->path, pack->name, flags, &file, &pack->document, &where, &err) < 0)
         pack_add_problem(pack, "pack", &file, where.text, &err);
     pack_file_release(&file);
 }
@@ -173,6 +175,45 @@ static void put_object(struct reading *reading, enum model_kind kind, value docu
     }
     value_map_set(&reading->places[kind], value_ref(ref), value_int((int64_t)value_list_count(*list)));
     value_list_append(list, document);
+}
+
+static value find_trigger_type(void *data, const char *ref)
+{
+    struct reading *reading = data;
+    const struct model_lookup *outer = reading->options->lookup;
+    value place = value_map_get(reading->places[MODEL_TRIGGER_TYPE], ref);
+
+    if (value_is_set(place))
+        return value_ref(value_list_at(reading->pack->objects[MODEL_TRIGGER_TYPE], (size_t)place.integer));
+    return outer->trigger_type(outer->data, ref);
+}
+
+static value find_runner_type(void *data, const char *name)
+{
+    const struct model_lookup *outer = ((struct reading *)data)->options->lookup;
+
+    return outer->runner_type(outer->data, name);
+}
+
+static value find_policy_type(void *data, const char *ref)
+{
+    const struct model_lookup *outer = ((struct reading *)data)->options->lookup;
+
+    return outer->policy_type(outer->data, ref);
+}
+
+static void set_lookup(struct reading *reading)
+{
+    const struct model_lookup *outer = reading->options->lookup;
+
+    if (!outer)
+        return;
+    reading->lookup = (struct model_lookup){
+        .runner_type = outer->runner_type ? find_runner_type : NULL,
+        .policy_type = outer->policy_type ? find_policy_type : NULL,
+        .trigger_type = outer->trigger_type ? find_trigger_type : NULL,
+        .data = reading,
+    };
 }
 
 /* The pack of a file's object is its directory, whether it says so or not. */
@@ -202,8 +243,7 @@ static int put_sensor_types(struct reading *reading, value sensor, struct model_
         type = value_ref(declared);
         value_map_put(&type, "pack", value_text(reading->pack->name));
         value_map_put(&type, "metadata_file", value_ref(value_map_get(sensor, "metadata_file")));
-        r = model_accept(MODEL_TRIGGER_TYPE, type, MODEL_FROM_FILE, reading->options->lookup, &document,
-                         where, err);
+        r = model_accept(MODEL_TRIGGER_TYPE, type, MODEL_FROM_FILE, &reading->lookup, &document, where, err);
         if (r < 0)
             return r;
         put_object(reading, MODEL_TRIGGER_TYPE, document);
@@ -227,8 +267,7 @@ static int accept_object(struct reading *reading, const struct folder *folder, v
             object, "artifact_uri",
             value_textf("file://%s/sensors/%s", pack->path, value_map_chars(*object, "entry_point")));
     if (r == 0)
-        r = model_accept(folder->kind, *object, MODEL_FROM_FILE, reading->options->lookup, &document, where,
-                         err);
+        r = model_accept(folder->kind, *object, MODEL_FROM_FILE, &reading->lookup, &document, where, err);
     if (r < 0)
         return r;
     put_object(reading, folder->kind, document);
@@ -263,7 +302,7 @@ static void read_file(struct reading *reading, const struct folder *folder, cons
     ERROR_AUTO(err);
     int r;
 
-    r = pack_file_read(path, &file, &err);
+    r = pack_file_read(path, reading->flags, &file, &err);
     if (r == 0)
         r = accept_file(reading, folder, name, &file, &where, &err);
     if (r < 0)
@@ -315,7 +354,7 @@ int pack_read(const char *directory, const struct pack_options *options, struct 
 {
     CLEANUP(pack_freep)
     struct pack *pack = NULL;
-    struct reading reading = { .options = options };
+    struct reading reading = { .options = options, .flags = options->unique_keys ? YAML_UNIQUE_KEYS : 0 };
     struct stat st;
 
     if (!utf8_valid(directory, strlen(directory)))
@@ -326,13 +365,14 @@ int pack_read(const char *directory, const struct pack_options *options, struct 
     pack_overrides_read(&reading.overrides, options->base_path, pack->name);
     for (size_t i = 0; i < MODEL_KINDS; i++)
         reading.places[i] = value_map_new(0);
-    read_pack_record(pack);
-    pack_read_config_schema(pack);
+    set_lookup(&reading);
+    read_pack_record(pack, reading.flags);
+    pack_read_config_schema(pack, reading.flags);
     for (size_t i = 0; i < ELEMENTS(folders); i++)
         if (options->parts & 1u << folders[i].kind)
             read_folder(&reading, &folders[i]);
     if ((options->parts & PACK_CONFIGS) && options->base_path)
-        pack_read_config(pack, options->base_path);
+        pack_read_config(pack, options->base_path, reading.flags);
     for (size_t i = 0; i < MODEL_KINDS; i++)
         value_unref(reading.places[i]);
     pack_overrides_release(&reading.overrides);

@@ -31,6 +31,7 @@ struct pack_options {
     enum pack_parts parts;
     const char *base_path;             /* configs/ and overrides/ are below it; NULL: neither is read */
     const struct model_lookup *lookup; /* NULL: what is built in */
+    bool unique_keys;                  /* duplicate keys are problems; registration lets the last one win */
 };
 
 struct pack_problem {
@@ -71,6 +72,14 @@ int packs_list(const char *const *base_paths, size_t n, value *ret, struct error
    temporary directory. */
 int pack_read_record(const char *directory, bool use_directory_name, value *ret, struct error *err);
 
+/* ---- files ---- */
+
+/* The absolute path of an entry point: `folder` is "actions" or "sensors". An absolute one must be below the pack. */
+int pack_entry_point(const char *pack_path, const char *folder, const char *entry_point, char **ret,
+                     struct error *err);
+/* The absolute path of any file of a pack by its relative one. */
+int pack_file_path(const char *pack_path, const char *file, char **ret, struct error *err);
+
 /* ---- requirements ---- */
 
 /* May this pack be installed on `version` ("3.10dev" counts as 3.10.0) and Python 3? */
@@ -85,5 +94,17 @@ int pack_check_config_schema(const char *file, value attributes, struct model_pa
 /* Are the values what the schema asks for? `file` is named in the message; *path is the attribute. */
 int pack_check_config(const char *pack, const char *file, value attributes, value values,
                       struct model_path *path, struct error *err);
+
+/* What an action or sensor gets as its config: the values, templates rendered, secrets decrypted, defaults filled in
+   (packs.md 5.3). `attributes` and `values` may be unset. */
+struct pack_config_host {
+    /* Text of a template over the datastore; it failed: the class of the error is in err->kind. */
+    int (*render)(void *data, const char *text, size_t n, value *ret, struct error *err);
+    /* Clear text of a rendered secret; `key` is the dotted path, for the audit log. */
+    int (*decrypt)(void *data, const char *key, const char *text, size_t n, value *ret, struct error *err);
+    void *data;
+};
+int pack_config_resolve(const char *pack, value attributes, value values, const struct pack_config_host *host,
+                        value *ret, struct error *err);
 
 #endif

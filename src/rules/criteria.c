@@ -9,7 +9,7 @@
 
 #include "base/mem.h"
 #include "expr/functions/jsonpath.h"
-#include "expr/functions/pyregex.h"
+#include "value/pyregex.h"
 #include "rules/operators.h"
 #include "rules/pattern.h"
 #include "value/python.h"

@@ -7,7 +7,7 @@
 #include <unicase.h>
 
 #include "base/mem.h"
-#include "expr/functions/pyregex.h"
+#include "value/pyregex.h"
 #include "value/datetime.h"
 #include "value/datetime_text.h"
 #include "value/number.h"

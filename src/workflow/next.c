@@ -126,28 +126,31 @@ static int delay_render(const struct spec_task *task, const struct staged *stage
     return 0;
 }
 
-/* How many items may be handed out beside the `active` ones. */
-static int items_available(value concurrency, uint32_t active, int64_t *ret, struct error *err)
+/* A limit below one counts as one; null is no limit. */
+static int concurrency_normal(value *concurrency, struct error *err)
 {
-    int64_t limit;
+    int order;
 
-    if (value_is_null(concurrency)) {
-        *ret = INT64_MAX;
+    if (value_is_null(*concurrency))
         return 0;
-    }
-    if (concurrency.kind == VALUE_INT)
-        limit = concurrency.integer;
-    else if (concurrency.kind == VALUE_BOOL)
-        limit = concurrency.boolean;
-    else if (concurrency.kind == VALUE_BIGINT)
-        limit = mpz_sgn(concurrency.bigint->number) < 0 ? 0 : INT64_MAX;
-    else if (concurrency.kind == VALUE_FLOAT)
-        return refuse(err, "TypeError", "slice indices must be integers or None or have an __index__ method");
-    else
+    if (!value_is_number(*concurrency) && concurrency->kind != VALUE_BOOL)
         return error_set_kind(err, -EINVAL, "TypeError", "'<=' not supported between instances of '%s' and 'int'",
-                              python_type_name(concurrency));
-    *ret = (limit <= 0 ? 1 : limit) - (int64_t)active;
+                              python_type_name(*concurrency));
+    if (value_compare(*concurrency, value_int(0), &order) == 0 && order <= 0)
+        value_replace(concurrency, value_int(1));
+    if (concurrency->kind == VALUE_FLOAT)
+        return refuse(err, "TypeError", "slice indices must be integers or None or have an __index__ method");
     return 0;
+}
+
+/* How many items may be handed out beside the `active` ones. */
+static int64_t items_available(value concurrency, uint32_t active)
+{
+    if (concurrency.kind == VALUE_INT)
+        return concurrency.integer - (int64_t)active;
+    if (concurrency.kind == VALUE_BOOL)
+        return 1 - (int64_t)active;
+    return INT64_MAX;
 }
 
 /* The actions of items that nobody runs yet, as many as may run now. Owned. */
@@ -185,6 +188,9 @@ static int items_prepare(struct conductor *c, struct staged *staged, const struc
     /* Items that are under way keep their number, whatever the list has become. */
     if (!staged->items || (staged->items->n == 0 && value_list_count(actions) > 0))
         staged_set_items(c, staged, items_new((uint32_t)value_list_count(actions)));
+    r = concurrency_normal(&concurrency, err);
+    if (r < 0)
+        return r;
     value_replace(&staged->items->actions, value_take(&actions));
     value_replace(&staged->items->concurrency, value_take(&concurrency));
     return 0;
@@ -193,7 +199,6 @@ static int items_prepare(struct conductor *c, struct staged *staged, const struc
 static int items_fill(struct conductor *c, struct staged *staged, const struct spec_task *task, struct conductor_task *ret,
                       struct error *err)
 {
-    int64_t available;
     int r;
 
     if (!staged->items || !value_is_set(staged->items->actions) || staged->items->n == 0) {
@@ -204,27 +209,27 @@ static int items_fill(struct conductor *c, struct staged *staged, const struct s
     ret->has_items = true;
     ret->items_count = staged->items->n;
     ret->concurrency = value_ref(staged->items->concurrency);
-    r = items_available(staged->items->concurrency, items_count(staged->items, STATUS_ACTIVE), &available, err);
-    if (r < 0)
-        return r;
-    ret->actions = items_offer(staged->items, available);
+    ret->actions = items_offer(staged->items, items_available(staged->items->concurrency,
+                                                              items_count(staged->items, STATUS_ACTIVE)));
     return 0;
 }
 
 static int task_fill(struct conductor *c, struct staged *staged, struct conductor_task *ret, struct error *err)
 {
     const struct spec_task *task = &c->spec->tasks[staged->task];
+    /* A rerun may stage a task that is staged already; both then see what the first one sees. */
+    struct staged *first = staged_find(c, staged->task, staged->route);
     struct expr_context context;
     int r;
 
     *ret = (struct conductor_task){ .task = staged->task, .route = staged->route, .id = task->name };
     if (task->has_items) {
-        r = items_fill(c, staged, task, ret, err);
+        r = items_fill(c, first, task, ret, err);
         /* Nothing to hand out now: the rest is not asked for. */
         if (r < 0 || (ret->items_count && value_list_count(ret->actions) == 0))
             return r;
     }
-    evaluation_begin(c, staged->frame, task, staged->route, VALUE_NOTHING, &context);
+    evaluation_begin(c, first->frame, task, staged->route, VALUE_NOTHING, &context);
     r = 0;
     if (!task->has_items) {
         value action = VALUE_NOTHING;
@@ -241,7 +246,7 @@ static int task_fill(struct conductor *c, struct staged *staged, struct conducto
         r = template_evaluate(task->timeout, &context, &ret->timeout, err);
     value_unref(context.variables);
     if (r == 0)
-        ret->context = value_ref(frame_variables(c, staged->frame));
+        ret->context = value_ref(frame_variables(c, first->frame));
     return r;
 }
 

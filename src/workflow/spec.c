@@ -218,7 +218,7 @@ static void names_append(value *names, const char *at, size_t n)
     value_list_append(names, value_text_n(at, n));
 }
 
-static value names_load(value names)
+static value names_load(value names, value *odd)
 {
     value list = value_list_new(1);
 
@@ -229,15 +229,21 @@ static value names_load(value names)
             names_append(&list, at, (size_t)(comma - at));
         names_append(&list, at, strlen(at));
     }
-    VALUE_LIST_EACH (i, item, names)
-        if (item.kind == VALUE_STRING)
+    VALUE_LIST_EACH (i, item, names) {
+        if (item.kind == VALUE_STRING) {
             value_list_append(&list, value_ref(item));
+            continue;
+        }
+        if (!value_is_set(*odd))
+            *odd = value_list_new(1);
+        value_list_append(odd, value_ref(item));
+    }
     if (value_list_count(list) == 0)
         value_list_append(&list, VALUE_ATOM("continue"));
     return list;
 }
 
-static void transition_load(struct spec_transition *transition, value body)
+static void transition_load(struct spec_transition *transition, value body, value *odd_names)
 {
     value publish = value_map_get(body, "publish"), when = value_map_get(body, "when");
 
@@ -251,7 +257,7 @@ static void transition_load(struct spec_transition *transition, value body)
     } else {
         transition->publish = bindings_load(publish);
     }
-    transition->names = names_load(value_map_get(body, "do"));
+    transition->names = names_load(value_map_get(body, "do"), odd_names);
 }
 
 static int action_load(struct spec_task *task, value body, struct error *err)
@@ -348,7 +354,7 @@ static int task_load(struct spec_task *task, value name, value body, enum spec_f
     }
     task->transitions = xcalloc(value_list_count(next) + 1, sizeof(task->transitions[0]));
     VALUE_LIST_EACH (i, item, next)
-        transition_load(&task->transitions[task->n_transitions++], item);
+        transition_load(&task->transitions[task->n_transitions++], item, &task->odd_names);
     return 0;
 }
 
@@ -394,6 +400,7 @@ static void task_release(struct spec_task *task)
     value_unref(task->action_value);
     value_unref(task->input_value);
     value_unref(task->items_text);
+    value_unref(task->odd_names);
     value_unref(task->item_keys);
 }
 

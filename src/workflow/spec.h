@@ -11,7 +11,7 @@
 #include "workflow/template.h"
 
 #define SPEC_TEXT_MAX        (4 << 20)
-#define SPEC_TASKS_MAX       20000
+#define SPEC_TASKS_MAX       12000
 #define SPEC_TRANSITIONS_MAX 200000 /* names in all `do` lists together */
 
 enum spec_flags {
@@ -57,6 +57,7 @@ struct spec_task {
     struct template *retry_when, *retry_count, *retry_delay;
     struct spec_transition *transitions;
     size_t n_transitions;
+    value odd_names; /* what `do` lists hold beside text: a list, UNSET when there is nothing */
     uint32_t n_mentions; /* how often `do` lists name it */
 };
 

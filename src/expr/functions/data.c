@@ -322,7 +322,6 @@ int fn_from_yaml_string(const struct fn_call *call, const value *args, value *re
 static int check_yaml(const struct fn_call *call, value v, struct error *err)
 {
     VALUE_AUTO(shown);
-    const char *text;
     value frozen;
 
     frozen = call->yaql ? frozen_map(v, false, 0) : VALUE_NOTHING;
@@ -331,8 +330,7 @@ static int check_yaml(const struct fn_call *call, value v, struct error *err)
     if (!value_is_set(frozen))
         return 0;
     shown = python_repr_value(frozen);
-    text = value_chars(shown);
-    return error_set_kind(err, -EINVAL, "RepresenterError", "('cannot represent an object', %s)", text ? text : "?");
+    return error_set_kind(err, -EINVAL, "RepresenterError", "('cannot represent an object', %s)", shown.string->data);
 }
 
 int fn_to_yaml_string(const struct fn_call *call, const value *args, value *ret, struct error *err)

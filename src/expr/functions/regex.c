@@ -2,7 +2,7 @@
 /* The regex_ functions: the value goes through str(), the pattern is Python's. */
 #include "base/mem.h"
 #include "expr/functions/functions-internal.h"
-#include "expr/functions/pyregex.h"
+#include "value/pyregex.h"
 #include "value/python.h"
 
 static int get(value pattern, value ignore_case, struct pyregex **ret, struct error *err)

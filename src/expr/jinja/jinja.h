@@ -17,8 +17,15 @@ int jinja_compile(const char *text, size_t n, enum jinja_flags flags, struct jin
 /* One bare expression (what stands between {{ and }}). */
 int jinja_compile_expression(const char *text, size_t n, enum jinja_flags flags, struct jinja **ret, struct error *err);
 void jinja_free(struct jinja *jinja);
-/* A template gives text, an expression its native value. */
+/* A template gives text, an expression its native value; lazy sequences become lists. */
+#define JINJA_UNDEFINED 1 /* outcome of an expression that is undefined as a whole; *ret stays unset */
 int jinja_evaluate(const struct jinja *jinja, const struct expr_context *context, value *ret, struct error *err);
+/* The same with a budget that several evaluations share: *steps_left (may be NULL) is what may be used and is lowered.
+   With `explained`, a list, each sub-expression is told there: {expression, value, line, column}. */
+int jinja_evaluate_within(const struct jinja *jinja, const struct expr_context *context, uint64_t *steps_left,
+                          value *explained, value *ret, struct error *err);
+/* Bytes it holds. */
+size_t jinja_bytes(const struct jinja *jinja);
 /* Names the template reads from its context and does not set itself (jinja2.meta.find_undeclared_variables), a list. */
 value jinja_undeclared(const struct jinja *jinja);
 /* Context paths read, as expr_variables wants them (dotted, e.g. "ctx.x.y"), a list of text in order of appearance. */

@@ -10,7 +10,7 @@
    items once they are known. The first criterion has the source. */
 static int ordering_iterate(struct evaluation *ev, struct lazy *lazy, value *ret);
 
-static const struct lazy_ops ordering_ops = { .name = "OrderingIterable", .iterate = ordering_iterate };
+static const struct lazy_ops ordering_ops = { .name = "yaql.standard_library.queries.OrderingIterable", .iterate = ordering_iterate };
 
 bool yaql_is_ordering(value v)
 {

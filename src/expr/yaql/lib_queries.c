@@ -2,6 +2,7 @@
 /* Queries over one sequence: filters, projections, folds, searches. Those that give sequences are lazy. */
 #include "expr/yaql/yaql-internal.h"
 
+#define NO_STOP "Stop argument for islice() must be None or an integer: 0 <= x <= sys.maxsize."
 #define NO_SIZE "Indices for islice() must be None or an integer: 0 <= x <= sys.maxsize."
 
 /* A lazy sequence over the receiver. */
@@ -155,7 +156,7 @@ static int limit(struct call *c, value *ret)
     int r;
 
     if (n < 0)
-        return yaql_fail(c->ev, "ValueError", "Stop argument for islice() must be None or an integer: 0 <= x <= sys.maxsize.");
+        return yaql_fail(c->ev, "ValueError", "%s", n == -1 ? NO_STOP : NO_SIZE);
     r = over(c, &slice_ops, &lazy);
     if (r < 0)
         return r;
@@ -265,11 +266,16 @@ static int enumerate(struct call *c, value *ret)
 {
     static const struct lazy_ops ops = { .name = "generator", .next = enumerate_next };
     struct lazy *lazy;
-    int r = over(c, &ops, &lazy);
+    int64_t start;
+    int r = arg_int_checked(c, 1, 0, &start);
 
+    if (arg_given(c, 1) && value_is_null(c->args[1].v))
+        return yaql_fail(c->ev, "TypeError", "'NoneType' object cannot be interpreted as an integer");
+    if (r >= 0)
+        r = over(c, &ops, &lazy);
     if (r < 0)
         return r;
-    lazy->n = arg_int(c, 1, 0);
+    lazy->n = start;
     *ret = lazy_value(lazy);
     return 0;
 }

@@ -286,7 +286,8 @@ static int slice(struct call *c, value *ret)
     int r;
 
     if (n < 0)
-        return yaql_fail(c->ev, "ValueError", "Stop argument for islice() must be None or an integer: 0 <= x <= sys.maxsize.");
+        return yaql_fail(c->ev, "ValueError", "%s for islice() must be None or an integer: 0 <= x <= sys.maxsize.",
+                         n == -1 ? "Stop argument" : "Indices");
     r = lazy_over(c->ev, &ops, c->args[0].v, &lazy);
     if (r < 0)
         return r;

@@ -476,3 +476,12 @@ void yaql_free(struct yaql *yaql)
     pool_free(yaql->pool);
     free(yaql);
 }
+
+size_t yaql_size(const struct yaql *yaql)
+{
+    size_t size = sizeof(*yaql) + pool_used(yaql->pool) + yaql->n_constants * sizeof(value);
+
+    for (size_t i = 0; i < yaql->n_constants; i++)
+        size += sizeof(struct value_string) + value_len(yaql->constants[i]) + 1;
+    return size;
+}

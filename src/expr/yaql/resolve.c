@@ -415,7 +415,7 @@ static int invoke(const struct resolution *res, const struct binding *binding, v
 
 static int resolve(struct resolution *res, const struct overloads *overloads, value *ret)
 {
-    const struct binding *binding;
+    const struct binding *binding = NULL;
     int r = find_candidates(res, overloads);
 
     if (r >= 0)

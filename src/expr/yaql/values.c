@@ -392,10 +392,15 @@ int yaql_map_put(struct evaluation *ev, value *map, value key, value item)
 int yaql_map_find(struct evaluation *ev, value map, value key, value *ret)
 {
     VALUE_AUTO(k);
+    uint64_t hash;
     int r;
 
     if (key.kind != VALUE_LIST && key.kind != VALUE_TUPLE && key.kind != VALUE_OBJECT && key.kind != VALUE_MAP) {
         *ret = value_map_get_value(map, key);
+        return 0;
+    }
+    if (hash_of(key, &hash) && yaql_is_map(key)) { /* it may be a key, but none of those in a map */
+        *ret = VALUE_NOTHING;
         return 0;
     }
     r = yaql_key(ev, key, &k);
@@ -403,17 +408,6 @@ int yaql_map_find(struct evaluation *ev, value map, value key, value *ret)
         return r;
     *ret = value_map_get_value(map, k);
     return 0;
-}
-
-int yaql_key_error(struct evaluation *ev, value key)
-{
-    BUFFER_AUTO(text);
-
-    if (value_is_string(key))
-        python_repr(&text, key);
-    else
-        yaql_python_str(ev, key, &text);
-    return yaql_fail(ev, "KeyError", "%s", buffer_text(&text));
 }
 
 int yaql_append(struct evaluation *ev, value *list, value item)
@@ -461,8 +455,8 @@ const char *yaql_type_name(value v)
         if (value_is_object(v, &yaql_lazy_ops))
             return ((struct lazy *)v.object)->ops->name;
         if (value_is_object(v, &yaql_regex_ops))
-            return "Pattern";
-        return "Context";
+            return "re.Pattern";
+        return "yaql.language.contexts.Context";
     default:
         return python_type_name(v);
     }
@@ -587,6 +581,15 @@ static int add_repr(struct evaluation *ev, value v, struct buffer *out)
         python_repr(out, v);
         return 0;
     }
+}
+
+int yaql_key_error(struct evaluation *ev, value key)
+{
+    BUFFER_AUTO(text);
+
+    if (add_repr(ev, key, &text) < 0)
+        return -EINVAL;
+    return yaql_fail(ev, "KeyError", "%s", buffer_text(&text));
 }
 
 int yaql_python_str(struct evaluation *ev, value v, struct buffer *out)
@@ -737,6 +740,12 @@ static int finalize_deep(struct evaluation *ev, value v, value *ret)
         return finalize_map(ev, yaql_map_of(v), ret);
     if (yaql_is_set(v))
         return finalize_set(ev, yaql_set_of(v), ret);
+    if (yaql_is_items(v) && yaql_truth(v)) /* a set whose pairs become lists */
+        return yaql_fail(ev, "TypeError", "unhashable type: 'list'");
+    if (yaql_is_items(v)) {
+        *ret = value_set_new(0);
+        return 0;
+    }
     if (yaql_is_iterable(v))
         return finalize_items(ev, v, ret);
     r = yaql_python_str(ev, v, &text);

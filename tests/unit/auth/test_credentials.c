@@ -117,6 +117,28 @@ TEST(basic_headers_are_read)
     assert_basic(NULL, BASIC_MISSING, NULL, NULL);
 }
 
+static void assert_proxy_user(const char *headers, const char *expected)
+{
+    value sets[3] = { from_json(headers), VALUE_NOTHING, VALUE_NOTHING };
+    struct credential_source source = { header, query, cookie, sets };
+    CLEANUP(freep)
+    char *user = proxy_user(&source);
+
+    if (expected)
+        assert_string_equal(user, expected);
+    else
+        assert_null(user);
+    value_unref(sets[0]);
+}
+
+TEST(a_front_server_names_the_user)
+{
+    assert_proxy_user("{\"X-Forwarded-User\":\"ann\",\"Authorization\":\"Basic YTpiOmM=\"}", "ann");
+    assert_proxy_user("{\"Authorization\":\"Basic YTpiOmM=\"}", "a");
+    assert_proxy_user("{\"Authorization\":\"Basic !!!\"}", NULL);
+    assert_proxy_user("{}", NULL);
+}
+
 /* ---- secrets ---- */
 
 TEST(tokens_are_uuids_without_dashes)
@@ -192,6 +214,24 @@ TEST(success_forgets_the_users_failures)
     throttle_free(throttle);
 }
 
+TEST(success_makes_up_for_some_failures_of_the_address)
+{
+    struct throttle *throttle = throttle_new(100);
+
+    for (int i = 0; i < 25; i++) {
+        CLEANUP(freep)
+        char *user = xasprintf("user%d", i);
+
+        throttle_failed(throttle, user, "10.0.0.1", SECOND);
+    }
+    assert_true(throttle_wait_us(throttle, "ann", "10.0.0.1", SECOND) > 0);
+    throttle_succeeded(throttle, "ann", "10.0.0.1");
+    assert_int_equal(throttle_wait_us(throttle, "ann", "10.0.0.1", SECOND), 0);
+    fail_times(throttle, "bob", "10.0.0.1", 5, SECOND);
+    assert_true(throttle_wait_us(throttle, "ann", "10.0.0.1", SECOND) > 0);
+    throttle_free(throttle);
+}
+
 TEST(many_names_do_not_grow_the_table)
 {
     struct throttle *throttle = throttle_new(64);
@@ -213,11 +253,13 @@ int main(void)
         cmocka_unit_test(a_cookie_counts_as_header_and_is_not_set_again),
         cmocka_unit_test(the_cookie_is_built),
         cmocka_unit_test(basic_headers_are_read),
+        cmocka_unit_test(a_front_server_names_the_user),
         cmocka_unit_test(tokens_are_uuids_without_dashes),
         cmocka_unit_test(api_keys_are_letters_and_digits),
         cmocka_unit_test(api_keys_are_hashed_as_everywhere),
         cmocka_unit_test(guessing_becomes_slow_and_is_forgotten),
         cmocka_unit_test(success_forgets_the_users_failures),
+        cmocka_unit_test(success_makes_up_for_some_failures_of_the_address),
         cmocka_unit_test(many_names_do_not_grow_the_table),
     };
 

@@ -46,7 +46,15 @@ static void say_volumes(struct http_request *request, void *owner)
     http_respond_take(request, 200, HTTP_TEXT, buffer_take(&text), n);
 }
 
+static char heap[32 << 20];
+
+static void say_heap(struct http_request *request, void *owner)
+{
+    http_respond_static(request, 200, HTTP_TEXT, heap, sizeof(heap));
+}
+
 static const struct http_route routes[] = {
+    { "GET", HTTP_API, "/heap", say_heap },
     { "GET", HTTP_API, "/volumes", say_volumes },
     { "GET", HTTP_API, "/hello", say_hello },
     { "GET", HTTP_API, "/file", say_file },
@@ -228,6 +236,29 @@ TEST(large_answers_are_compressed_as_they_are_sent)
     assert_in_range(http_server_counters(server)->bytes_out, 100000, 500000);
 }
 
+TEST(an_answer_taken_too_slowly_is_cut_off)
+{
+    struct http_config config = { .listeners = &plain,
+                                  .n_listeners = 1,
+                                  .routes = routes,
+                                  .n_routes = ELEMENTS(routes),
+                                  .send_timeout_s = 1 };
+    CLEANUP(http_server_freep)
+    struct http_server *server = NULL;
+    CLEANUP(closep)
+    int fd = -1;
+    char data[1000];
+
+    assert_int_equal(http_server_start(&config, &server, NULL), 0);
+    fd = toy_connect(http_server_port(server, 0));
+    toy_say(fd, "GET /heap HTTP/1.1\r\n" HOST "\r\n");
+    for (int i = 0; i < 100 && (i < 5 || http_server_counters(server)->in_flight); i++) {
+        assert_true(recv(fd, data, sizeof(data), 0) > 0);
+        usleep(100000);
+    }
+    assert_int_equal(http_server_counters(server)->in_flight, 0);
+}
+
 TEST(a_star_allows_every_origin)
 {
     CLEANUP(http_server_freep)
@@ -284,6 +315,47 @@ TEST(stopping_waits_for_what_is_in_flight)
     assert_int_equal(reply.status, 200);
     assert_string_equal(buffer_text(&reply.body), "in time");
     assert_header(&reply, "Connection", "close");
+}
+
+static _Atomic(struct http_stream *) quiet_stream;
+
+static void start_quiet_stream(struct http_request *request, void *owner)
+{
+    quiet_stream = http_stream_start(request, HTTP_EVENTS, NULL, NULL);
+}
+
+TEST(waiting_for_the_server_is_not_being_idle)
+{
+    static const struct http_route quiet_routes[] = {
+        { "GET", HTTP_API, "/keep", keep },
+        { "GET", HTTP_STREAM, "/stream", start_quiet_stream },
+    };
+    struct http_config config = {
+        .listeners = &plain, .n_listeners = 1, .routes = quiet_routes, .n_routes = 2, .idle_timeout_s = 1
+    };
+    CLEANUP(http_server_freep)
+    struct http_server *server = NULL;
+    CLEANUP(closep)
+    int waiting = -1;
+    CLEANUP(closep)
+    int listening = -1;
+    BUFFER_AUTO(in);
+    BUFFER_AUTO(events);
+
+    kept = NULL;
+    assert_int_equal(http_server_start(&config, &server, NULL), 0);
+    waiting = toy_connect(http_server_port(server, 0));
+    toy_say(waiting, "GET /keep HTTP/1.1\r\n" HOST "\r\n");
+    listening = toy_connect(http_server_port(server, 0));
+    toy_say(listening, "GET /stream HTTP/1.1\r\n" HOST "\r\n");
+    while (!kept || !quiet_stream)
+        usleep(1000);
+    usleep(2500000);
+    http_respond(kept, 200, HTTP_TEXT, "at last", 7);
+    http_stream_send(quiet_stream, "event: late\n\n", 13);
+    toy_read_until(waiting, &in, "at last");
+    toy_read_until(listening, &events, "event: late\n\n");
+    http_stream_end(quiet_stream);
 }
 
 /* ---- many at a time ---- */
@@ -392,6 +464,46 @@ TEST(a_storm_of_clients_leaves_nothing_behind)
     assert_int_equal(http_server_counters(server)->connections, 0);
 }
 
+static void *hammer(void *socket)
+{
+    int fd = (int)(intptr_t)socket;
+    char data[4096];
+
+    do
+        toy_say(fd, "GET /wait HTTP/1.1\r\n" HOST "\r\n");
+    while (recv(fd, data, sizeof(data), 0) > 0);
+    close(fd);
+    return NULL;
+}
+
+TEST(stopping_under_fire_is_safe)
+{
+    static const struct http_route storm_routes[] = { { "GET", HTTP_API, "/wait", wait_in_storm } };
+    struct http_config config = {
+        .listeners = &plain, .n_listeners = 1, .routes = storm_routes, .n_routes = 1
+    };
+    pthread_t clients[4], engine;
+
+    storm.over = false;
+    pthread_create(&engine, NULL, run_storm, NULL);
+    for (int round = 0; round < 20; round++) {
+        struct http_server *server;
+
+        assert_int_equal(http_server_start(&config, &server, NULL), 0);
+        for (size_t i = 0; i < ELEMENTS(clients); i++)
+            pthread_create(&clients[i], NULL, hammer,
+                           (void *)(intptr_t)toy_connect(http_server_port(server, 0)));
+        usleep(5000);
+        http_server_stop(server, round % 2 ? 100 : 0);
+        for (size_t i = 0; i < ELEMENTS(clients); i++)
+            pthread_join(clients[i], NULL);
+        assert_int_equal(http_server_counters(server)->in_flight, 0);
+        http_server_free(server);
+    }
+    storm.over = true;
+    pthread_join(engine, NULL);
+}
+
 static int release_journal(void **state)
 {
     buffer_release(&journal.lines);
@@ -406,10 +518,13 @@ int main(void)
         cmocka_unit_test(each_request_is_one_line_without_secrets),
         cmocka_unit_test(files_are_sent),
         cmocka_unit_test(large_answers_are_compressed_as_they_are_sent),
+        cmocka_unit_test(an_answer_taken_too_slowly_is_cut_off),
         cmocka_unit_test(a_star_allows_every_origin),
         cmocka_unit_test(requests_are_counted),
         cmocka_unit_test(stopping_waits_for_what_is_in_flight),
+        cmocka_unit_test(waiting_for_the_server_is_not_being_idle),
         cmocka_unit_test(a_storm_of_clients_leaves_nothing_behind),
+        cmocka_unit_test(stopping_under_fire_is_safe),
     };
 
     return cmocka_run_group_tests(tests, NULL, release_journal);

@@ -313,6 +313,19 @@ TEST(integers_of_any_size_are_taken)
     assert_true(query_read_int("x", "0x1", &n, NULL) < 0);
 }
 
+TEST(flags_have_few_words)
+{
+    ERROR_AUTO(err);
+    bool flag = false;
+
+    assert_int_equal(query_read_flag("True", &flag, NULL), 0);
+    assert_true(flag);
+    assert_int_equal(query_read_flag("0", &flag, NULL), 0);
+    assert_false(flag);
+    assert_true(query_read_flag("maybe", &flag, &err) < 0);
+    assert_string_equal(error_text(&err), "Invalid bool representation \"maybe\" provided.");
+}
+
 static void assert_time(const char *text, int64_t expected)
 {
     int64_t us;
@@ -363,6 +376,7 @@ int main(void)
         cmocka_unit_test(broken_compression_is_refused),
         cmocka_unit_test(gzip_is_taken_when_offered),
         cmocka_unit_test(integers_of_any_size_are_taken),
+        cmocka_unit_test(flags_have_few_words),
         cmocka_unit_test(times_are_utc),
     };
 

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How fast workflows are conducted in memory. Prints one line a measurement; bench/conductor.py runs the reference engine
+   on the same definitions. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "workflow/conductor.h"
+
+struct run {
+    struct workflow_spec *spec;
+    struct workflow_graph *graph;
+    struct conductor *conductor;
+};
+
+static void fail(const char *what, const struct error *err)
+{
+    fprintf(stderr, "%s: %s\n", what, error_text(err));
+    exit(1);
+}
+
+static void run_begin(struct run *run, const char *text, value inputs)
+{
+    ERROR_AUTO(err);
+
+    if (workflow_spec_load_text(text, strlen(text), 0, &run->spec, &err) < 0)
+        fail("load", &err);
+    if (workflow_graph_new(run->spec, &run->graph, &err) < 0)
+        fail("compose", &err);
+    run->conductor = conductor_new(run->spec, run->graph, inputs, value_null());
+    if (conductor_start(run->conductor, &err) < 0 || conductor_request(run->conductor, "running", &err) < 0)
+        fail("start", &err);
+}
+
+static void run_end(struct run *run)
+{
+    conductor_free(run->conductor);
+    workflow_graph_free(run->graph);
+    workflow_spec_free(run->spec);
+}
+
+static void ignore_row(void *data, const struct conductor_row *row)
+{
+    ++*(size_t *)data;
+}
+
+static void tell(struct run *run, const struct conductor_task *task, const char *status, value result)
+{
+    struct conductor_event event = { .status = status, .result = result };
+    ERROR_AUTO(err);
+
+    if (conductor_task_event(run->conductor, task->id, task->route, &event, &err) < 0)
+        fail(task->id, &err);
+}
+
+/* Runs every task that is on offer until nothing is; returns how many. */
+static size_t run_tasks(struct run *run, value result)
+{
+    size_t n = 0, n_rows = 0;
+
+    for (;;) {
+        struct conductor_tasks tasks = { 0 };
+        ERROR_AUTO(err);
+
+        if (conductor_next(run->conductor, &tasks, &err) < 0)
+            fail("next", &err);
+        for (size_t i = 0; i < tasks.n_items; i++)
+            tell(run, &tasks.items[i], "running", value_null());
+        for (size_t i = 0; i < tasks.n_items; i++)
+            tell(run, &tasks.items[i], "succeeded", result);
+        n += tasks.n_items;
+        conductor_changes(run->conductor, ignore_row, &n_rows);
+        if (tasks.n_items == 0)
+            return n;
+        conductor_tasks_release(&tasks);
+    }
+}
+
+static void chain(size_t n, bool publishes)
+{
+    struct run run = { 0 };
+    BUFFER_AUTO(text);
+    int64_t start;
+    double seconds;
+    size_t done;
+
+    buffer_add_text(&text, "version: 1.0\nvars: [{x: 0}]\ntasks:\n");
+    for (size_t i = 0; i < n; i++)
+        buffer_addf(&text, i + 1 < n ? "  t%zu: {action: core.noop, next: [{when: '<%% succeeded() %%>', %sdo: t%zu}]}\n"
+                                     : "  t%zu: {action: core.noop}\n",
+                    i, publishes ? "publish: [{x: '<% ctx(x) + 1 %>'}], " : "", i + 1);
+    start = clock_monotonic_us();
+    run_begin(&run, text.data, value_null());
+    seconds = (double)(clock_monotonic_us() - start) / 1e6;
+    printf("chain of %zu%s: loaded in %.1f ms\n", n, publishes ? ", publishing" : "", seconds * 1e3);
+    start = clock_monotonic_us();
+    done = run_tasks(&run, value_int(1));
+    seconds = (double)(clock_monotonic_us() - start) / 1e6;
+    printf("chain of %zu%s: %.0f tasks/s, ended %s after %zu\n", n, publishes ? ", publishing" : "", (double)done / seconds,
+           status_name(conductor_status(run.conductor)), done);
+    run_end(&run);
+}
+
+static void items(size_t n)
+{
+    static const char text[] = "version: 1.0\ninput: [list]\ntasks:\n  each:\n    with: <% ctx(list) %>\n"
+                               "    action: core.echo message=<% item() %>\n";
+    struct run run = { 0 };
+    value inputs = value_map_new(1), list = value_list_new(n);
+    struct conductor_tasks tasks = { 0 };
+    int64_t start;
+    size_t n_rows = 0;
+    ERROR_AUTO(err);
+
+    for (size_t i = 0; i < n; i++)
+        value_list_append(&list, value_int((int64_t)i));
+    value_map_set_text(&inputs, "list", list);
+    run_begin(&run, text, inputs);
+    start = clock_monotonic_us();
+    if (conductor_next(run.conductor, &tasks, &err) < 0)
+        fail("next", &err);
+    printf("with %zu items: rendered in %.1f ms\n", n, (double)(clock_monotonic_us() - start) / 1e3);
+    conductor_tasks_release(&tasks);
+    start = clock_monotonic_us();
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t i = 0; i < n; i++) {
+            struct conductor_event event = { .status = pass ? "succeeded" : "running", .is_item = true, .item = (int64_t)i };
+
+            if (conductor_task_event(run.conductor, "each", 0, &event, &err) < 0)
+                fail("item", &err);
+            if (conductor_next(run.conductor, &tasks, &err) < 0)
+                fail("next", &err);
+            conductor_tasks_release(&tasks);
+            conductor_changes(run.conductor, ignore_row, &n_rows);
+        }
+    printf("with %zu items: %.2f us an event, ended %s\n", n, (double)(clock_monotonic_us() - start) / (double)(2 * n),
+           status_name(conductor_status(run.conductor)));
+    run_end(&run);
+    value_unref(inputs);
+}
+
+static void fan(size_t n, bool join)
+{
+    struct run run = { 0 };
+    BUFFER_AUTO(text);
+    int64_t start;
+    double seconds;
+    size_t done;
+
+    buffer_add_text(&text, "version: 1.0\ntasks:\n  a:\n    action: core.noop\n    next:\n      - do: ");
+    for (size_t i = 0; i < n; i++)
+        buffer_addf(&text, "%sb%zu", i ? "," : "", i);
+    for (size_t i = 0; i < n; i++)
+        buffer_addf(&text, "\n  b%zu: {action: core.noop%s}", i, join ? ", next: [{publish: [{x: 1}], do: j}]" : "");
+    buffer_add_text(&text, join ? "\n  j: {join: all, action: core.noop}\n" : "\n");
+    run_begin(&run, text.data, value_null());
+    start = clock_monotonic_us();
+    done = run_tasks(&run, value_int(1));
+    seconds = (double)(clock_monotonic_us() - start) / 1e6;
+    printf("fan of %zu%s: %.0f tasks/s, ended %s after %zu\n", n, join ? " with a join" : "", (double)done / seconds,
+           status_name(conductor_status(run.conductor)), done);
+    run_end(&run);
+}
+
+/* A large value published once is shared by all who read it. */
+static void large(void)
+{
+    struct run run = { 0 };
+    BUFFER_AUTO(text);
+    value result = value_list_new(1000);
+    int64_t before, peak;
+    size_t done;
+
+    for (int i = 0; i < 1000; i++) {
+        char *data;
+        value chunk = value_string_new(10000, &data);
+
+        memset(data, 'x', 10000);
+        value_list_append(&result, chunk);
+    }
+    buffer_add_text(&text, "version: 1.0\ntasks:\n  a:\n    action: core.noop\n    next:\n"
+                           "      - publish: [{big: '<% result() %>'}]\n        do: ");
+    for (int i = 0; i < 100; i++)
+        buffer_addf(&text, "%sb%d", i ? "," : "", i);
+    for (int i = 0; i < 100; i++)
+        buffer_addf(&text, "\n  b%d: {action: core.noop, input: {big: '<%% ctx(big) %%>'}}", i);
+    before = value_thread_bytes();
+    run_begin(&run, text.data, value_null());
+    done = run_tasks(&run, result);
+    peak = value_thread_bytes() - before;
+    printf("10 MB read by %zu tasks: %.1f MB held beside it\n", done - 1, (double)peak / 1e6);
+    run_end(&run);
+    value_unref(result);
+}
+
+int main(void)
+{
+    static const size_t lengths[] = { 10, 100, 1000, 10000 };
+
+    for (size_t i = 0; i < ELEMENTS(lengths); i++)
+        chain(lengths[i], false);
+    chain(10000, true);
+    items(10000);
+    fan(10000, false);
+    fan(10000, true);
+    large();
+    return 0;
+}

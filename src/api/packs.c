@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* /packs, /configs and /config_schemas (contract: rest-api.md 7). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api-internal.h"
+#include "base/mem.h"
+#include "collection.h"
+#include "engine/content.h"
+#include "engine/registry.h"
+#include "pack_files.h"
+#include "value/schema.h"
+
+static const struct collection_filter pack_filters[] = {
+    { "id", "id", FILTER_LIST }, { "name", "name", FILTER_TEXT }, { "ref", "ref", FILTER_TEXT }, { 0 },
+};
+static const struct collection_filter by_id[] = { { "id", "id", FILTER_LIST }, { 0 } };
+static const char *const by_ref[] = { "ref", NULL };
+
+static const struct collection packs = {
+    .kind = OBJECT_PACK, .filters = pack_filters, .order = by_ref, .default_limit = 100, .sortable = true,
+    .not_found = "Resource with a ref or id \"%s\" not found",
+};
+
+static value shape_config(struct api *api, struct http_request *request, value config, bool show_secrets)
+{
+    const char *pack = value_map_chars(config, "pack");
+    VALUE_AUTO(schema);
+
+    if (show_secrets)
+        return config;
+    schema = catalog_by_ref(api->config.catalog, OBJECT_CONFIG_SCHEMA, pack ? pack : "");
+    if (value_is_set(schema))
+        value_map_put(&config, "values",
+                      schema_mask_secrets(value_map_get(schema, "attributes"), value_map_get(config, "values")));
+    return config;
+}
+
+static const struct collection configs = {
+    .kind = OBJECT_CONFIG, .filters = by_id, .default_limit = 100, .sortable = true, .shape = shape_config,
+    .not_found = "Unable to identify resource with pack_ref \"%s\".",
+};
+static const struct collection config_schemas = {
+    .kind = OBJECT_CONFIG_SCHEMA, .filters = by_id, .default_limit = 100, .sortable = true,
+    .not_found = "Unable to identify resource with pack_ref \"%s\".",
+};
+
+static void get_files(struct http_request *request, void *owner)
+{
+    VALUE_AUTO(pack);
+    VALUE_AUTO(files);
+
+    pack = collection_find(owner, request, &packs);
+    if (!value_is_set(pack))
+        return;
+    files = pack_files_content(pack);
+    http_respond_value(request, 200, files);
+}
+
+static void get_file(struct http_request *request, void *owner)
+{
+    pack_file_answer(owner, request, http_variable(request, "ref_or_id"), http_variable(request, "file_path"));
+}
+
+/* ---- registering ---- */
+
+static const struct {
+    const char *singular, *plural;
+    unsigned part;
+} types[] = {
+    { "runner", "runners", 0 },
+    { "action", "actions", PACK_ACTIONS },
+    { "trigger", "triggers", PACK_TRIGGERS },
+    { "sensor", "sensors", PACK_SENSORS | PACK_TRIGGERS },
+    { "rule", "rules", PACK_RULES },
+    { "rule_type", "rule_types", 0 },
+    { "alias", "aliases", PACK_ALIASES },
+    { "policy", "policies", PACK_POLICIES },
+    { "policy_type", "policy_types", 0 },
+    { "config", "configs", PACK_CONFIGS },
+    { "all", "all", PACK_EVERYTHING },
+};
+
+struct registration {
+    struct api *api;
+    struct http_request *request;
+    value directories;
+    unsigned parts;
+    bool fail_on_failure;
+};
+
+static void run_registration(void *data)
+{
+    struct registration *registration = data;
+    VALUE_AUTO(counts);
+    VALUE_AUTO(problems);
+    ERROR_AUTO(err);
+    int r;
+
+    counts = value_map_new(8);
+    problems = value_list_new(0);
+    if (registration->parts & PACK_ACTIONS) {
+        VALUE_AUTO(runners);
+
+        runners = model_runner_types();
+        value_map_put(&counts, "runners", value_int((int64_t)value_list_count(runners)));
+    }
+    r = content_register(registration->api->config.content, registration->directories, registration->parts, &counts,
+                         &problems, &err);
+    if (r < 0)
+        api_store_failed(registration->request, r, &err);
+    else if (registration->fail_on_failure && value_list_count(problems))
+        http_respond_fault(registration->request, 400, "%s", value_chars(value_list_at(problems, 0)));
+    else
+        http_respond_value(registration->request, 200, counts);
+    value_unref(registration->directories);
+    free(registration);
+}
+
+/* False: answered. */
+static bool wanted_parts(struct http_request *request, value names, unsigned *ret)
+{
+    *ret = 0;
+    if (!value_list_count(names)) {
+        *ret = PACK_EVERYTHING;
+        return true;
+    }
+    VALUE_LIST_EACH(i, name, names)
+    {
+        bool known = false;
+
+        for (size_t j = 0; j < ELEMENTS(types); j++)
+            if (value_text_is(name, types[j].singular) || value_text_is(name, types[j].plural)) {
+                *ret |= types[j].part;
+                known = true;
+            }
+        if (!known) {
+            http_respond_fault(request, 400, "\"%s\" is nothing that can be registered",
+                               value_is_string(name) ? value_chars(name) : "?");
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool wanted_directories(struct api *api, struct http_request *request, value names, value *ret)
+{
+    VALUE_AUTO(all);
+
+    *ret = value_list_new(8);
+    if (!value_list_count(names)) {
+        all = content_pack_names(api->config.content);
+        names = all;
+    }
+    VALUE_LIST_EACH(i, name, names)
+    {
+        CLEANUP(freep) char *path = value_is_string(name) ? content_find_pack(api->config.content, value_chars(name)) : NULL;
+
+        if (!path) {
+            CLEANUP(freep) char *searched = content_searched(api->config.content);
+
+            http_respond_fault(request, 400, "Pack \"%s\" not found on disk: it is in none of %s",
+                               value_is_string(name) ? value_chars(name) : "?", searched);
+            value_unref(*ret);
+            return false;
+        }
+        value_list_append(ret, value_text(path));
+    }
+    return true;
+}
+
+static void register_packs(struct http_request *request, void *owner)
+{
+    struct registration *registration;
+    struct api *api = owner;
+    VALUE_AUTO(body);
+    value directories;
+    unsigned parts;
+
+    if (!api_body_object(request, &body) || !wanted_parts(request, value_map_get(body, "types"), &parts) ||
+        !wanted_directories(api, request, value_map_get(body, "packs"), &directories))
+        return;
+    registration = xcalloc(1, sizeof(*registration));
+    *registration = (struct registration){
+        .api = api,
+        .request = request,
+        .directories = directories,
+        .parts = parts,
+        .fail_on_failure = value_map_bool(body, "fail_on_failure", true),
+    };
+    http_suspend(request);
+    io_work(api->config.io, run_registration, registration);
+}
+
+/* ---- routes ---- */
+
+static const struct http_parameter list_parameters[] = {
+    { "limit", HTTP_INTEGER }, { "offset", HTTP_INTEGER }, { "sort", HTTP_STRING }, { "include_attributes", HTTP_LIST },
+    { "exclude_attributes", HTTP_LIST }, { "id", HTTP_LIST }, { "name", HTTP_STRING }, { "ref", HTTP_STRING },
+    { "show_secrets", HTTP_BOOLEAN }, { NULL, HTTP_STRING },
+};
+static const struct http_parameter config_parameters[] = {
+    { "limit", HTTP_INTEGER }, { "offset", HTTP_INTEGER }, { "sort", HTTP_STRING }, { "id", HTTP_LIST },
+    { "show_secrets", HTTP_BOOLEAN }, { NULL, HTTP_STRING },
+};
+static const struct http_parameter no_parameters[] = { { NULL, HTTP_STRING } };
+
+static const struct http_route routes[] = {
+    { "GET", HTTP_API, "/packs", collection_list, 0, list_parameters, &packs },
+    { "POST", HTTP_API, "/packs/register", register_packs, 0, no_parameters, NULL },
+    { "GET", HTTP_API, "/packs/views/files/{ref_or_id}", get_files, 0, no_parameters, NULL },
+    { "GET", HTTP_API, "/packs/views/file/{ref_or_id}/{file_path:.*}", get_file, 0, no_parameters, NULL },
+    { "GET", HTTP_API, "/packs/{ref_or_id:(?!index)(?!views).*}", collection_get, 0, no_parameters, &packs },
+    { "GET", HTTP_API, "/configs", collection_list, 0, config_parameters, &configs },
+    { "GET", HTTP_API, "/configs/{ref_or_id}", collection_get, 0, config_parameters, &configs },
+    { "GET", HTTP_API, "/config_schemas", collection_list, 0, config_parameters, &config_schemas },
+    { "GET", HTTP_API, "/config_schemas/{ref_or_id}", collection_get, 0, no_parameters, &config_schemas },
+};
+
+const struct api_routes api_pack_routes = { routes, ELEMENTS(routes) };

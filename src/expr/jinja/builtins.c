@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finding filters, tests and functions by name: the rows of all tables in one index each, made at first use. */
+#include "expr/jinja/builtins.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/strmap.h"
+#include "expr/functions/functions.h"
+
+static struct {
+    struct strmap filters, tests, globals, orquesta, shared;
+} tables;
+
+static void add_rows(struct strmap *map, const struct builtin *rows)
+{
+    for (; rows->name; rows++)
+        strmap_set(map, rows->name, (void *)rows);
+}
+
+/* StackStorm's functions are filters too; where both have one, StackStorm's counts. */
+static void add_shared(void)
+{
+    size_t n;
+    const struct fn *fns = fn_table(&n);
+    struct builtin *rows = xcalloc(n, sizeof(rows[0]));
+
+    for (size_t i = 0; i < n; i++) {
+        rows[i].name = rows[i].python = fns[i].name;
+        rows[i].fn = &fns[i];
+        strmap_set(&tables.shared, fns[i].name, &rows[i]);
+    }
+}
+
+static void make_tables(void)
+{
+    add_rows(&tables.filters, filters_text);
+    add_rows(&tables.filters, filters_sequence);
+    add_rows(&tables.filters, filters_value);
+    add_rows(&tables.tests, jinja_tests);
+    add_rows(&tables.globals, jinja_globals);
+    add_rows(&tables.orquesta, orquesta_functions);
+    add_shared();
+}
+
+static void ready(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, make_tables);
+}
+
+const struct builtin *filter_find(const char *name, size_t n, enum jinja_flags flags)
+{
+    const struct builtin *shared, *found;
+
+    ready();
+    shared = strmap_get_n(&tables.shared, name, n);
+    if (shared && shared->fn->where & (flags & JINJA_ORQUESTA ? FN_ORQUESTA : FN_TEMPLATE))
+        return shared;
+    found = strmap_get_n(&tables.filters, name, n);
+    if (found && found->flags & BUILTIN_TEMPLATE && flags & JINJA_ORQUESTA)
+        found = NULL;
+    if (!found && flags & JINJA_ORQUESTA)
+        found = strmap_get_n(&tables.orquesta, name, n);
+    return found;
+}
+
+const struct builtin *test_find(const char *name, size_t n)
+{
+    ready();
+    return strmap_get_n(&tables.tests, name, n);
+}
+
+const struct builtin *global_find(const char *name, size_t n, enum jinja_flags flags)
+{
+    const struct builtin *found;
+
+    ready();
+    found = strmap_get_n(&tables.globals, name, n);
+    if (!found && flags & JINJA_ORQUESTA) {
+        found = strmap_get_n(&tables.orquesta, name, n);
+        if (!found) {
+            found = strmap_get_n(&tables.shared, name, n);
+            if (found && !(found->fn->where & FN_ORQUESTA))
+                found = NULL;
+        }
+    }
+    return found;
+}

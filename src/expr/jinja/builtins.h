@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tables of filters, tests and global functions. To add one: write its function, and its row in the table of its file. */
+#ifndef FULMAR_EXPR_JINJA_BUILTINS_H
+#define FULMAR_EXPR_JINJA_BUILTINS_H
+
+#include "expr/jinja/jinja.h"
+
+struct ev;
+struct bound;
+
+#define BUILTIN_PARAMS_MAX 8
+
+enum builtin_flags {
+    BUILTIN_CONTEXT = 1 << 0,  /* depends on more than its arguments: never folded */
+    BUILTIN_VARARGS = 1 << 1,
+    BUILTIN_KWARGS = 1 << 2,
+    BUILTIN_ORQUESTA = 1 << 3, /* only in orquesta's evaluator */
+    BUILTIN_TEMPLATE = 1 << 4, /* only in StackStorm's environment */
+};
+
+struct builtin {
+    const char *name;
+    const char *python; /* the name of the Python function, for messages about arguments */
+    int (*function)(struct ev *ev, struct bound *bound, value *ret);
+    unsigned flags;
+    uint8_t min, n_params;
+    const char *params[BUILTIN_PARAMS_MAX]; /* the first is the filtered value */
+    const struct fn *fn; /* StackStorm's: called through its own table */
+};
+
+/* NULL when there is none. */
+const struct builtin *filter_find(const char *name, size_t n, enum jinja_flags flags);
+const struct builtin *test_find(const char *name, size_t n);
+const struct builtin *global_find(const char *name, size_t n, enum jinja_flags flags);
+
+extern const struct builtin filters_text[], filters_sequence[], filters_value[], jinja_tests[], jinja_globals[], orquesta_functions[];
+
+#endif

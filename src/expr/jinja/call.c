@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Calls: gathered arguments, bound to parameters as Python binds them, with its messages. */
+#include "expr/jinja/engine.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+/* ---- gathering ---- */
+
+void actuals_init(struct actuals *actuals)
+{
+    actuals->items = actuals->local;
+    actuals->names = actuals->local_names;
+    actuals->n = actuals->n_named = 0;
+    actuals->room = ACTUALS_LOCAL;
+}
+
+void actuals_release(struct actuals *actuals)
+{
+    for (unsigned i = 0; i < actuals->n + actuals->n_named; i++)
+        value_unref(actuals->items[i]);
+    for (unsigned i = 0; i < actuals->n_named; i++)
+        value_unref(actuals->names[i]);
+    if (actuals->items != actuals->local) {
+        free(actuals->items);
+        free(actuals->names);
+    }
+    actuals->n = actuals->n_named = 0;
+    actuals->items = actuals->local;
+    actuals->names = actuals->local_names;
+}
+
+#define ACTUALS_MAX 100000
+
+static int grow(struct ev *ev, struct actuals *actuals)
+{
+    unsigned n = actuals->n + actuals->n_named;
+    bool local = actuals->items == actuals->local;
+
+    if (n < actuals->room)
+        return 0;
+    if (n >= ACTUALS_MAX)
+        return ev_limit(ev, "arguments", ACTUALS_MAX);
+    actuals->room *= 2;
+    actuals->items = xreallocarray(local ? NULL : actuals->items, actuals->room, sizeof(value));
+    actuals->names = xreallocarray(local ? NULL : actuals->names, actuals->room, sizeof(value));
+    if (local) {
+        memcpy(actuals->items, actuals->local, sizeof(actuals->local));
+        memcpy(actuals->names, actuals->local_names, sizeof(actuals->local_names));
+    }
+    return 0;
+}
+
+int actuals_add(struct ev *ev, struct actuals *actuals, value item)
+{
+    if (grow(ev, actuals) < 0) {
+        value_unref(item);
+        return -1;
+    }
+    actuals->items[actuals->n++] = item;
+    return 0;
+}
+
+int actuals_add_named(struct ev *ev, struct actuals *actuals, value name, value item)
+{
+    if (grow(ev, actuals) < 0) {
+        value_unref(item);
+        value_unref(name);
+        return -1;
+    }
+    actuals->names[actuals->n_named] = name;
+    actuals->items[actuals->n + actuals->n_named++] = item;
+    return 0;
+}
+
+/* ---- binding ---- */
+
+void bound_release(struct bound *bound)
+{
+    for (unsigned i = 0; i < BUILTIN_PARAMS_MAX; i++)
+        value_unref(bound->args[i]);
+    value_unref(bound->rest);
+    value_unref(bound->named);
+}
+
+static int too_many(struct ev *ev, const char *function, unsigned n_params, unsigned min, unsigned n_given)
+{
+    if (min == n_params)
+        return ev_error(ev, "TypeError", "%s() takes %u positional argument%s but %u %s given", function, n_params,
+                        n_params == 1 ? "" : "s", n_given, n_given == 1 ? "was" : "were");
+    return ev_error(ev, "TypeError", "%s() takes from %u to %u positional arguments but %u were given", function, min,
+                    n_params, n_given);
+}
+
+static int missing(struct ev *ev, const char *function, const char *const *params, unsigned min, const struct bound *bound)
+{
+    BUFFER_AUTO(names);
+    unsigned count = 0, told = 0;
+
+    for (unsigned i = 0; i < min; i++)
+        count += !value_is_set(bound->args[i]);
+    for (unsigned i = 0; i < min; i++) {
+        if (value_is_set(bound->args[i]))
+            continue;
+        if (told)
+            buffer_add_text(&names, told + 1 == count ? (count > 2 ? ", and " : " and ") : ", ");
+        buffer_addf(&names, "'%s'", params[i]);
+        told++;
+    }
+    return ev_error(ev, "TypeError", "%s() missing %u required positional argument%s: %s", function, count,
+                    count == 1 ? "" : "s", names.data);
+}
+
+static int bind_named(struct ev *ev, const char *function, const char *const *params, unsigned n_params, unsigned flags,
+                      value name, value item, struct bound *ret)
+{
+    for (unsigned k = 0; k < n_params; k++) {
+        if (!value_text_is(name, params[k]))
+            continue;
+        if (value_is_set(ret->args[k]))
+            return ev_error(ev, "TypeError", "%s() got multiple values for argument '%s'", function, params[k]);
+        ret->args[k] = value_ref(item);
+        return 0;
+    }
+    if (!(flags & BUILTIN_KWARGS))
+        return ev_error(ev, "TypeError", "%s() got an unexpected keyword argument '%s'", function, value_chars(name));
+    value_map_set(&ret->named, value_ref(name), value_ref(item));
+    return 0;
+}
+
+int builtin_bind(struct ev *ev, const char *function, const char *const *params, unsigned n_params, unsigned min,
+                 unsigned flags, value subject, const struct actuals *actuals, struct bound *ret)
+{
+    unsigned at = 0;
+
+    if (flags & BUILTIN_VARARGS)
+        ret->rest = value_tuple_new(0);
+    if (flags & BUILTIN_KWARGS)
+        ret->named = value_map_new(0);
+    if (value_is_set(subject) && n_params)
+        ret->args[at++] = value_ref(subject);
+    for (unsigned i = 0; actuals && i < actuals->n; i++) {
+        if (at < n_params)
+            ret->args[at++] = value_ref(actuals->items[i]);
+        else if (flags & BUILTIN_VARARGS)
+            value_list_append(&ret->rest, value_ref(actuals->items[i]));
+        else
+            return too_many(ev, function, n_params, min, at + actuals->n - i);
+    }
+    for (unsigned i = 0; actuals && i < actuals->n_named; i++)
+        if (bind_named(ev, function, params, n_params, flags, actuals->names[i], actuals->items[actuals->n + i], ret) < 0)
+            return -1;
+    for (unsigned i = 0; i < min; i++)
+        if (!value_is_set(ret->args[i]))
+            return missing(ev, function, params, min, ret);
+    return 0;
+}
+
+/* ---- running ---- */
+
+int builtin_call(struct ev *ev, const struct builtin *builtin, value subject, const struct actuals *actuals, value *ret)
+{
+    BOUND_AUTO(bound);
+
+    *ret = VALUE_NOTHING;
+    if (builtin->fn)
+        return fn_run(ev, builtin->fn, subject, actuals, ret);
+    if (builtin_bind(ev, builtin->python, builtin->params, builtin->n_params, builtin->min, builtin->flags, subject,
+                     actuals, &bound) < 0)
+        return -1;
+    return builtin->function(ev, &bound, ret);
+}
+
+/* StackStorm's functions know plain values only: markup becomes text, lazy sequences lists. */
+static int plain_argument(struct ev *ev, value *v)
+{
+    value plain;
+
+    if (v->kind != VALUE_OBJECT)
+        return v->kind >= VALUE_LIST ? ev_pay_tree(ev, *v) : 0;
+    if (is_undefined(*v))
+        return undefined_raise(ev, *v);
+    if (is_object(*v, &markup_ops))
+        plain = value_ref(text_of(*v));
+    else if (!is_iterable(*v))
+        return 0;
+    else if (ev_list(ev, *v, &plain) < 0)
+        return -1;
+    value_replace(v, plain);
+    return 0;
+}
+
+int fn_run(struct ev *ev, const struct fn *fn, value subject, const struct actuals *actuals, value *ret)
+{
+    struct fn_call call = { .limits = &ev->limits };
+    BOUND_AUTO(bound);
+
+    if (builtin_bind(ev, fn->name, fn->args, fn->max_args, fn->min_args, 0, subject, actuals, &bound) < 0 ||
+        ev_pay(ev, 8) < 0)
+        return -1;
+    for (unsigned i = 0; i < fn->max_args; i++) {
+        if (plain_argument(ev, &bound.args[i]) < 0)
+            return -1;
+        if (value_len(bound.args[i]) > 64 && ev_pay(ev, value_len(bound.args[i]) / 64) < 0)
+            return -1;
+    }
+    return fn->function(&call, bound.args, ret, ev->err) < 0 ? -1 : 0;
+}
+
+int test_call(struct ev *ev, const struct builtin *test, value subject, const struct actuals *actuals, bool *ret)
+{
+    VALUE_AUTO(answer);
+
+    if (builtin_call(ev, test, subject, actuals, &answer) < 0)
+        return -1;
+    *ret = value_truth(answer);
+    return 0;
+}

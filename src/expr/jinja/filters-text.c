@@ -1,0 +1,546 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Filters of text: most take anything and work on its str(). */
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "expr/jinja/text.h"
+
+/* str() of the filtered value. */
+static int subject(struct ev *ev, struct bound *bound, value *ret)
+{
+    if (is_object(bound->args[0], &markup_ops)) {
+        *ret = value_ref(text_of(bound->args[0]));
+        return 0;
+    }
+    return ev_str_value(ev, bound->args[0], ret);
+}
+
+static int flag(struct ev *ev, value v, bool otherwise, bool *ret)
+{
+    *ret = otherwise;
+    return value_is_set(v) ? ev_truth(ev, v, ret) : 0;
+}
+
+static int number(struct ev *ev, value v, int64_t otherwise, int64_t *ret)
+{
+    *ret = otherwise;
+    return value_is_null(v) ? 0 : ev_index_of(ev, v, ret);
+}
+
+static int filter_case(struct ev *ev, struct bound *bound, enum text_case how, value *ret)
+{
+    VALUE_AUTO(text);
+
+    if (subject(ev, bound, &text) < 0 || text_case(ev, how, text, ret) < 0)
+        return -1;
+    *ret = text_like(bound->args[0], *ret);
+    return 0;
+}
+
+static int filter_upper(struct ev *ev, struct bound *bound, value *ret)
+{
+    return filter_case(ev, bound, TEXT_UPPER, ret);
+}
+
+static int filter_lower(struct ev *ev, struct bound *bound, value *ret)
+{
+    return filter_case(ev, bound, TEXT_LOWER, ret);
+}
+
+static int filter_capitalize(struct ev *ev, struct bound *bound, value *ret)
+{
+    return filter_case(ev, bound, TEXT_CAPITALIZE, ret);
+}
+
+/* Words start behind "-", white space and opening brackets; an apostrophe does not start one. */
+static int filter_title(struct ev *ev, struct bound *bound, value *ret)
+{
+    VALUE_AUTO(text);
+    BUFFER_AUTO(out);
+    const char *at, *end;
+
+    if (subject(ev, bound, &text) < 0 || ev_pay_text(ev, value_len(text)) < 0)
+        return -1;
+    at = value_chars(text);
+    end = at + value_len(text);
+    while (at < end) {
+        const char *start = at, *first;
+        VALUE_AUTO(head);
+        VALUE_AUTO(tail);
+        VALUE_AUTO(head_up);
+        VALUE_AUTO(tail_low);
+
+        if (strchr("-({[<", *at) || code_is_space((unsigned char)*at)) {
+            buffer_add_char(&out, *at++);
+            continue;
+        }
+        while (at < end && !strchr("-({[<", *at) && !code_is_space((unsigned char)*at))
+            at++;
+        first = start;
+        utf8_next(&first);
+        head = value_text_n(start, (size_t)(first - start));
+        tail = value_text_n(first, (size_t)(at - first));
+        if (text_case(ev, TEXT_UPPER, head, &head_up) < 0 || text_case(ev, TEXT_LOWER, tail, &tail_low) < 0)
+            return -1;
+        buffer_add(&out, value_chars(head_up), value_len(head_up));
+        buffer_add(&out, value_chars(tail_low), value_len(tail_low));
+    }
+    *ret = text_like(bound->args[0], value_text_n(buffer_text(&out), out.len));
+    return 0;
+}
+
+static int filter_trim(struct ev *ev, struct bound *bound, value *ret)
+{
+    VALUE_AUTO(text);
+
+    if (subject(ev, bound, &text) < 0)
+        return -1;
+    *ret = text_like(bound->args[0], text_strip(text, text_of(bound->args[1]), true, true));
+    return 0;
+}
+
+static int filter_center(struct ev *ev, struct bound *bound, value *ret)
+{
+    VALUE_AUTO(text);
+    int64_t width;
+
+    if (subject(ev, bound, &text) < 0 || number(ev, bound->args[1], 80, &width) < 0 ||
+        text_pad(ev, text, width, VALUE_NOTHING, TEXT_CENTER, ret) < 0)
+        return -1;
+    *ret = text_like(bound->args[0], *ret);
+    return 0;
+}
+
+static int filter_replace(struct ev *ev, struct bound *bound, value *ret)
+{
+    VALUE_AUTO(text);
+    VALUE_AUTO(old);
+    VALUE_AUTO(new);
+    int64_t count;
+
+    if (subject(ev, bound, &text) < 0 || ev_str_value(ev, bound->args[1], &old) < 0 ||
+        ev_str_value(ev, bound->args[2], &new) < 0 || number(ev, bound->args[3], -1, &count) < 0)
+        return -1;
+    if (text_replace(ev, text, old, new, count, ret) < 0)
+        return -1;
+    if (ev->autoescape)
+        *ret = text_like(bound->args[0], *ret);
+    return 0;
+}
+
+static int filter_string(struct ev *ev, struct bound *bound, value *ret)
+{
+    return ev_soft_str(ev, bound->args[0], ret);
+}
+
+static int filter_truncate(struct ev *ev, struct bound *bound, value *ret)
+{
+    VALUE_AUTO(text);
+    VALUE_AUTO(end);
+    VALUE_AUTO(kept);
+    int64_t length, leeway, chars, end_chars, keep;
+    bool killwords;
+    const char *space = NULL;
+
+    if (subject(ev, bound, &text) < 0 || number(ev, bound->args[1], 255, &length) < 0 ||
+        flag(ev, bound->args[2], false, &killwords) < 0 || number(ev, bound->args[4], 5, &leeway) < 0)
+        return -1;
+    if (!value_is_set(bound->args[3]))
+        end = value_text("...");
+    else if (ev_str_value(ev, bound->args[3], &end) < 0)
+        return -1;
+    chars = (int64_t)value_string_chars(text);
+    end_chars = (int64_t)value_string_chars(end);
+    if (length < end_chars)
+        return ev_error(ev, "AssertionError", "expected length >= %lld, got %lld", (long long)end_chars,
+                        (long long)length);
+    if (leeway < 0)
+        return ev_error(ev, "AssertionError", "expected leeway >= 0, got %lld", (long long)leeway);
+    if (chars <= length || chars - length <= leeway) {
+        *ret = value_ref(bound->args[0]);
+        return 0;
+    }
+    keep = length - end_chars;
+    if (ev_slice(ev, text, VALUE_NOTHING, value_int(keep), VALUE_NOTHING, &kept) < 0)
+        return -1;
+    if (!killwords)
+        space = memrchr(value_chars(kept), ' ', value_len(kept));
+    if (space)
+        value_replace(&kept, value_text_n(value_chars(kept), (size_t)(space - value_chars(kept))));
+    if (ev_binary(ev, NUMBER_ADD, kept, end, ret) < 0)
+        return -1;
+    *ret = text_like(bound->args[0], *ret);
+    return 0;
+}
+
+static int filter_wordwrap(struct ev *ev, struct bound *bound, value *ret)
+{
+    VALUE_AUTO(text);
+    VALUE_AUTO(lines);
+    VALUE_AUTO(between);
+    BUFFER_AUTO(out);
+    bool break_long, break_hyphens;
+    int64_t width;
+
+    if (subject(ev, bound, &text) < 0 || number(ev, bound->args[1], 79, &width) < 0 ||
+        flag(ev, bound->args[2], true, &break_long) < 0 || flag(ev, bound->args[4], true, &break_hyphens) < 0)
+        return -1;
+    if (value_is_null(bound->args[3]))
+        between = value_text("\n");
+    else if (ev_str_value(ev, bound->args[3], &between) < 0)
+        return -1;
+    if (text_splitlines(ev, text, false, &lines) < 0)
+        return -1;
+    VALUE_LIST_EACH(i, line, lines)
+    {
+        if (i && ev_add_text(ev, &out, value_chars(between), value_len(between)) < 0)
+            return -1;
+        if (text_wrap(ev, value_chars(line), value_len(line), width, break_long, break_hyphens, between, &out) < 0)
+            return -1;
+    }
+    *ret = value_text_n(buffer_text(&out), out.len);
+    return 0;
+}
+
+static int filter_wordcount(struct ev *ev, struct bound *bound, value *ret)
+{
+    VALUE_AUTO(text);
+    const char *at, *end;
+    bool inside = false;
+    int64_t n = 0;
+
+    if (subject(ev, bound, &text) < 0 || ev_pay(ev, value_len(text) / 8) < 0)
+        return -1;
+    at = value_chars(text);
+    for (end = at + value_len(text); at < end;) {
+        bool word = code_is_word(utf8_next(&at));
+
+        n += word && !inside;
+        inside = word;
+    }
+    *ret = value_int(n);
+    return 0;
+}
+
+static int filter_indent(struct ev *ev, struct bound *bound, value *ret)
+{
+    VALUE_AUTO(text);
+    VALUE_AUTO(lines);
+    VALUE_AUTO(by);
+    VALUE_AUTO(none);
+    BUFFER_AUTO(out);
+    bool first, blank;
+    int64_t width;
+
+    none = value_text("");
+    if (value_is_set(text_of(bound->args[1]))) {
+        by = value_ref(text_of(bound->args[1]));
+    } else if (number(ev, bound->args[1], 4, &width) < 0 ||
+               text_pad(ev, none, width, VALUE_NOTHING, TEXT_LEFT, &by) < 0) {
+        return -1;
+    }
+    if (subject(ev, bound, &text) < 0 || flag(ev, bound->args[2], false, &first) < 0 ||
+        flag(ev, bound->args[3], false, &blank) < 0)
+        return -1;
+    /* Python adds a newline first, so that a newline at the end gives a last, empty line. */
+    value_replace(&text, value_textf("%s\n", value_chars(text)));
+    if (text_splitlines(ev, text, false, &lines) < 0)
+        return -1;
+    VALUE_LIST_EACH(i, line, lines)
+    {
+        if (i)
+            buffer_add_char(&out, '\n');
+        if ((i ? blank || value_len(line) : first) && ev_add_text(ev, &out, value_chars(by), value_len(by)) < 0)
+            return -1;
+        if (ev_add_text(ev, &out, value_chars(line), value_len(line)) < 0)
+            return -1;
+    }
+    *ret = text_like(bound->args[0], value_text_n(buffer_text(&out), out.len));
+    return 0;
+}
+
+static int filter_format(struct ev *ev, struct bound *bound, value *ret)
+{
+    VALUE_AUTO(text);
+    bool named = value_map_count(bound->named);
+
+    if (named && value_list_count(bound->rest))
+        return ev_error(ev, "FilterArgumentError", "can't handle positional and keyword arguments at the same time");
+    if (ev_soft_str(ev, bound->args[0], &text) < 0)
+        return -1;
+    return ev_binary(ev, NUMBER_MODULO, text, named ? bound->named : bound->rest, ret);
+}
+
+/* ---- markup ---- */
+
+static int filter_escape(struct ev *ev, struct bound *bound, value *ret)
+{
+    VALUE_AUTO(text);
+    BUFFER_AUTO(out);
+
+    if (is_object(bound->args[0], &markup_ops)) {
+        *ret = value_ref(bound->args[0]);
+        return 0;
+    }
+    if (ev_str_value(ev, bound->args[0], &text) < 0 || ev_pay(ev, value_len(text) / 16) < 0)
+        return -1;
+    text_escape(&out, text);
+    if (ev_pay_text(ev, out.len) < 0)
+        return -1;
+    *ret = markup_new(value_text_n(buffer_text(&out), out.len));
+    return 0;
+}
+
+static int filter_forceescape(struct ev *ev, struct bound *bound, value *ret)
+{
+    VALUE_AUTO(text);
+    BUFFER_AUTO(out);
+
+    if (subject(ev, bound, &text) < 0 || ev_pay_text(ev, value_len(text)) < 0)
+        return -1;
+    text_escape(&out, text);
+    *ret = markup_new(value_text_n(buffer_text(&out), out.len));
+    return 0;
+}
+
+static int filter_safe(struct ev *ev, struct bound *bound, value *ret)
+{
+    VALUE_AUTO(text);
+
+    if (subject(ev, bound, &text) < 0)
+        return -1;
+    *ret = markup_new(value_take(&text));
+    return 0;
+}
+
+/* Without what stands between `open` and `close`. */
+static void strip_between(struct buffer *text, const char *open, const char *close)
+{
+    struct buffer out = BUFFER_INIT;
+    const char *at = buffer_text(text), *end = at + text->len, *start, *stop;
+
+    while ((start = memmem(at, (size_t)(end - at), open, strlen(open))) &&
+           (stop = memmem(start, (size_t)(end - start), close, strlen(close)))) {
+        buffer_add(&out, at, (size_t)(start - at));
+        at = stop + strlen(close);
+    }
+    buffer_add(&out, at, (size_t)(end - at));
+    buffer_release(text);
+    *text = out;
+}
+
+static const struct {
+    const char *name;
+    unsigned code;
+} entities[] = {
+    { "amp", '&' },      { "lt", '<' },       { "gt", '>' },       { "quot", '"' },    { "apos", '\'' },
+    { "nbsp", 0xa0 },    { "copy", 0xa9 },    { "reg", 0xae },     { "euro", 0x20ac }, { "hellip", 0x2026 },
+    { "ndash", 0x2013 }, { "mdash", 0x2014 }, { "lsquo", 0x2018 }, { "rsquo", 0x2019 }, { "ldquo", 0x201c },
+    { "rdquo", 0x201d }, { "laquo", 0xab },   { "raquo", 0xbb },   { "auml", 0xe4 },   { "ouml", 0xf6 },
+    { "uuml", 0xfc },    { "Auml", 0xc4 },    { "Ouml", 0xd6 },    { "Uuml", 0xdc },   { "szlig", 0xdf },
+    { "eacute", 0xe9 },  { "egrave", 0xe8 },  { "agrave", 0xe0 },  { "deg", 0xb0 },    { "times", 0xd7 },
+    { "middot", 0xb7 },  { "bull", 0x2022 },  { "trade", 0x2122 }, { "sect", 0xa7 },   { "para", 0xb6 },
+};
+
+/* The length of the entity at `at` ("&...;"), 0 when it is none. */
+static size_t entity(const char *at, struct buffer *out)
+{
+    const char *semicolon = strchr(at, ';');
+    size_t n = semicolon ? (size_t)(semicolon - at) : 0;
+    unsigned long code;
+    char *stop;
+
+    if (n < 2 || n > 12)
+        return 0;
+    if (at[1] == '#') {
+        bool hex = at[2] == 'x' || at[2] == 'X';
+
+        code = strtoul(at + (hex ? 3 : 2), &stop, hex ? 16 : 10);
+        if (stop != semicolon)
+            return 0;
+        buffer_add_utf8(out, code && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff) ? (unsigned)code : 0xfffd);
+        return n + 1;
+    }
+    for (size_t i = 0; i < ELEMENTS(entities); i++) {
+        if (strlen(entities[i].name) == n - 1 && memcmp(entities[i].name, at + 1, n - 1) == 0) {
+            buffer_add_utf8(out, entities[i].code);
+            return n + 1;
+        }
+    }
+    return 0;
+}
+
+static int filter_striptags(struct ev *ev, struct bound *bound, value *ret)
+{
+    VALUE_AUTO(text);
+    BUFFER_AUTO(rest);
+    BUFFER_AUTO(out);
+    bool gap = false;
+
+    if (subject(ev, bound, &text) < 0 || ev_pay(ev, value_len(text) / 8 + 1) < 0)
+        return -1;
+    buffer_add(&rest, value_chars(text), value_len(text));
+    strip_between(&rest, "<!--", "-->");
+    strip_between(&rest, "<", ">");
+    for (const char *at = buffer_text(&rest), *end = at + rest.len; at < end;) {
+        const char *next = at;
+        size_t n;
+
+        if (code_is_space(utf8_next(&next))) {
+            gap = out.len;
+            at = next;
+            continue;
+        }
+        if (gap)
+            buffer_add_char(&out, ' ');
+        gap = false;
+        n = *at == '&' ? entity(at, &out) : 0;
+        if (!n)
+            buffer_add(&out, at, (size_t)(next - at));
+        at = n ? at + n : next;
+    }
+    *ret = value_text_n(buffer_text(&out), out.len);
+    return 0;
+}
+
+static int filter_xmlattr(struct ev *ev, struct bound *bound, value *ret)
+{
+    value map = bound->args[0];
+    BUFFER_AUTO(out);
+    bool space;
+
+    if (is_undefined(map))
+        return undefined_raise(ev, map);
+    if (map.kind != VALUE_MAP)
+        return ev_error(ev, "AttributeError", "'%s' object has no attribute 'items'", ev_type_name(map));
+    if (flag(ev, bound->args[1], true, &space) < 0)
+        return -1;
+    VALUE_MAP_EACH(i, map)
+    {
+        value item = value_map_item_at(map, i);
+        VALUE_AUTO(key);
+        VALUE_AUTO(shown);
+
+        if (item.kind == VALUE_NULL || is_undefined(item))
+            continue;
+        if (ev_str_value(ev, value_map_key_at(map, i), &key) < 0 || ev_str_value(ev, item, &shown) < 0 ||
+            ev_pay_text(ev, value_len(shown) + out.len / 64) < 0)
+            return -1;
+        if (strpbrk(value_chars(key), " \t\n\v\f\r/>=")) {
+            BUFFER_AUTO(quoted);
+
+            python_repr(&quoted, key);
+            return ev_error(ev, "ValueError", "Invalid character in attribute name: %s", quoted.data);
+        }
+        if (out.len || space)
+            buffer_add_char(&out, ' ');
+        text_escape(&out, key);
+        buffer_add_text(&out, "=\"");
+        text_escape(&out, shown);
+        buffer_add_char(&out, '"');
+    }
+    *ret = value_text_n(buffer_text(&out), out.len);
+    if (ev->autoescape)
+        *ret = markup_new(*ret);
+    return 0;
+}
+
+/* ---- URLs ---- */
+
+static int quote(struct ev *ev, value v, bool query, struct buffer *out)
+{
+    VALUE_AUTO(text);
+    const char *s;
+
+    if (ev_str_value(ev, v, &text) < 0 || ev_pay_text(ev, out->len / 64 + value_len(text) * 3) < 0)
+        return -1;
+    s = value_chars(text);
+    for (size_t i = 0; i < value_len(text); i++) {
+        unsigned char c = (unsigned char)s[i];
+        unsigned char low = c | 0x20;
+
+        if ((low >= 'a' && low <= 'z') || (c >= '0' && c <= '9') || (c && strchr("_.-~", c)) || (c == '/' && !query))
+            buffer_add_char(out, (char)c);
+        else if (c == ' ' && query)
+            buffer_add_char(out, '+');
+        else
+            buffer_addf(out, "%%%02X", c);
+    }
+    return 0;
+}
+
+static int quote_pair(struct ev *ev, value pair, struct buffer *out)
+{
+    VALUE_AUTO(items);
+
+    if (ev_list(ev, pair, &items) < 0)
+        return -1;
+    if (value_list_count(items) != 2)
+        return ev_error(ev, "ValueError", value_list_count(items) < 2
+                                              ? "not enough values to unpack (expected 2, got %zu)"
+                                              : "too many values to unpack (expected 2, got %zu)",
+                        value_list_count(items));
+    if (out->len)
+        buffer_add_char(out, '&');
+    if (quote(ev, value_list_at(items, 0), true, out) < 0)
+        return -1;
+    buffer_add_char(out, '=');
+    return quote(ev, value_list_at(items, 1), true, out);
+}
+
+static int filter_urlencode(struct ev *ev, struct bound *bound, value *ret)
+{
+    value v = bound->args[0], text = text_of(v);
+    VALUE_AUTO(view);
+    ITER_AUTO(iter);
+    BUFFER_AUTO(out);
+
+    if (value_is_set(text) || !is_iterable(v)) {
+        if (quote(ev, v, false, &out) < 0)
+            return -1;
+    } else {
+        view = v.kind == VALUE_MAP ? view_new(VIEW_ITEMS, v) : value_ref(v);
+        if (iter_init(ev, view, &iter) < 0)
+            return -1;
+        for (;;) {
+            VALUE_AUTO(pair);
+
+            if (iter_next(ev, &iter, &pair) < 0)
+                return -1;
+            if (!value_is_set(pair))
+                break;
+            if (quote_pair(ev, pair, &out) < 0)
+                return -1;
+        }
+    }
+    *ret = value_text_n(buffer_text(&out), out.len);
+    return 0;
+}
+
+const struct builtin filters_text[] = {
+    { "capitalize", "do_capitalize", filter_capitalize, 0, 1, 1, { "s" } },
+    { "center", "do_center", filter_center, 0, 1, 2, { "value", "width" } },
+    { "e", "escape", filter_escape, 0, 1, 1, { "s" } },
+    { "escape", "escape", filter_escape, 0, 1, 1, { "s" } },
+    { "forceescape", "do_forceescape", filter_forceescape, 0, 1, 1, { "value" } },
+    { "format", "do_format", filter_format, BUILTIN_VARARGS | BUILTIN_KWARGS, 1, 1, { "value" } },
+    { "indent", "do_indent", filter_indent, 0, 1, 4, { "s", "width", "first", "blank" } },
+    { "lower", "do_lower", filter_lower, 0, 1, 1, { "s" } },
+    { "replace", "do_replace", filter_replace, 0, 3, 4, { "s", "old", "new", "count" } },
+    { "safe", "do_mark_safe", filter_safe, 0, 1, 1, { "value" } },
+    { "string", "soft_str", filter_string, 0, 1, 1, { "s" } },
+    { "striptags", "do_striptags", filter_striptags, 0, 1, 1, { "value" } },
+    { "title", "do_title", filter_title, 0, 1, 1, { "s" } },
+    { "trim", "do_trim", filter_trim, 0, 1, 2, { "value", "chars" } },
+    { "truncate", "do_truncate", filter_truncate, 0, 1, 5, { "s", "length", "killwords", "end", "leeway" } },
+    { "upper", "do_upper", filter_upper, 0, 1, 1, { "s" } },
+    { "urlencode", "do_urlencode", filter_urlencode, 0, 1, 1, { "value" } },
+    { "urlize", "do_urlize", filter_urlize, 0, 1, 6,
+      { "value", "trim_url_limit", "nofollow", "target", "rel", "extra_schemes" } },
+    { "wordcount", "do_wordcount", filter_wordcount, 0, 1, 1, { "s" } },
+    { "wordwrap", "do_wordwrap", filter_wordwrap, 0, 1, 5,
+      { "s", "width", "break_long_words", "wrapstring", "break_on_hyphens" } },
+    { "xmlattr", "do_xmlattr", filter_xmlattr, 0, 1, 2, { "d", "autospace" } },
+    { 0 },
+};

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the parser's two halves (expressions, statements) share. Functions return NULL after an error. */
+#ifndef FULMAR_EXPR_JINJA_PARSER_INTERNAL_H
+#define FULMAR_EXPR_JINJA_PARSER_INTERNAL_H
+
+#include "expr/jinja/ast.h"
+#include "expr/jinja/lexer.h"
+
+struct scope_name {
+    value name;
+    uint16_t slot;
+    struct scope_name *next;
+};
+
+struct scope {
+    struct scope *parent;
+    struct parse_function *function;
+    struct scope_name *names;
+};
+
+struct parse_function {
+    struct parse_function *parent;
+    struct function *function;
+    struct node_macro *macro; /* NULL for the root */
+};
+
+/* Texts of an end tag list: "elif", "else", "endif", NULL. */
+typedef const char *const *end_tags;
+
+struct parser {
+    struct jinja *jinja;
+    struct lexer lexer;
+    struct token current, ahead;
+    bool has_ahead;
+    bool lexed_first; /* an error of the very first token shows its line, as Jinja's does */
+    uint32_t last_end; /* where the token before the current one ended */
+    unsigned depth;
+    struct scope *scope;
+    struct {
+        struct node_name *node;
+        struct scope *scope;
+    } *names;
+    size_t n_names, n_names_room;
+    end_tags *end_stack;
+    size_t n_end_stack, n_end_stack_room;
+    value *tags;
+    size_t n_tags, n_tags_room;
+    struct error *err;
+};
+
+bool parser_advance(struct parser *p);
+/* The token behind the current one. */
+const struct token *parser_look(struct parser *p);
+bool parser_is(const struct parser *p, enum token_type type);
+bool parser_is_name(const struct parser *p, const char *name);
+bool token_is_name(const struct token *token, const char *name);
+/* Moves past a token of that type or fails with Jinja's text. */
+bool parser_expect(struct parser *p, enum token_type type);
+bool parser_expect_name(struct parser *p, const char *name);
+bool parser_skip_name(struct parser *p, const char *name);
+/* Always false, so that `return parser_fail(...), NULL` reads well. */
+bool parser_fail(struct parser *p, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
+bool parser_fail_kind(struct parser *p, int line, const char *kind, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* The quoted description of a token as messages have it; owned. */
+char *token_describe(const struct token *token);
+bool parser_enter(struct parser *p);
+void parser_leave(struct parser *p);
+
+void *node_new(struct parser *p, enum node_type type, size_t size, uint32_t start, int line);
+/* A text constant of the template: one value per text. Borrowed. */
+value parser_text(struct parser *p, const char *text, size_t n);
+value parser_keep(struct parser *p, value v);
+struct node *parser_name_node(struct parser *p, const struct token *token);
+/* The path that ended at `subject` ends at `whole` (NULL: is no path of its own). */
+void parser_reads(struct parser *p, const struct node *subject, struct node *whole);
+/* The slot of a name set in the current scope. */
+int parser_store(struct parser *p, struct scope *scope, value name);
+
+struct node *parse_expression(struct parser *p);
+struct node *parse_or(struct parser *p);
+/* Tuples without parentheses; `stop` is a name that ends the tuple, may be NULL. */
+struct node *parse_tuple(struct parser *p, bool conditional, const char *stop);
+struct node *parse_primary(struct parser *p);
+/* Filters applied to `subject` (NULL in blocks); `inline_start`: the first filter stands without "|". */
+struct node *parse_filter_chain(struct parser *p, struct node *subject, bool inline_start);
+bool is_tuple_end(const struct parser *p, const char *stop);
+
+struct node_list *parse_template(struct parser *p);
+
+#endif
