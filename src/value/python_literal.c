@@ -81,6 +81,14 @@ static bool is_name_char(char c)
     return isalnum((unsigned char)c) || c == '_' || (unsigned char)c >= 128;
 }
 
+static bool is_decimal(const char *text, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!isdigit((unsigned char)text[i]) && text[i] != '_')
+            return false;
+    return true;
+}
+
 static int read_number(struct reader *r, value *ret)
 {
     const char *start = r->at;
@@ -103,7 +111,7 @@ static int read_number(struct reader *r, value *ret)
     if (r->at[-1] == 'j' || r->at[-1] == 'J')
         return malformed(r, "Constant");
     if (is_float ? number_parse_float(start, n, ret, NULL) < 0 : number_parse_int(start, n, 0, ret, NULL) < 0) {
-        if (!is_float && !prefixed && *start == '0' && strspn(start, "0123456789_") >= n)
+        if (!is_float && !prefixed && *start == '0' && is_decimal(start, n))
             return syntax_error(r, "leading zeros in decimal integer literals are not permitted; use an 0o prefix for "
                                    "octal integers");
         return syntax_error(r, "invalid decimal literal");
