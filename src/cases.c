@@ -9,6 +9,8 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "cases_rules.h"
+#include "cases_workflow.h"
 #include "expr/expr.h"
 #include "value/datetime.h"
 #include "value/json.h"
@@ -196,6 +198,10 @@ static const struct {
 } languages[] = {
     { "jinja", answer_expression },
     { "yaql", answer_expression },
+    { "rules", cases_rules },
+    { "inspect", cases_inspect },
+    { "graph", cases_graph },
+    { "conduct", cases_conduct },
 };
 
 static void answer_line(value (*answer)(value one), const char *line, size_t n)
