@@ -226,6 +226,10 @@ static const struct {
     { "jinja", answer_expression },
     { "rules", cases_rules },
     { "yaql", answer_expression },
+    { "rules", cases_rules },
+    { "inspect", cases_inspect },
+    { "graph", cases_graph },
+    { "conduct", cases_conduct },
 };
 
 static void answer_line(value (*answer)(value one), const char *line, size_t n)
