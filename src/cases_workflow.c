@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cases_workflow.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/mem.h"

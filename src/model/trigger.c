@@ -2,6 +2,7 @@
 /* Trigger types and triggers. */
 #include "base/mem.h"
 #include "model/model-internal.h"
+#include "value/cron.h"
 #include "value/python.h"
 #include "value/schema.h"
 
@@ -70,7 +71,13 @@ static int check_schema(value schema, value v, struct error *err)
 
 int model_check_trigger_parameters(value trigger_type, value parameters, struct error *err)
 {
-    return check_schema(value_map_get(trigger_type, "parameters_schema"), parameters, err);
+    CLEANUP(cron_freep)
+    struct cron *cron = NULL;
+    int r = check_schema(value_map_get(trigger_type, "parameters_schema"), parameters, err);
+
+    if (r == 0 && value_text_is(value_map_get(trigger_type, "ref"), "core.st2.CronTimer"))
+        r = cron_new(parameters, &cron, err);
+    return r;
 }
 
 int model_check_trigger_payload(value trigger_type, const char *ref, value payload, struct error *err)

@@ -48,8 +48,8 @@ enum yaml_write_flags {
     YAML_SORT_KEYS = 1 << 0,
     YAML_ASCII = 1 << 1, /* escapes for everything beyond ASCII, as allow_unicode=False */
     YAML_DOCUMENT_END =
-        1 << 2, /* "..." after a plain scalar that is the whole document, as safe_dump has it */
-    YAML_WIDE = 1 << 3,         /* lines are not folded at 80 columns */
+        1 << 2,         /* "..." after a plain scalar that is the whole document, as safe_dump has it */
+    YAML_WIDE = 1 << 3, /* lines are not folded at 80 columns */
 };
 /* Block style text ending in a newline, laid out as PyYAML's safe_dump with allow_unicode does; indent 2..9 (others: 2).
    Nothing is written as an alias. Timespans are written as seconds, objects as null. */

@@ -27,7 +27,8 @@ static void check_config_schema(value attributes)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-    CLEANUP(freep) char *text = NULL;
+    CLEANUP(freep)
+    char *text = NULL;
     struct model_path path = { "" };
     ERROR_AUTO(err);
     VALUE_AUTO(object);
@@ -40,7 +41,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         check_config_schema(object);
         return 0;
     }
-    if (model_accept(kind, object, n % 2 ? MODEL_FROM_API : MODEL_FROM_FILE, NULL, &document, &path, &err) < 0) {
+    if (model_accept(kind, object, n % 2 ? MODEL_FROM_API : MODEL_FROM_FILE, NULL, &document, &path, &err) <
+        0) {
         if (!err.message)
             abort();
         return 0;

@@ -13,10 +13,10 @@ static bool has_nan(value v)
 {
     if (v.kind == VALUE_FLOAT)
         return isnan(v.number);
-    VALUE_LIST_EACH(i, item, v)
+    VALUE_LIST_EACH (i, item, v)
         if (has_nan(item))
             return true;
-    VALUE_MAP_EACH(i, v)
+    VALUE_MAP_EACH (i, v)
         if (has_nan(value_map_key_at(v, i)) || (v.kind == VALUE_MAP && has_nan(value_map_item_at(v, i))))
             return true;
     return false;
@@ -27,7 +27,7 @@ static bool has_tuple(value v)
 {
     if (v.kind == VALUE_TUPLE)
         return true;
-    VALUE_LIST_EACH(i, item, v)
+    VALUE_LIST_EACH (i, item, v)
         if (has_tuple(item))
             return true;
     for (size_t i = 0; v.kind == VALUE_MAP && i < value_map_count(v); i++)
@@ -45,7 +45,8 @@ static bool has_odd_break(const struct buffer *text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-    CLEANUP(yaml_positions_freep) struct yaml_positions *positions = NULL;
+    CLEANUP(yaml_positions_freep)
+    struct yaml_positions *positions = NULL;
     ERROR_AUTO(err);
     BUFFER_AUTO(text);
     VALUE_AUTO(v);

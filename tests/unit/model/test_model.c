@@ -154,6 +154,66 @@ TEST(a_rule_needs_its_trigger_type_when_that_can_be_looked_up)
                         "required \"parameters\" attribute");
 }
 
+static value internal_trigger_type(void *data, const char *ref)
+{
+    VALUE_AUTO(types);
+
+    types = model_internal_trigger_types(true);
+    VALUE_LIST_EACH (i, type, types) {
+        if (value_text_is(value_map_get(type, "ref"), ref))
+            return value_ref(type);
+    }
+    return VALUE_NOTHING;
+}
+
+TEST(parameters_of_triggers_are_checked_by_their_type)
+{
+    static const char *const cases[][3] = {
+        { "IntervalTimer", "{\"unit\": \"fortnights\", \"delta\": 1}",
+          "'fortnights' is not one of ['weeks', 'days', 'hours', 'minutes', 'seconds']" },
+        { "IntervalTimer", "{\"unit\": \"seconds\"}", "'delta' is a required property" },
+        { "CronTimer", "{\"minute\": \"99x\"}", "Unrecognized expression \"99x\" for field \"minute\"" },
+        { "webhook", "{}", "'url' is a required property" },
+        { "CronTimer", "{\"minute\": \"*/30\", \"hour\": 4, \"timezone\": \"UTC\"}", NULL },
+        { "DateTimer", "{\"date\": \"2099-01-01T00:00:00Z\"}", NULL },
+    };
+
+    for (size_t i = 0; i < ELEMENTS(cases); i++) {
+        char ref[64];
+        VALUE_AUTO(type);
+        VALUE_AUTO(parameters);
+        ERROR_AUTO(err);
+        int r;
+
+        snprintf(ref, sizeof(ref), "core.st2.%s", cases[i][0]);
+        type = internal_trigger_type(NULL, ref);
+        parameters = from_json(cases[i][1]);
+        r = model_check_trigger_parameters(type, parameters, &err);
+        assert_int_equal(r < 0, cases[i][2] != NULL);
+        if (r < 0)
+            assert_memory_equal(error_text(&err), cases[i][2], strlen(cases[i][2]));
+    }
+}
+
+TEST(payloads_are_checked_by_the_trigger_type)
+{
+    VALUE_AUTO(payload);
+    VALUE_AUTO(type);
+    ERROR_AUTO(err);
+
+    payload = from_json("{}");
+    assert_true(model_check_trigger_payload(VALUE_NOTHING, "nosuch.trigger", payload, &err) < 0);
+    assert_string_equal(
+        error_text(&err),
+        "Trigger payload validation failed and validation is enabled, not dispatching a trigger "
+        "\"nosuch.trigger\" ({}): Trigger type with reference \"nosuch.trigger\" doesn't exist in the "
+        "database");
+    type = internal_trigger_type(NULL, "core.st2.IntervalTimer");
+    value_replace(&payload,
+                  from_json("{\"executed_at\": \"2024-01-01 00:00:00+00:00\", \"schedule\": null}"));
+    assert_int_equal(model_check_trigger_payload(type, "core.x", payload, &err), 0);
+}
+
 TEST(built_in_types_are_complete)
 {
     VALUE_AUTO(runners);
@@ -187,6 +247,8 @@ int main(void)
         cmocka_unit_test(refusals_of_fields_are_worded_as_stackstorm_does),
         cmocka_unit_test(parameters_stand_over_those_of_the_runner_within_limits),
         cmocka_unit_test(a_rule_needs_its_trigger_type_when_that_can_be_looked_up),
+        cmocka_unit_test(parameters_of_triggers_are_checked_by_their_type),
+        cmocka_unit_test(payloads_are_checked_by_the_trigger_type),
         cmocka_unit_test(built_in_types_are_complete),
     };
 

@@ -203,10 +203,11 @@ TEST(each_fault_of_a_broken_pack_is_named_with_its_place)
 /* Each action has its file, scripts can be run. */
 static void assert_entry_points(const struct pack *pack)
 {
-    VALUE_LIST_EACH(i, action, pack->objects[MODEL_ACTION])
-    {
-        const char *entry_point = value_map_chars(action, "entry_point"), *runner = value_map_chars(action, "runner_type");
-        CLEANUP(freep) char *path = NULL;
+    VALUE_LIST_EACH (i, action, pack->objects[MODEL_ACTION]) {
+        const char *entry_point = value_map_chars(action, "entry_point"),
+                   *runner = value_map_chars(action, "runner_type");
+        CLEANUP(freep)
+        char *path = NULL;
 
         if (!*entry_point)
             continue;
@@ -222,13 +223,15 @@ TEST(the_system_packs_are_sound)
         const char *name;
         size_t n_actions, n_rules, n_aliases, n_sensors;
     } packs[] = {
-        { "chatops", 6, 2, 0, 0 }, { "core", 16, 0, 0, 0 },   { "default", 0, 0, 0, 0 },
+        { "chatops", 6, 2, 0, 0 }, { "core", 16, 0, 0, 0 },  { "default", 0, 0, 0, 0 },
         { "linux", 19, 0, 0, 1 },  { "packs", 14, 0, 4, 0 },
     };
 
     for (size_t i = 0; i < ELEMENTS(packs); i++) {
-        CLEANUP(freep) char *name = xasprintf("../../packs/%s", packs[i].name);
-        CLEANUP(pack_freep) struct pack *pack = read_pack(name, NULL);
+        CLEANUP(freep)
+        char *name = xasprintf("../../packs/%s", packs[i].name);
+        CLEANUP(pack_freep)
+        struct pack *pack = read_pack(name, NULL);
 
         assert_problems(pack, NULL, 0);
         assert_string_equal(value_map_chars(pack->document, "ref"), packs[i].name);
