@@ -156,13 +156,28 @@ static int ordering_sort(struct evaluation *ev, struct lazy *lazy)
     return sort_items(&sort, &lazy->other.source);
 }
 
+/* `w` is the ordering: it is sorted when its first item is asked for. */
+static int ordered_next(struct evaluation *ev, struct lazy *lazy, value *ret)
+{
+    if (!lazy->started) {
+        struct lazy *ordering = (struct lazy *)lazy->w.object;
+        int r = value_is_set(ordering->other.source) ? 0 : ordering_sort(ev, ordering);
+
+        if (r < 0)
+            return r;
+        lazy->source.source = value_ref(ordering->other.source);
+        lazy->started = true;
+    }
+    return cursor_next(ev, &lazy->source, ret);
+}
+
 static int ordering_iterate(struct evaluation *ev, struct lazy *lazy, value *ret)
 {
-    int r = value_is_set(lazy->other.source) ? 0 : ordering_sort(ev, lazy);
+    static const struct lazy_ops ops = { .name = "list_iterator", .next = ordered_next };
+    struct lazy *walk = lazy_new(ev, &ops);
 
-    if (r < 0)
-        return r;
-    *ret = lazy_of_list(ev, value_ref(lazy->other.source), "list_iterator");
+    walk->w = value_ref(lazy_value(lazy));
+    *ret = lazy_value(walk);
     return 0;
 }
 
