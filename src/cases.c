@@ -9,6 +9,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "cases_rules.h"
 #include "cases_workflow.h"
 #include "expr/expr.h"
 #include "value/datetime.h"
@@ -223,7 +224,12 @@ static const struct {
     { "graph", answer_graph },
     { "inspect", answer_inspect },
     { "jinja", answer_expression },
+    { "rules", cases_rules },
     { "yaql", answer_expression },
+    { "rules", cases_rules },
+    { "inspect", cases_inspect },
+    { "graph", cases_graph },
+    { "conduct", cases_conduct },
 };
 
 static void answer_line(value (*answer)(value one), const char *line, size_t n)
