@@ -43,8 +43,8 @@ int ev_error(struct ev *ev, const char *kind, const char *format, ...)
 
 int ev_limit(struct ev *ev, const char *what, uint64_t limit)
 {
-    return ev_error(ev, "ExpressionLimitError", "the expression exceeds the limit of %llu %s", (unsigned long long)limit,
-                    what);
+    return ev_error(ev, "ExpressionLimitError", "the expression exceeds the limit of %llu %s",
+                    (unsigned long long)limit, what);
 }
 
 int ev_pay_slow(struct ev *ev, uint64_t n)
@@ -182,17 +182,16 @@ static int copy_deep(struct ev *ev, value v, value *ret)
     if (ev_pay(ev, 1) < 0)
         return -1;
     if (value_is_list(v)) {
-        copy = v.kind == VALUE_TUPLE ? value_tuple_new(value_list_count(v)) : value_list_new(value_list_count(v));
-        VALUE_LIST_EACH(i, each, v)
-        {
+        copy = v.kind == VALUE_TUPLE ? value_tuple_new(value_list_count(v))
+                                     : value_list_new(value_list_count(v));
+        VALUE_LIST_EACH (i, each, v) {
             if (copy_deep(ev, each, &item) < 0)
                 return -1;
             value_list_append(&copy, item);
         }
     } else if (v.kind == VALUE_MAP) {
         copy = value_map_new(value_map_count(v));
-        VALUE_MAP_EACH(i, v)
-        {
+        VALUE_MAP_EACH (i, v) {
             if (copy_deep(ev, value_map_item_at(v, i), &item) < 0)
                 return -1;
             value_map_set(&copy, value_ref(value_map_key_at(v, i)), item);
@@ -284,7 +283,14 @@ static int eval_name(struct ev *ev, const struct node_name *name, value *ret)
         *ret = value_ref(v);
         return 0;
     }
-    return ev_global(ev, name->name, ret);
+    if (name->known == KNOWN_NAMES || ev->orquesta || ev->jinja->mutating)
+        return ev_global(ev, name->name, ret);
+    if (!value_is_set(ev->known[name->known]))
+        ev->known[name->known] = value_map_get_value(ev->context->variables, name->name);
+    if (!value_is_set(ev->known[name->known]))
+        return ev_global(ev, name->name, ret);
+    *ret = value_ref(ev->known[name->known]);
+    return 0;
 }
 
 /* ---- calls ---- */
@@ -321,8 +327,7 @@ static int eval_star_star(struct ev *ev, const struct arguments *arguments, stru
         return is_undefined(rest) ? undefined_raise(ev, rest)
                                   : ev_error(ev, "TypeError", "argument after ** must be a mapping, not %s",
                                              ev_type_name(rest));
-    VALUE_MAP_EACH(i, rest)
-    {
+    VALUE_MAP_EACH (i, rest) {
         value key = value_map_key_at(rest, i);
 
         if (!value_is_string(key))
@@ -386,7 +391,8 @@ static OUTLINE int eval_call(struct ev *ev, const struct node_call *call, value 
 
     if (call->subject->type == NODE_NAME && !((struct node_name *)call->subject)->n_slots && ev->orquesta) {
         const struct node_name *name = (struct node_name *)call->subject;
-        const struct builtin *builtin = global_find(value_chars(name->name), value_len(name->name), ev->jinja->flags);
+        const struct builtin *builtin =
+            global_find(value_chars(name->name), value_len(name->name), ev->jinja->flags);
 
         if (builtin) {
             if (eval_arguments(ev, &call->arguments, &actuals) < 0)
@@ -491,10 +497,11 @@ static OUTLINE int eval_condition(struct ev *ev, const struct node_pair *node, v
         return ev_eval(ev, node->b, ret);
     if (node->c)
         return ev_eval(ev, node->c, ret);
-    *ret = undefined_hint(ev, "UndefinedError",
-                          value_textf("the inline if-expression on line %d evaluated to false and no else section was "
-                                      "defined.",
-                                      node->node.line));
+    *ret = undefined_hint(
+        ev, "UndefinedError",
+        value_textf("the inline if-expression on line %d evaluated to false and no else section was "
+                    "defined.",
+                    node->node.line));
     ((struct undefined *)(*ret).object)->lax = true;
     return 0;
 }
@@ -556,8 +563,8 @@ static OUTLINE int eval_sign(struct ev *ev, const struct node_pair *node, value 
     if (is_undefined(v))
         return undefined_raise(ev, v);
     if (v.kind != VALUE_BOOL && !value_is_number(v))
-        return ev_error(ev, "TypeError", "bad operand type for unary %s: '%s'", node->node.type == NODE_NEGATE ? "-" : "+",
-                        ev_type_name(v));
+        return ev_error(ev, "TypeError", "bad operand type for unary %s: '%s'",
+                        node->node.type == NODE_NEGATE ? "-" : "+", ev_type_name(v));
     if (node->node.type == NODE_NEGATE)
         return number_negate(v, ret, ev->err);
     *ret = v.kind == VALUE_BOOL ? value_int(v.boolean) : value_ref(v);
@@ -581,8 +588,7 @@ static int eval_concat_escaped(struct ev *ev, const struct node_list *node, valu
         markup = markup || is_object(part, &markup_ops);
         value_list_append(&parts, part);
     }
-    VALUE_LIST_EACH(i, part, parts)
-    {
+    VALUE_LIST_EACH (i, part, parts) {
         if (markup && !is_object(part, &markup_ops))
             text_escape(&out, part);
         else if (ev_str(ev, part, &out) < 0)
@@ -741,7 +747,8 @@ static int eval_constant(struct ev *ev, const struct node *node, value *ret)
     r = eval_kind(ev, node, ret);
     ev->folding = false;
     if (r == 0 && (*ret).kind == VALUE_FLOAT && !__builtin_isfinite((*ret).number))
-        return ev_error(ev, "NameError", "name '%s' is not defined", __builtin_isnan((*ret).number) ? "nan" : "inf");
+        return ev_error(ev, "NameError", "name '%s' is not defined",
+                        __builtin_isnan((*ret).number) ? "nan" : "inf");
     return r;
 }
 
@@ -752,7 +759,8 @@ int ev_eval(struct ev *ev, const struct node *node, value *ret)
     *ret = VALUE_NOTHING;
     if (ev_pay(ev, 1) < 0)
         return -1;
-    r = unlikely(node->constant && !ev->folding && may_be_infinite(node)) ? eval_constant(ev, node, ret) : eval_kind(ev, node, ret);
+    r = unlikely(node->constant && !ev->folding && may_be_infinite(node)) ? eval_constant(ev, node, ret)
+                                                                          : eval_kind(ev, node, ret);
     if (unlikely(r < 0)) {
         value_unref(value_take(ret));
         if (!ev->err->line)
@@ -801,7 +809,8 @@ static __attribute__((noinline)) int assign_tuple(struct ev *ev, const struct no
     while (r == 0 && n < tuple->count) {
         r = iter_next(ev, &iter, &items[n]);
         if (r == 0 && !value_is_set(items[n]))
-            r = ev_error(ev, "ValueError", "not enough values to unpack (expected %u, got %u)", tuple->count, n);
+            r = ev_error(ev, "ValueError", "not enough values to unpack (expected %u, got %u)", tuple->count,
+                         n);
         else
             n++;
     }
@@ -1033,7 +1042,8 @@ static int for_plain(struct ev *ev, const struct node_for *node, value items, bo
 }
 
 /* A loop whose body asks for `loop` walks a list, so that the next item is known. */
-static int for_with_loop(struct ev *ev, const struct node_for *node, value items, unsigned depth, bool *ret_any)
+static int for_with_loop(struct ev *ev, const struct node_for *node, value items, unsigned depth,
+                         bool *ret_any)
 {
     VALUE_AUTO(loop);
     VALUE_AUTO(previous);
@@ -1046,7 +1056,8 @@ static int for_with_loop(struct ev *ev, const struct node_for *node, value items
         loop_set(loop, (int64_t)i, previous, value_list_at(items, i + 1), i + 1 == value_list_count(items));
         scope_clear(ev, node->scope);
         value_replace(&ev->frame->slots[node->loop_slot], value_ref(loop));
-        if (ev_pay(ev, 1) < 0 || assign(ev, node->target, value_ref(current)) < 0 || ev_body(ev, node->body) < 0)
+        if (ev_pay(ev, 1) < 0 || assign(ev, node->target, value_ref(current)) < 0 ||
+            ev_body(ev, node->body) < 0)
             return -1;
         *ret_any = true;
     }
@@ -1069,7 +1080,8 @@ int ev_for_with(struct ev *ev, const struct node_for *node, value iterable, unsi
     } else {
         items = value_ref(iterable);
     }
-    if (node->loop_slot >= 0 ? for_with_loop(ev, node, items, depth, &any) < 0 : for_plain(ev, node, items, &any) < 0)
+    if (node->loop_slot >= 0 ? for_with_loop(ev, node, items, depth, &any) < 0
+                             : for_plain(ev, node, items, &any) < 0)
         return -1;
     scope_clear(ev, node->scope);
     if (any || !node->otherwise)
@@ -1141,7 +1153,8 @@ static int run_statement(struct ev *ev, const struct node *node)
     case NODE_SET_BLOCK:
         return run_set_block(ev, (const struct node_set_block *)node);
     case NODE_MACRO:
-        return assign(ev, ((const struct node_macro *)node)->target, macro_new(ev, (const struct node_macro *)node));
+        return assign(ev, ((const struct node_macro *)node)->target,
+                      macro_new(ev, (const struct node_macro *)node));
     case NODE_CALL_BLOCK:
         return run_call_block(ev, (const struct node_macro *)node);
     case NODE_FILTER_BLOCK:
