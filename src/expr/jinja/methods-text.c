@@ -188,7 +188,7 @@ static int str_maketrans(struct ev *ev, value self, struct bound *bound, value *
 
         value_map_set(&map, value_int(code), value_int(utf8_next(&b)));
     }
-    for (const char *a = value_chars(z), *end = a + value_len(z); a && a < end;)
+    for (const char *a = value_is_set(z) ? value_chars(z) : "", *end = a + value_len(z); a < end;)
         value_map_set(&map, value_int(utf8_next(&a)), value_null());
     *ret = value_take(&map);
     return 0;
