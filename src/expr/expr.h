@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Expressions: one way in to both languages. A text is compiled once and evaluated against a context as often as wanted;
    a compiled text is immutable and may be used by several threads at the same time. Pure: no clock, no I/O, no
-   globals; what an expression may see comes in through struct expr_context. Results are never evaluated again. */
+   globals; what an expression may see comes in through struct expr_context. Text that an expression gives is evaluated
+   again in EXPR_ORQUESTA, as orquesta does it, within the same bounds; never in the other modes. */
 #ifndef FULMAR_EXPR_EXPR_H
 #define FULMAR_EXPR_EXPR_H
 

@@ -274,6 +274,18 @@ int ev_global(struct ev *ev, value name, value *ret);
 
 /* ---- evaluating ---- */
 
+/* Keeps the locals of one kind of node out of the frame that every kind goes through: it stays small, and so does the
+   stack of a deep template. */
+#define OUTLINE __attribute__((noinline))
+
+/* Where in the source the error stands, unless it says so already. */
+void ev_place(struct ev *ev);
+int ev_name(struct ev *ev, const struct node_name *name, value *ret);
+int ev_arguments(struct ev *ev, const struct arguments *arguments, struct actuals *actuals);
+/* A filter's own arguments, then the filter on `subject`. */
+int ev_filter_on(struct ev *ev, const struct node_call *filter, value subject, value *ret);
+void ev_scope_clear(struct ev *ev, struct scope_range range);
+
 int ev_eval(struct ev *ev, const struct node *node, value *ret);
 int ev_body(struct ev *ev, const struct node_list *body);
 int ev_for_with(struct ev *ev, const struct node_for *node, value iterable, unsigned depth);
