@@ -7,7 +7,7 @@ import pytest
 
 from harness.cli_scenario import CliPlay
 from harness.server import BUILD, PASSWORD, USER
-from test_golden_api import scenarios
+from test_golden_api import patience, scenarios
 
 
 @pytest.fixture(scope="module")
@@ -28,5 +28,5 @@ def registered(server):
 @pytest.mark.parametrize("path", scenarios("cli"))
 def test_scenario(registered, st2, tmp_path, path):
     scenario = json.loads(path.read_text())
-    problems = CliPlay(st2, registered.client, USER, PASSWORD, scenario, tmp_path, patience=3).go()
+    problems = CliPlay(st2, registered.client, USER, PASSWORD, scenario, tmp_path, patience("cli", path)).go()
     assert not problems, "\n".join(problems)
