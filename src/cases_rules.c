@@ -6,14 +6,14 @@
 
 value cases_rules(value line)
 {
-    const char *operator= value_map_chars(line, "operator");
+    const char *name = value_map_chars(line, "operator");
     value v = value_map_get(line, "value"), pattern = value_map_get(line, "pattern");
     value answer = value_map_new(1), problem;
     bool matched = false;
     ERROR_AUTO(err);
     int r;
 
-    r = criteria_operate(operator ? operator : "", value_is_set(v) ? v : value_null(),
+    r = criteria_operate(name ? name : "", value_is_set(v) ? v : value_null(),
                          value_is_set(pattern) ? pattern : value_null(), value_map_chars(line, "condition"),
                          clock_now_us(), &matched, &err);
     if (r == 0) {

@@ -17,6 +17,8 @@
 #include <unistd.h>
 
 #include "api/api.h"
+#include "api/broadcast.h"
+#include "auth/crypto.h"
 #include "auth/htpasswd.h"
 #include "auth/password.h"
 #include "base/clock.h"
@@ -36,6 +38,7 @@ struct server {
     struct children *children;
     struct content *content;
     struct api *api;
+    struct broadcast *broadcast;
     char *server_user, *api_url;
     char hostname[256];
     int lock_fd;
@@ -194,6 +197,36 @@ static void make_password(char out[21])
     out[20] = '\0';
 }
 
+/* The datastore's key: made beside the store when nobody names another place. A named file that is not there is no reason not
+   to serve: only secret values need it. */
+static int load_key(struct server *server, struct error *err)
+{
+    const char *given = server->config.encryption_key_path;
+    CLEANUP(freep) char *path =
+        *given ? xstrdup(given) : xasprintf("%s/datastore_key.json", server->config.data_dir);
+    CLEANUP(freep) char *made = NULL;
+    struct crypto_key *key = NULL;
+    ERROR_AUTO(reason);
+    int r = crypto_key_load(path, &key, &reason);
+
+    if (r == -ENOENT && *given) {
+        log_warning("%s; secret datastore values cannot be stored or read", error_text(&reason));
+        return 0;
+    }
+    if (r == -ENOENT) {
+        r = crypto_key_make(&made, err);
+        if (r == 0)
+            r = write_private(path, made, strlen(made), err);
+        if (r == 0)
+            r = crypto_key_parse(made, strlen(made), &key, err);
+    } else if (r < 0) {
+        error_move(err, &reason);
+    }
+    if (r == 0)
+        catalog_set_key(server->catalog, key);
+    return r;
+}
+
 #define BCRYPT_COST 10
 
 /* The administrator's line in the password file: from FULMAR_ADMIN_PASSWORD at each start, else made once. */
@@ -282,6 +315,7 @@ static int start_engine(struct server *server, struct error *err)
     int64_t repaired = 0;
     int r;
 
+    broadcast_listen(server->broadcast, &config.effects);
     if (getrandom(config.random, sizeof(config.random), 0) != sizeof(config.random))
         return error_set(err, -EIO, "no random numbers to be had from the system");
     engine = engine_new(&config);
@@ -312,13 +346,16 @@ static int start(struct server *server, struct error *err)
     if (r < 0)
         return r;
     server->catalog = catalog_new();
-    r = catalog_load(server->catalog, store_as_reader(server->store), err);
+    r = load_key(server, err);
+    if (r == 0)
+        r = catalog_load(server->catalog, store_as_reader(server->store), err);
     if (r == 0)
         r = io_start(&server->io, err);
     if (r < 0)
         return r;
     describe_host(server);
     server->api_url = expected_url(server);
+    server->broadcast = broadcast_new();
     server->children = children_new(server->io, server->config.stream_output);
     r = start_engine(server, err);
     if (r < 0)
@@ -334,6 +371,7 @@ static int start(struct server *server, struct error *err)
         .loop = server->loop,
         .io = server->io,
         .content = server->content,
+        .broadcast = server->broadcast,
         .system_user = system_user(server),
         .server_user = server->server_user,
         .started_us = server->started_us,
@@ -358,6 +396,7 @@ static void stop(struct server *server)
     engine_loop_stop(server->loop);
     content_free(server->content);
     children_free(server->children);
+    broadcast_free(server->broadcast);
     catalog_free(server->catalog);
     store_close(server->store);
     if (server->lock_fd >= 0)

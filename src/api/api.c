@@ -10,10 +10,13 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/pool.h"
+#include "broadcast.h"
 
 static const struct api_routes *const tables[] = {
     &api_site_routes, &api_auth_routes, &api_execution_routes, &api_rule_routes, &api_webhook_routes,
     &api_action_routes, &api_pack_routes, &api_event_routes, &api_apikey_routes, &api_collection_routes,
+    &api_stream_routes, &api_key_routes, &api_trigger_routes, &api_policy_routes,
+    &api_config_routes, &api_workflow_routes, &api_rbac_routes,
 };
 
 static const struct http_alias aliases[] = { { "actionexecutions", "executions" } };
@@ -305,6 +308,8 @@ int api_start(const struct api_config *config, struct api **ret, struct error *e
     http.body_max = (size_t)settings->body_limit;
     api->throttle = throttle_new(4096);
     if (r == 0)
+        r = broadcast_start(config->broadcast, api, err);
+    if (r == 0)
         r = http_server_start(&http, &api->server, err);
     if (r == 0)
         api->url = xasprintf("%s://%s%s%s:%d", api->certificate ? "https" : "http",
@@ -329,6 +334,7 @@ void api_stop(struct api *api)
 {
     if (!api)
         return;
+    broadcast_stop(api->config.broadcast);
     if (api->server)
         http_server_free(api->server);
     for (size_t i = 0; i < api->n_readers; i++)

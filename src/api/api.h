@@ -11,6 +11,7 @@
 #include "io/io.h"
 
 struct api;
+struct broadcast;
 
 struct api_config {
     const struct config *settings;
@@ -19,6 +20,7 @@ struct api_config {
     struct engine_loop *loop;
     struct io *io;
     struct content *content;
+    struct broadcast *broadcast;
     const char *system_user, *server_user;
     int64_t started_us; /* monotonic, when the process began */
 };

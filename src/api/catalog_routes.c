@@ -59,7 +59,7 @@ static const struct collection sensors = {
 };
 static const struct collection policy_types = {
     .kind = OBJECT_POLICY_TYPE, .filters = policy_type_filters, .order = order_policy_type, .default_limit = 100,
-    .sortable = true, .of_pack = true, .not_found = "Resource with a reference or id \"%s\" not found",
+    .sortable = true, .of_pack = true, .not_found = "PolicyType with a reference of id \"%s\" not found.",
 };
 static const struct collection timers = {
     .kind = OBJECT_TRIGGER, .bare = true, .belongs = is_timer,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* /packs, /configs and /config_schemas (contract: rest-api.md 7). */
+/* /packs (contract: rest-api.md 7.1). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,40 +9,15 @@
 #include "engine/content.h"
 #include "engine/registry.h"
 #include "pack_files.h"
-#include "value/schema.h"
 
 static const struct collection_filter pack_filters[] = {
     { "id", "id", FILTER_LIST }, { "name", "name", FILTER_TEXT }, { "ref", "ref", FILTER_TEXT }, { 0 },
 };
-static const struct collection_filter by_id[] = { { "id", "id", FILTER_LIST }, { 0 } };
 static const char *const by_ref[] = { "ref", NULL };
 
 static const struct collection packs = {
     .kind = OBJECT_PACK, .filters = pack_filters, .order = by_ref, .default_limit = 100, .sortable = true,
     .not_found = "Resource with a ref or id \"%s\" not found",
-};
-
-static value shape_config(struct api *api, struct http_request *request, value config, bool show_secrets)
-{
-    const char *pack = value_map_chars(config, "pack");
-    VALUE_AUTO(schema);
-
-    if (show_secrets)
-        return config;
-    schema = catalog_by_ref(api->config.catalog, OBJECT_CONFIG_SCHEMA, pack ? pack : "");
-    if (value_is_set(schema))
-        value_map_put(&config, "values",
-                      schema_mask_secrets(value_map_get(schema, "attributes"), value_map_get(config, "values")));
-    return config;
-}
-
-static const struct collection configs = {
-    .kind = OBJECT_CONFIG, .filters = by_id, .default_limit = 100, .sortable = true, .shape = shape_config,
-    .not_found = "Unable to identify resource with pack_ref \"%s\".",
-};
-static const struct collection config_schemas = {
-    .kind = OBJECT_CONFIG_SCHEMA, .filters = by_id, .default_limit = 100, .sortable = true,
-    .not_found = "Unable to identify resource with pack_ref \"%s\".",
 };
 
 static void get_files(struct http_request *request, void *owner)
@@ -199,10 +174,6 @@ static const struct http_parameter list_parameters[] = {
     { "exclude_attributes", HTTP_LIST }, { "id", HTTP_LIST }, { "name", HTTP_STRING }, { "ref", HTTP_STRING },
     { "show_secrets", HTTP_BOOLEAN }, { NULL, HTTP_STRING },
 };
-static const struct http_parameter config_parameters[] = {
-    { "limit", HTTP_INTEGER }, { "offset", HTTP_INTEGER }, { "sort", HTTP_STRING }, { "id", HTTP_LIST },
-    { "show_secrets", HTTP_BOOLEAN }, { NULL, HTTP_STRING },
-};
 static const struct http_parameter no_parameters[] = { { NULL, HTTP_STRING } };
 
 static const struct http_route routes[] = {
@@ -211,10 +182,6 @@ static const struct http_route routes[] = {
     { "GET", HTTP_API, "/packs/views/files/{ref_or_id}", get_files, 0, no_parameters, NULL },
     { "GET", HTTP_API, "/packs/views/file/{ref_or_id}/{file_path:.*}", get_file, 0, no_parameters, NULL },
     { "GET", HTTP_API, "/packs/{ref_or_id:(?!index)(?!views).*}", collection_get, 0, no_parameters, &packs },
-    { "GET", HTTP_API, "/configs", collection_list, 0, config_parameters, &configs },
-    { "GET", HTTP_API, "/configs/{ref_or_id}", collection_get, 0, config_parameters, &configs },
-    { "GET", HTTP_API, "/config_schemas", collection_list, 0, config_parameters, &config_schemas },
-    { "GET", HTTP_API, "/config_schemas/{ref_or_id}", collection_get, 0, no_parameters, &config_schemas },
 };
 
 const struct api_routes api_pack_routes = { routes, ELEMENTS(routes) };

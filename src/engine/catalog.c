@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/crypto.h"
 #include "base/mem.h"
 #include "base/strmap.h"
 
@@ -24,6 +25,7 @@ struct shelf {
 struct catalog {
     pthread_rwlock_t lock;
     struct shelf shelves[OBJECT_KINDS];
+    struct crypto_key *key;
 };
 
 struct catalog *catalog_new(void)
@@ -60,6 +62,7 @@ void catalog_free(struct catalog *catalog)
     for (size_t i = 0; i < OBJECT_KINDS; i++)
         shelf_clear(&catalog->shelves[i]);
     pthread_rwlock_destroy(&catalog->lock);
+    crypto_key_free(catalog->key);
     free(catalog);
 }
 
@@ -159,6 +162,17 @@ static value lookup(struct catalog *catalog, enum object_kind kind, const char *
         document = value_ref(object->document);
     pthread_rwlock_unlock(&catalog->lock);
     return document;
+}
+
+void catalog_set_key(struct catalog *catalog, struct crypto_key *key)
+{
+    crypto_key_free(catalog->key);
+    catalog->key = key;
+}
+
+const struct crypto_key *catalog_key(const struct catalog *catalog)
+{
+    return catalog->key;
 }
 
 value catalog_get(struct catalog *catalog, enum object_kind kind, const char *ref_or_id)

@@ -8,6 +8,7 @@
 #include "store/store.h"
 
 struct catalog;
+struct crypto_key;
 
 struct catalog *catalog_new(void);
 void catalog_free(struct catalog *catalog);
@@ -22,6 +23,11 @@ value catalog_by_id(struct catalog *catalog, enum object_kind kind, const char *
 value catalog_list(struct catalog *catalog, enum object_kind kind);
 /* Grows with every change of the kind: who keeps something derived compares. */
 uint64_t catalog_version(struct catalog *catalog, enum object_kind kind);
+
+/* The key of secret datastore values goes where the values go. Set once, before other threads read; takes it over. NULL: there
+   is none. */
+void catalog_set_key(struct catalog *catalog, struct crypto_key *key);
+const struct crypto_key *catalog_key(const struct catalog *catalog);
 
 /* For the engine. An unset document removes. */
 void catalog_put(struct catalog *catalog, enum object_kind kind, const char *id, const char *ref, value document);

@@ -15,4 +15,9 @@ struct datastore_view {
 /* A host over the view; the view must outlive it. */
 struct expr_host datastore_host(struct datastore_view *view);
 
+/* Is the time of this key over? */
+bool datastore_expired(value document, int64_t now_us);
+/* The text of a secret value. */
+int datastore_decrypt(struct catalog *catalog, value ciphertext, value *ret, struct error *err);
+
 #endif

@@ -55,6 +55,7 @@ struct engine {
     struct effect *effects;
     size_t n_effects, effects_room;
     struct rule_index *rules;
+    struct engine_event *events, **events_end; /* told after the commit */
 
     pthread_mutex_t token_lock;
     struct strmap tokens; /* token -> user, malloc'ed */
@@ -77,6 +78,10 @@ int executions_load(struct engine *engine, struct error *err);
 int execution_find(struct engine *engine, int64_t seq, struct execution **ret, struct error *err);
 int execution_complete(struct engine *engine, struct execution *x, struct outcome *outcome, struct error *err);
 void execution_move(struct engine *engine, struct execution *x, enum execution_status status);
+
+/* feed.c */
+void feed_drop(struct engine *engine);
+void feed_out(struct engine *engine);
 
 /* triggers.c */
 void rule_index_free(struct rule_index *index);

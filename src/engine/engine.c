@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine-internal.h"
+#include "engine/feed.h"
 
 struct engine *engine_new(const struct engine_config *config)
 {
@@ -14,6 +15,7 @@ struct engine *engine_new(const struct engine_config *config)
     engine->config = *config;
     engine->sequence.last = store_last_sequence(config->store);
     engine->dirty_end = &engine->dirty;
+    engine->events_end = &engine->events;
     pthread_mutex_init(&engine->token_lock, NULL);
     return engine;
 }
@@ -24,6 +26,7 @@ static void drop_effects(struct engine *engine)
         run_free(engine->effects[i].run);
     engine->n_effects = 0;
     engine->n_starting = 0;
+    feed_drop(engine);
 }
 
 static void drop_pending(struct engine *engine)
@@ -85,6 +88,7 @@ void engine_effects_out(struct engine *engine)
     }
     engine->n_effects = 0;
     engine->n_starting = 0;
+    feed_out(engine);
 }
 
 static int handle(struct engine *engine, struct input *inputs, struct error *err)

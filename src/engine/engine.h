@@ -40,12 +40,19 @@ struct input {
 
 /* ---- the engine ---- */
 
+struct engine_event;
+
 struct engine_effects {
     /* Start a process for a run; takes it over. */
     void (*start)(void *data, struct run *run);
     /* End the process of an execution. */
     void (*stop)(void *data, int64_t seq);
     void *data;
+    /* What happened (engine/feed.h), in order; takes the list over. Nothing is collected while *listeners is 0. Both are
+       NULL when nobody ever listens. */
+    void (*tell)(void *data, struct engine_event *events);
+    void *tell_data;
+    const _Atomic int *listeners;
 };
 
 struct engine_config {

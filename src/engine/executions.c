@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "engine-internal.h"
 #include "engine/datastore.h"
+#include "engine/feed.h"
 #include "engine/triggers.h"
 #include "model/parameters.h"
 
@@ -170,6 +171,7 @@ void execution_move(struct engine *engine, struct execution *x, enum execution_s
     }
     x->changed = true;
     touch(engine, x);
+    feed_execution(engine, ENGINE_EXECUTION_UPDATE, row);
 }
 
 /* ---- starting ---- */
@@ -259,9 +261,9 @@ static int start(struct engine *engine, struct execution *x, const struct runner
     ERROR_AUTO(reason);
     int r;
 
+    note_runner(engine, x);
     execution_move(engine, x, EXECUTION_RUNNING);
     x->row.owner = engine->config.node;
-    note_runner(engine, x);
     run->seq = x->row.seq;
     engine_format_id(engine, run->seq, run->execution_id);
     run->action = value_ref(x->row.action);
@@ -391,6 +393,7 @@ int execution_accept(struct engine *engine, struct execution_plan *plan, struct 
     remember(engine, x);
     touch(engine, x);
     engine->figures.executions++;
+    feed_execution(engine, ENGINE_EXECUTION_CREATE, &x->row);
     if (ret_row)
         execution_row_copy(&x->row, ret_row);
     if (plan->failure) {
@@ -473,6 +476,10 @@ int execution_ended(struct engine *engine, int64_t seq, struct outcome *outcome,
 int execution_output(struct engine *engine, int64_t seq, const char *type, const char *text, size_t n,
                      struct error *err)
 {
+    struct execution *x = strmap_get_n(&engine->active, (const char *)&seq, sizeof(seq));
+
+    if (x)
+        feed_output(engine, &x->row, type, text, n);
     return store_output_append(engine->config.store, seq, engine->now_us, type, text, n, err);
 }
 
