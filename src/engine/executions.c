@@ -662,7 +662,8 @@ int engine_recover(struct engine *engine, int64_t now_us, int64_t *ret_n, struct
     size_t n = 0;
     int r;
 
-    engine->now_us = now_us;
+    if (now_us > engine->now_us)
+        engine->now_us = now_us;
     r = executions_load(engine, err);
     if (r == 0)
         r = store_executions_active(store_as_reader(engine->config.store), &seqs, &n, err);

@@ -82,6 +82,7 @@ static const char *const statements[STATEMENTS] = {
     [STATEMENT_EXECUTION_STATUS] = "SELECT status FROM execution WHERE seq = ?",
     [STATEMENT_EXECUTION_GET] = "SELECT " EXECUTION_COLUMNS ", result FROM execution WHERE seq = ?",
     [STATEMENT_EXECUTION_LAST] = "SELECT max(seq) FROM execution",
+    [STATEMENT_EXECUTION_FROM] = "SELECT seq, start_us FROM execution WHERE seq >= ? ORDER BY seq LIMIT 1",
     [STATEMENT_EXECUTIONS_ACTIVE] = "SELECT seq FROM execution WHERE status < ? ORDER BY seq",
     [STATEMENT_EXECUTION_CHILDREN] = "SELECT seq FROM execution WHERE parent = ? ORDER BY seq",
     [STATEMENT_BLOCK_ADD] = "INSERT INTO execution_block(block, first) VALUES(?, ?)",
