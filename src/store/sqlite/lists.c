@@ -61,7 +61,7 @@ static void condition_name(struct store_reader *reader, struct condition *c, con
 static int first_not_before(struct store_reader *reader, int64_t us, int64_t *ret_seq, struct error *err)
 {
     sqlite3_stmt *statement = sqlite_statement(reader, STATEMENT_EXECUTION_FROM, err);
-    int64_t low = -1, high = INT64_MAX; /* low is before, high is not */
+    int64_t low = 0, high = INT64_MAX; /* low is before, high is not */
 
     if (!statement)
         return -EIO;
