@@ -20,7 +20,8 @@ static int conflict(struct api_input *input, value other)
     const char *uid = value_map_chars(input->document, "uid");
 
     value_replace(&input->extra, value_map_new(1));
-    value_map_put(&input->extra, "conflict-id", value_is_set(other) ? value_ref(value_map_get(other, "id")) : value_null());
+    value_map_put(&input->extra, "conflict-id", value_is_set(other) && !resource_of(input)->conflict_unnamed ? value_ref(value_map_get(other, "id"))
+                                                                               : value_null());
     return api_fault(input, 409, "Tried to save duplicate unique keys (uid: %s)", uid ? uid : "");
 }
 
@@ -175,6 +176,12 @@ void resource_replace(struct http_request *request, void *owner)
     document = accept(owner, request, resource, body);
     if (!value_is_set(document))
         return;
+    if (resource->put_by_id && !object_id_valid(http_variable(request, "ref_or_id"))) {
+        http_respond_fault(request, 400, "ValidationError (%s:%s) (Invalid ObjectID: ['id'])", resource->put_by_id,
+                           http_variable(request, "ref_or_id"));
+        value_unref(document);
+        return;
+    }
     input = api_input_new(owner, request, &replace_ops);
     input->document = document;
     input->text = xstrdup(value_map_chars(old, "id"));
