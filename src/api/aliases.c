@@ -115,8 +115,10 @@ static void help(struct http_request *request, void *owner)
 
     if (r == 0)
         r = http_query_int(request, "offset", 0, &offset, &err);
-    if (r == 0 && filter && *filter)
-        r = pyregex_get(filter, strlen(filter), PYREGEX_IGNORECASE, &regex, &err);
+    if (r == 0 && filter && *filter && pyregex_get(filter, strlen(filter), PYREGEX_IGNORECASE, &regex, &err) < 0) {
+        http_respond_fault(request, 404, "There is no help for the filter \"%s\": %s", filter, error_text(&err));
+        return;
+    }
     list = value_list_new(16);
     all = catalog_list(api->config.catalog, OBJECT_ALIAS);
     VALUE_LIST_EACH(i, alias, all)

@@ -43,6 +43,17 @@ static const struct collection config_schemas = {
     .not_found = "Unable to identify resource with pack_ref \"%s\".",
 };
 
+/* Configs have no names of their own. */
+static void list_configs(struct http_request *request, void *owner)
+{
+    const char *name = http_query(request, "name");
+
+    if (name && *name)
+        http_respond_fault(request, 404, "Configs are not found by name; ask for /configs/%s.", name);
+    else
+        collection_list(request, owner);
+}
+
 /* ---- changes ---- */
 
 struct change {
@@ -153,15 +164,15 @@ static void put_config(struct http_request *request, void *owner)
 
 static const struct http_parameter list_parameters[] = {
     { "limit", HTTP_INTEGER }, { "offset", HTTP_INTEGER }, { "sort", HTTP_STRING }, { "id", HTTP_LIST },
-    { "show_secrets", HTTP_BOOLEAN }, { NULL, HTTP_STRING },
+    { "name", HTTP_STRING }, { "show_secrets", HTTP_BOOLEAN }, { NULL, HTTP_STRING },
 };
 static const struct http_parameter no_parameters[] = { { NULL, HTTP_STRING } };
 
 static const struct http_route routes[] = {
-    { "GET", HTTP_API, "/configs", collection_list, 0, list_parameters, &configs },
+    { "GET", HTTP_API, "/configs", list_configs, 0, list_parameters, &configs },
     { "GET", HTTP_API, "/configs/{ref_or_id}", collection_get, 0, list_parameters, &configs },
     { "PUT", HTTP_API, "/configs/{ref_or_id}", put_config, 0, list_parameters, NULL },
-    { "GET", HTTP_API, "/config_schemas", collection_list, 0, list_parameters, &config_schemas },
+    { "GET", HTTP_API, "/config_schemas", list_configs, 0, list_parameters, &config_schemas },
     { "GET", HTTP_API, "/config_schemas/{ref_or_id}", collection_get, 0, no_parameters, &config_schemas },
 };
 
