@@ -9,6 +9,8 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "cases_rules.h"
+#include "cases_workflow.h"
 #include "expr/expr.h"
 #include "value/datetime.h"
 #include "value/json.h"
@@ -190,12 +192,44 @@ static value answer_expression(value one)
     return answer_error(&err);
 }
 
+/* What the workflow room answers, with what JSON cannot say tagged. */
+static value answer_tagged(value answer)
+{
+    value shown = tagged(answer);
+
+    value_unref(answer);
+    return shown;
+}
+
+static value answer_conduct(value one)
+{
+    return answer_tagged(cases_conduct(one));
+}
+
+static value answer_graph(value one)
+{
+    return answer_tagged(cases_graph(one));
+}
+
+static value answer_inspect(value one)
+{
+    return answer_tagged(cases_inspect(one));
+}
+
 static const struct {
     const char *name;
     value (*answer)(value one); /* owned: {"result": ...} or {"error": {"class", "message"}} or what the table has */
 } languages[] = {
+    { "conduct", answer_conduct },
+    { "graph", answer_graph },
+    { "inspect", answer_inspect },
     { "jinja", answer_expression },
+    { "rules", cases_rules },
     { "yaql", answer_expression },
+    { "rules", cases_rules },
+    { "inspect", cases_inspect },
+    { "graph", cases_graph },
+    { "conduct", cases_conduct },
 };
 
 static void answer_line(value (*answer)(value one), const char *line, size_t n)

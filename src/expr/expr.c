@@ -12,7 +12,7 @@
 #include "value/python.h"
 
 const struct expr_limits expr_limits_default = {
-    .steps = 1000000,
+    .steps = 2000000,
     .depth = 200,
     .memory = 48u << 20,
     .sequence = 1000000,
@@ -282,6 +282,42 @@ struct run {
 
 static int run_expr(struct run *run, const struct expr *expr, value *ret, struct error *err);
 
+/* Errors of these classes lose the quotes at the ends of their text on the way through orquesta's YAQL. */
+static bool loses_quotes(const char *class)
+{
+    static const char *const classes[] = {
+        "ValueError",
+        "TypeError",
+        "YaqlGrammarException",
+        "YaqlLexicalException",
+        "NoFunctionRegisteredException",
+        "NoMethodRegisteredException",
+        "NoMatchingFunctionException",
+        "NoMatchingMethodException",
+        "AmbiguousFunctionException",
+        "AmbiguousMethodException",
+        "MappingTranslationException",
+    };
+
+    for (size_t i = 0; i < ELEMENTS(classes); i++)
+        if (strcmp(classes[i], class) == 0)
+            return true;
+    return false;
+}
+
+/* The text between the quotes at its ends, however many there are. */
+static const char *strip_quotes(const char *text, size_t *ret_n)
+{
+    size_t n = strlen(text);
+
+    for (; n && *text == '\''; n--)
+        text++;
+    while (n && text[n - 1] == '\'')
+        n--;
+    *ret_n = n;
+    return text;
+}
+
 /* "Unable to evaluate expression '<text>'. <Class>: <message>" */
 static int wrap(struct error *err, const char *kind, const char *text, size_t n, struct error *cause)
 {
@@ -293,18 +329,19 @@ static int wrap(struct error *err, const char *kind, const char *text, size_t n,
         return -EINVAL;
     }
     if (strcmp(kind, "YaqlEvaluationException") == 0 && strcmp(class, "KeyError") == 0) {
-        const char *key = error_text(cause);
-        size_t len = strlen(key);
+        size_t len;
+        const char *key = strip_quotes(error_text(cause), &len);
 
-        if (len > 1 && key[0] == '\'' && key[len - 1] == '\'') {
-            key++;
-            len -= 2;
-        }
-        error_set_kind(err, -EINVAL, kind, "Unable to resolve key '%.*s' in expression '%.*s' from context.", (int)len,
-                       key, (int)n, text);
+        error_set_kind(err, -EINVAL, kind, "Unable to resolve key '%.*s' in expression '%.*s' from context.",
+                       (int)len, key, (int)n, text);
     } else {
-        error_set_kind(err, -EINVAL, kind, "Unable to evaluate expression '%.*s'. %s: %s", (int)n, text, class,
-                       error_text(cause));
+        const char *said = error_text(cause);
+        size_t len = strlen(said);
+
+        if (strcmp(kind, "YaqlEvaluationException") == 0 && loses_quotes(class))
+            said = strip_quotes(said, &len);
+        error_set_kind(err, -EINVAL, kind, "Unable to evaluate expression '%.*s'. %s: %.*s", (int)n, text,
+                       class, (int)len, said);
     }
     if (err) {
         err->line = line;

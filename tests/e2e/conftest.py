@@ -39,14 +39,8 @@ def packs(tmp_path_factory):
     return folder
 
 
-def require_program():
-    if not (ROOT / "src" / "fulmard.c").exists():
-        pytest.skip("there is no server in this tree")
-
-
 @pytest.fixture(scope="module")
 def server(tmp_path_factory, packs):
-    require_program()
     running = Server(tmp_path_factory.mktemp("server"), packs=[packs])
     running.start()
     yield running
@@ -62,7 +56,6 @@ def client(server):
 @pytest.fixture
 def new_server(tmp_path):
     """Makes servers (not yet started) that are ended with the test, each in a folder of its own."""
-    require_program()
     made = []
 
     def make(**options):

@@ -16,6 +16,7 @@ enum builtin_flags {
     BUILTIN_KWARGS = 1 << 2,
     BUILTIN_ORQUESTA = 1 << 3, /* only in orquesta's evaluator */
     BUILTIN_TEMPLATE = 1 << 4, /* only in StackStorm's environment */
+    BUILTIN_NATIVE = 1 << 5,   /* a function of Python's core, which words wrong counts of arguments its own way */
 };
 
 struct builtin {
@@ -26,6 +27,7 @@ struct builtin {
     uint8_t min, n_params;
     const char *params[BUILTIN_PARAMS_MAX]; /* the first is the filtered value */
     const struct fn *fn; /* StackStorm's: called through its own table */
+    int8_t compare;      /* tests that only compare: 1 + enum compare_operator */
 };
 
 /* NULL when there is none. */

@@ -309,14 +309,21 @@ int fn_run(struct ev *ev, const struct fn *fn, value subject, const struct actua
 /* Applies a test. */
 int test_call(struct ev *ev, const struct builtin *test, value subject, const struct actuals *actuals, bool *ret);
 
-/* The values of the builtin's parameters, in the order of its row, unset where not given. */
+/* The values of the builtin's parameters, in the order of its row, unset where not given; borrowed from the caller's
+   subject and actuals. builtin_bind fills all that the row has. */
 struct bound {
+    value rest;  /* varargs: a tuple, owned */
+    value named; /* kwargs: a map, owned */
     value args[BUILTIN_PARAMS_MAX];
-    value rest;  /* varargs: a tuple */
-    value named; /* kwargs: a map */
 };
-#define BOUND_AUTO(name) __attribute__((cleanup(bound_release))) struct bound name = { 0 }
-void bound_release(struct bound *bound);
+#define BOUND_AUTO(name)                                              \
+    __attribute__((cleanup(bound_release))) struct bound name;        \
+    name.rest = name.named = VALUE_NOTHING
+static inline void bound_release(struct bound *bound)
+{
+    value_unref(bound->rest);
+    value_unref(bound->named);
+}
 int builtin_bind(struct ev *ev, const char *function, const char *const *params, unsigned n_params, unsigned min,
                  unsigned flags, value subject, const struct actuals *actuals, struct bound *ret);
 

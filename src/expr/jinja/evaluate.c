@@ -7,6 +7,10 @@
 
 #include "base/mem.h"
 
+/* Keeps the locals of one kind of node out of the frame that every kind goes through: it stays small, and so does the
+   stack of a deep template. */
+#define OUTLINE __attribute__((noinline))
+
 /* ---- failing and bounds ---- */
 
 static void place(struct ev *ev)
@@ -82,7 +86,7 @@ int ev_pay_items(struct ev *ev, size_t n)
 {
     if (n > ev->limits.sequence)
         return ev_limit(ev, "items of a sequence", ev->limits.sequence);
-    return ev_pay(ev, n / 4 + 1);
+    return ev_pay(ev, n / 2 + 1);
 }
 
 int ev_enter(struct ev *ev)
@@ -357,7 +361,7 @@ static bool is_context_call(const struct ev *ev, const struct node *node)
 }
 
 /* Calls a method without making an object of it first. */
-static int eval_method_call(struct ev *ev, const struct node_call *call, value *ret, bool *ret_done)
+static OUTLINE int eval_method_call(struct ev *ev, const struct node_call *call, value *ret, bool *ret_done)
 {
     const struct node_attr *attr = (const struct node_attr *)call->subject;
     VALUE_AUTO(subject);
@@ -375,7 +379,7 @@ static int eval_method_call(struct ev *ev, const struct node_call *call, value *
     return r;
 }
 
-static int eval_call(struct ev *ev, const struct node_call *call, value *ret)
+static OUTLINE int eval_call(struct ev *ev, const struct node_call *call, value *ret)
 {
     VALUE_AUTO(callee);
     ACTUALS_AUTO(actuals);
@@ -407,7 +411,7 @@ static int eval_filter_on(struct ev *ev, const struct node_call *filter, value s
     return builtin_call(ev, filter->builtin, subject, &actuals, ret);
 }
 
-static int eval_filter(struct ev *ev, const struct node_call *filter, value *ret)
+static OUTLINE int eval_filter(struct ev *ev, const struct node_call *filter, value *ret)
 {
     VALUE_AUTO(subject);
 
@@ -416,7 +420,7 @@ static int eval_filter(struct ev *ev, const struct node_call *filter, value *ret
     return eval_filter_on(ev, filter, subject, ret);
 }
 
-static int eval_test(struct ev *ev, const struct node_call *test, value *ret)
+static OUTLINE int eval_test(struct ev *ev, const struct node_call *test, value *ret)
 {
     VALUE_AUTO(subject);
     ACTUALS_AUTO(actuals);
@@ -433,7 +437,7 @@ static int eval_test(struct ev *ev, const struct node_call *test, value *ret)
 
 /* ---- containers and operators ---- */
 
-static int eval_list(struct ev *ev, const struct node_list *node, value *ret)
+static OUTLINE int eval_list(struct ev *ev, const struct node_list *node, value *ret)
 {
     VALUE_AUTO(list);
     value item;
@@ -452,7 +456,7 @@ static int eval_list(struct ev *ev, const struct node_list *node, value *ret)
     return 0;
 }
 
-static int eval_dict(struct ev *ev, const struct node_list *node, value *ret)
+static OUTLINE int eval_dict(struct ev *ev, const struct node_list *node, value *ret)
 {
     VALUE_AUTO(map);
     value key, item;
@@ -476,7 +480,7 @@ static int eval_dict(struct ev *ev, const struct node_list *node, value *ret)
     return 0;
 }
 
-static int eval_condition(struct ev *ev, const struct node_pair *node, value *ret)
+static OUTLINE int eval_condition(struct ev *ev, const struct node_pair *node, value *ret)
 {
     VALUE_AUTO(test);
     bool yes;
@@ -495,7 +499,7 @@ static int eval_condition(struct ev *ev, const struct node_pair *node, value *re
     return 0;
 }
 
-static int eval_logic(struct ev *ev, const struct node_pair *node, value *ret)
+static OUTLINE int eval_logic(struct ev *ev, const struct node_pair *node, value *ret)
 {
     VALUE_AUTO(left);
     bool yes;
@@ -508,7 +512,7 @@ static int eval_logic(struct ev *ev, const struct node_pair *node, value *ret)
     return 0;
 }
 
-static int eval_compare(struct ev *ev, const struct node_compare *node, value *ret)
+static OUTLINE int eval_compare(struct ev *ev, const struct node_compare *node, value *ret)
 {
     VALUE_AUTO(left);
     bool yes = true;
@@ -531,7 +535,7 @@ static int eval_compare(struct ev *ev, const struct node_compare *node, value *r
     return 0;
 }
 
-static int eval_binary(struct ev *ev, const struct node_pair *node, value *ret)
+static OUTLINE int eval_binary(struct ev *ev, const struct node_pair *node, value *ret)
 {
     VALUE_AUTO(left);
     VALUE_AUTO(right);
@@ -542,7 +546,7 @@ static int eval_binary(struct ev *ev, const struct node_pair *node, value *ret)
     return ev_binary(ev, (enum number_operator)node->node.op, left, right, ret);
 }
 
-static int eval_sign(struct ev *ev, const struct node_pair *node, value *ret)
+static OUTLINE int eval_sign(struct ev *ev, const struct node_pair *node, value *ret)
 {
     VALUE_AUTO(v);
 
@@ -560,10 +564,42 @@ static int eval_sign(struct ev *ev, const struct node_pair *node, value *ret)
     return 0;
 }
 
-static int eval_concat(struct ev *ev, const struct node_list *node, value *ret)
+/* Where output is escaped, markup among the parts has the others escaped. */
+static int eval_concat_escaped(struct ev *ev, const struct node_list *node, value *ret)
+{
+    BUFFER_AUTO(out);
+    VALUE_AUTO(parts);
+    bool markup = false;
+
+    parts = value_list_new(node->count);
+    for (uint32_t i = 0; i < node->count; i++) {
+        VALUE_AUTO(v);
+        value part;
+
+        if (ev_eval(ev, node->items[i], &v) < 0 || ev_soft_str(ev, v, &part) < 0)
+            return -1;
+        markup = markup || is_object(part, &markup_ops);
+        value_list_append(&parts, part);
+    }
+    VALUE_LIST_EACH(i, part, parts)
+    {
+        if (markup && !is_object(part, &markup_ops))
+            text_escape(&out, part);
+        else if (ev_str(ev, part, &out) < 0)
+            return -1;
+    }
+    *ret = value_text_n(buffer_text(&out), out.len);
+    if (markup)
+        *ret = markup_new(*ret);
+    return ev_pay_text(ev, out.len);
+}
+
+static OUTLINE int eval_concat(struct ev *ev, const struct node_list *node, value *ret)
 {
     BUFFER_AUTO(out);
 
+    if (ev->autoescape)
+        return eval_concat_escaped(ev, node, ret);
     for (uint32_t i = 0; i < node->count; i++) {
         VALUE_AUTO(v);
 
@@ -571,12 +607,10 @@ static int eval_concat(struct ev *ev, const struct node_list *node, value *ret)
             return -1;
     }
     *ret = value_text_n(buffer_text(&out), out.len);
-    if (ev->autoescape)
-        *ret = markup_new(*ret);
     return 0;
 }
 
-static int eval_not(struct ev *ev, const struct node_pair *node, value *ret)
+static OUTLINE int eval_not(struct ev *ev, const struct node_pair *node, value *ret)
 {
     VALUE_AUTO(v);
     bool yes;
@@ -587,7 +621,7 @@ static int eval_not(struct ev *ev, const struct node_pair *node, value *ret)
     return 0;
 }
 
-static int eval_getattr(struct ev *ev, const struct node_attr *node, value *ret)
+static OUTLINE int eval_getattr(struct ev *ev, const struct node_attr *node, value *ret)
 {
     VALUE_AUTO(subject);
 
@@ -603,7 +637,7 @@ static int eval_getattr(struct ev *ev, const struct node_attr *node, value *ret)
     return ev_getattr(ev, subject, node->name, node->methods, ret);
 }
 
-static int eval_getitem(struct ev *ev, const struct node_pair *node, value *ret)
+static OUTLINE int eval_getitem(struct ev *ev, const struct node_pair *node, value *ret)
 {
     VALUE_AUTO(subject);
     VALUE_AUTO(key);
@@ -693,6 +727,11 @@ static void explain(struct ev *ev, const struct node *node, value v)
     value_list_append(ev->explained, step);
 }
 
+static bool may_be_infinite(const struct node *node)
+{
+    return node->type != NODE_CONST || ((const struct node_const *)node)->v.kind == VALUE_FLOAT;
+}
+
 /* Jinja folds constants when it compiles and writes them into its program, where "inf" and "nan" are no words. */
 static int eval_constant(struct ev *ev, const struct node *node, value *ret)
 {
@@ -713,8 +752,9 @@ int ev_eval(struct ev *ev, const struct node *node, value *ret)
     *ret = VALUE_NOTHING;
     if (ev_pay(ev, 1) < 0)
         return -1;
-    r = unlikely(node->constant && !ev->folding) ? eval_constant(ev, node, ret) : eval_kind(ev, node, ret);
+    r = unlikely(node->constant && !ev->folding && may_be_infinite(node)) ? eval_constant(ev, node, ret) : eval_kind(ev, node, ret);
     if (unlikely(r < 0)) {
+        value_unref(value_take(ret));
         if (!ev->err->line)
             place(ev);
         return -1;
@@ -726,33 +766,28 @@ int ev_eval(struct ev *ev, const struct node *node, value *ret)
 
 /* ---- statements ---- */
 
-/* Assigns to a name, a tuple of targets or a namespace's attribute; takes `v`. */
-static int assign(struct ev *ev, const struct node *target, value v)
+static int assign(struct ev *ev, const struct node *target, value v);
+
+static int assign_attribute(struct ev *ev, const struct node_ns_target *target, value v)
 {
-    VALUE_AUTO(held);
+    struct namespace *namespace;
+    VALUE_AUTO(space);
 
-    held = v;
-    if (target->type == NODE_NAME) {
-        value_replace(&ev->frame->slots[((const struct node_name *)target)->slots[0].slot], value_take(&held));
-        return 0;
-    }
-    if (target->type == NODE_NS_TARGET) {
-        const struct node_ns_target *ns = (const struct node_ns_target *)target;
-        VALUE_AUTO(space);
-        struct namespace *namespace;
+    if (eval_name(ev, (const struct node_name *)target->name, &space) < 0)
+        return -1;
+    if (!is_object(space, &namespace_ops))
+        return ev_error(ev, "TemplateRuntimeError", "cannot assign attribute on non-namespace object");
+    namespace = (struct namespace *)space.object;
+    if (ev_may_hold(ev, space, v) < 0)
+        return -1;
+    value_map_set(&namespace->map, value_ref(target->attribute), value_ref(v));
+    space.object->header.depth = namespace->map.header->depth;
+    return 0;
+}
 
-        if (eval_name(ev, (const struct node_name *)ns->name, &space) < 0)
-            return -1;
-        if (!is_object(space, &namespace_ops))
-            return ev_error(ev, "TemplateRuntimeError", "cannot assign attribute on non-namespace object");
-        namespace = (struct namespace *)space.object;
-        if (ev_may_hold(ev, space, held) < 0)
-            return -1;
-        value_map_set(&namespace->map, value_ref(ns->attribute), value_take(&held));
-        space.object->header.depth = namespace->map.header->depth;
-        return 0;
-    }
-    const struct node_list *tuple = (const struct node_list *)target;
+/* Its array of items stays out of the frames of loops. */
+static __attribute__((noinline)) int assign_tuple(struct ev *ev, const struct node_list *tuple, value held)
+{
     ITER_AUTO(iter);
 
     if (!is_iterable(held))
@@ -783,23 +818,46 @@ static int assign(struct ev *ev, const struct node *target, value v)
     return r;
 }
 
-static int print(struct ev *ev, const struct node *node)
+/* Assigns to a name, a tuple of targets or a namespace's attribute; takes `v`. */
+static int assign(struct ev *ev, const struct node *target, value v)
+{
+    int r;
+
+    if (target->type == NODE_NAME) {
+        value_replace(&ev->frame->slots[((const struct node_name *)target)->slots[0].slot], v);
+        return 0;
+    }
+    r = target->type == NODE_NS_TARGET ? assign_attribute(ev, (const struct node_ns_target *)target, v)
+                                       : assign_tuple(ev, (const struct node_list *)target, v);
+    value_unref(v);
+    return r;
+}
+
+static __attribute__((noinline)) int print_escaped(struct ev *ev, value v)
+{
+    VALUE_AUTO(text);
+    BUFFER_AUTO(escaped);
+
+    if (ev_str_value(ev, v, &text) < 0 || ev_pay(ev, value_len(text) / 16) < 0)
+        return -1;
+    text_escape(&escaped, text);
+    return ev_add_text(ev, ev->out, buffer_text(&escaped), escaped.len);
+}
+
+static OUTLINE int print(struct ev *ev, const struct node *node)
 {
     VALUE_AUTO(v);
+    int r;
 
-    if (ev_eval(ev, node, &v) < 0)
+    /* A constant that is printed is folded to its text. */
+    ev->folding = node->constant;
+    r = ev_eval(ev, node, &v);
+    ev->folding = false;
+    if (r < 0)
         return -1;
     ev->at = node;
-    if (ev->autoescape && !is_object(v, &markup_ops) && !value_is_number(v)) {
-        VALUE_AUTO(text);
-        VALUE_AUTO(escaped);
-        ACTUALS_AUTO(none);
-
-        if (ev_str_value(ev, v, &text) < 0 ||
-            builtin_call(ev, filter_find("escape", 6, ev->jinja->flags), text, &none, &escaped) < 0)
-            return -1;
-        return ev_str(ev, escaped, ev->out);
-    }
+    if (unlikely(ev->autoescape && !is_object(v, &markup_ops) && !value_is_number(v)))
+        return print_escaped(ev, v);
     return ev_str(ev, v, ev->out);
 }
 
@@ -821,7 +879,7 @@ static int capture(struct ev *ev, const struct node_list *body, value *ret)
     return 0;
 }
 
-static int apply_filters(struct ev *ev, const struct node *filter, value *text)
+static __attribute__((noinline)) int apply_filters(struct ev *ev, const struct node *filter, value *text)
 {
     const struct node_call *chain[NODE_DEPTH_MAX * 2 + 4];
     int n = 0;
@@ -838,7 +896,7 @@ static int apply_filters(struct ev *ev, const struct node *filter, value *text)
     return 0;
 }
 
-static int run_set_block(struct ev *ev, const struct node_set_block *node)
+static OUTLINE int run_set_block(struct ev *ev, const struct node_set_block *node)
 {
     VALUE_AUTO(text);
 
@@ -848,7 +906,7 @@ static int run_set_block(struct ev *ev, const struct node_set_block *node)
     return assign(ev, node->target, value_take(&text));
 }
 
-static int run_filter_block(struct ev *ev, const struct node_set_block *node)
+static OUTLINE int run_filter_block(struct ev *ev, const struct node_set_block *node)
 {
     VALUE_AUTO(text);
 
@@ -858,7 +916,7 @@ static int run_filter_block(struct ev *ev, const struct node_set_block *node)
     return ev_str(ev, text, ev->out);
 }
 
-static int run_with(struct ev *ev, const struct node_with *node)
+static OUTLINE int run_with(struct ev *ev, const struct node_with *node)
 {
     VALUE_AUTO(sources);
 
@@ -877,7 +935,7 @@ static int run_with(struct ev *ev, const struct node_with *node)
     return ev_body(ev, node->body);
 }
 
-static int run_autoescape(struct ev *ev, const struct node_set_block *node)
+static OUTLINE int run_autoescape(struct ev *ev, const struct node_set_block *node)
 {
     VALUE_AUTO(v);
     bool before = ev->autoescape, yes;
@@ -892,7 +950,7 @@ static int run_autoescape(struct ev *ev, const struct node_set_block *node)
     return r;
 }
 
-static int run_call_block(struct ev *ev, const struct node_macro *node)
+static OUTLINE int run_call_block(struct ev *ev, const struct node_macro *node)
 {
     const struct node_call *call = (const struct node_call *)node->target;
     VALUE_AUTO(callee);
@@ -908,7 +966,7 @@ static int run_call_block(struct ev *ev, const struct node_macro *node)
     return ev_str(ev, text, ev->out);
 }
 
-static int run_if(struct ev *ev, const struct node_if *node)
+static OUTLINE int run_if(struct ev *ev, const struct node_if *node)
 {
     for (;;) {
         VALUE_AUTO(test);
@@ -1020,7 +1078,7 @@ int ev_for_with(struct ev *ev, const struct node_for *node, value iterable, unsi
     return ev_body(ev, node->otherwise);
 }
 
-static int run_for(struct ev *ev, const struct node_for *node)
+static OUTLINE int run_for(struct ev *ev, const struct node_for *node)
 {
     VALUE_AUTO(iterable);
 
@@ -1043,7 +1101,7 @@ int ev_block(struct ev *ev, const struct node_macro *block, struct frame *seen)
     return r;
 }
 
-static int run_block(struct ev *ev, const struct node_macro *block)
+static OUTLINE int run_block(struct ev *ev, const struct node_macro *block)
 {
     struct frame *seen = ev->frame;
 

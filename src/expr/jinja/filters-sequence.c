@@ -798,7 +798,7 @@ static int step_slice(struct ev *ev, struct generator *self, value *ret)
 
     if (i >= slices)
         return 0;
-    if (ev_pay_items(ev, (size_t)(end - start)) < 0)
+    if (ev_pay_items(ev, (size_t)(end - start) + 16) < 0)
         return -1;
     *ret = value_list_slice(self->state, (size_t)start, (size_t)end);
     if (value_is_set(self->otherwise) && i >= longer)

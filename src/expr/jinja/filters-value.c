@@ -260,8 +260,6 @@ static int filter_tojson(struct ev *ev, struct bound *bound, value *ret)
             return -1;
         style.indent = indent < 0 ? 0 : indent > 100 ? 100 : (int)indent;
     }
-    if (is_undefined(bound->args[0]) && ((struct undefined *)bound->args[0].object)->lax == false)
-        return undefined_raise(ev, bound->args[0]);
     if (ev_json_value(ev, bound->args[0], &plain) < 0)
         return -1;
     json_write(&text, plain, style);

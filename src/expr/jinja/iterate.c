@@ -153,7 +153,11 @@ int iter_next(struct ev *ev, struct iter *iter, value *ret)
     case ITER_EMPTY:
         return 0;
     }
-    return ev_pay(ev, 1);
+    if (ev_pay(ev, 1) < 0) {
+        value_unref(value_take(ret));
+        return -1;
+    }
+    return 0;
 }
 
 int ev_list(struct ev *ev, value v, value *ret)
@@ -212,7 +216,9 @@ static int generator_next(struct ev *ev, value self, value *ret)
         return -1;
     r = generator->step(ev, generator, ret);
     ev_leave(ev);
-    if (r < 0 || !value_is_set(*ret))
+    if (r < 0)
+        value_unref(value_take(ret));
+    if (!value_is_set(*ret))
         generator->step = NULL;
     return r;
 }

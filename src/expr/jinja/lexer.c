@@ -157,6 +157,8 @@ static int raw_data(struct lexer *lexer, struct token *ret, struct error *err)
 {
     size_t from = lexer->at, end;
 
+    if (from >= lexer->len) /* nothing behind the tag: nobody misses its end */
+        return data_token(lexer, from, from, ret);
     for (size_t at = from; at < lexer->len; at++) {
         const char *brace = memmem(lexer->source + at, lexer->len - at, "{%", 2);
 

@@ -39,7 +39,7 @@ static int list_extend(struct ev *ev, value self, struct bound *bound, value *re
         return ev_limit(ev, "items of a sequence", ev->limits.sequence);
     VALUE_LIST_EACH(i, each, more)
     {
-        if (ev_pay(ev, 1) < 0 || ev_may_hold(ev, self, each) < 0)
+        if (ev_pay(ev, 2) < 0 || ev_may_hold(ev, self, each) < 0)
             return -1;
         IN_PLACE(self.header, value_list_append(&self, value_ref(each)));
     }

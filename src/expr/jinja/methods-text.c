@@ -252,8 +252,7 @@ static int field_first(struct ev *ev, struct formatting *f, const char *name, si
     if (all_digits(name, n)) {
         found = value_list_at(f->args, (size_t)atoll(name));
         if (!value_is_set(found))
-            return ev_error(ev, "IndexError", "Replacement index %.*s out of range for positional args tuple", (int)n,
-                            name);
+            return ev_error(ev, "IndexError", "tuple index out of range");
     } else {
         found = value_map_get_n(f->named, name, n);
         if (!value_is_set(found)) {

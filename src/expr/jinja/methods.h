@@ -29,6 +29,7 @@ struct method_row {
     unsigned flags; /* enum method_flags and BUILTIN_VARARGS, BUILTIN_KWARGS */
     uint8_t min, n_params;
     const char *params[4];
+    const char *full; /* "str.upper", made with the index */
 };
 
 /* The first of the rows of that name (rows of a name stand together), or NULL. */

@@ -91,6 +91,8 @@ value undefined_member(struct ev *ev, value holder, value name)
     struct undefined *undefined = undefined_new(ev);
 
     undefined->holder = holder.kind == VALUE_NULL ? "None" : ev_type_name(holder);
+    if (holder.kind == VALUE_OBJECT && strchr(object_ops_of(holder)->type_name, '.'))
+        undefined->holder = object_ops_of(holder)->type_name;
     undefined->name = value_ref(name);
     return value_object(&undefined->object);
 }

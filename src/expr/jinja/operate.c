@@ -2,7 +2,6 @@
 /* Python's operations on values and objects: truth, comparison, arithmetic, indexing, text. */
 #include "expr/jinja/engine.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -18,7 +17,12 @@ const char *ev_type_name(value v)
         return view_names[((struct view *)v.object)->kind];
     if (is_object(v, &generator_ops))
         return ((struct generator *)v.object)->shown;
-    return object_ops_of(v)->type_name;
+    if (is_undefined(v))
+        return ((struct undefined *)v.object)->lax ? "Undefined" : "StrictUndefined";
+    /* "jinja2.utils.Namespace": only what lacks an attribute is named in full */
+    const char *dot = strrchr(object_ops_of(v)->type_name, '.');
+
+    return dot ? dot + 1 : object_ops_of(v)->type_name;
 }
 
 int ev_truth(struct ev *ev, value v, bool *ret)
@@ -270,7 +274,9 @@ static int repeat(struct ev *ev, value v, value count, value *ret)
         if (ev_pay_text(ev, len * (size_t)n) < 0)
             return -1;
         *ret = value_string_new(len * (size_t)n, &data);
-        for (int64_t i = 0; i < n && len; i++)
+        if (len == 1)
+            memset(data, *value_chars(text), (size_t)n);
+        for (int64_t i = 0; i < n && len > 1; i++)
             memcpy(data + (size_t)i * len, value_chars(text), len);
         return 0;
     }
@@ -354,12 +360,20 @@ static int add(struct ev *ev, value a, value b, value *ret)
     return 0;
 }
 
-/* Arguments of "%" as Python's plain values: markup becomes text, an undefined what it prints as. */
-static int plain_arguments(struct ev *ev, value args, value *ret)
+/* Arguments of "%" as Python's plain values: markup becomes text, an undefined what it prints as. With `escape`, as markup
+   does, texts are escaped first. */
+static int plain_arguments(struct ev *ev, value args, bool escape, value *ret)
 {
     value text = text_of(args);
 
-    if (value_is_set(text)) {
+    if (value_is_set(text) && escape && args.kind == VALUE_STRING) {
+        BUFFER_AUTO(escaped);
+
+        text_escape(&escaped, text);
+        if (ev_pay_text(ev, escaped.len) < 0)
+            return -1;
+        *ret = value_text_n(buffer_text(&escaped), escaped.len);
+    } else if (value_is_set(text)) {
         *ret = value_ref(text);
     } else if (is_undefined(args)) {
         if (!((struct undefined *)args.object)->lax)
@@ -375,7 +389,7 @@ static int plain_arguments(struct ev *ev, value args, value *ret)
         {
             value plain;
 
-            if (plain_arguments(ev, item, &plain) < 0)
+            if (plain_arguments(ev, item, escape, &plain) < 0)
                 return -1;
             value_list_append(&tuple, plain);
         }
@@ -390,7 +404,7 @@ static int plain_arguments(struct ev *ev, value args, value *ret)
 
             if (value_map_item_at(args, i).kind == VALUE_MAP || value_map_item_at(args, i).kind == VALUE_TUPLE)
                 plain = value_ref(value_map_item_at(args, i));
-            else if (plain_arguments(ev, value_map_item_at(args, i), &plain) < 0)
+            else if (plain_arguments(ev, value_map_item_at(args, i), escape, &plain) < 0)
                 return -1;
             value_map_set(&map, value_ref(value_map_key_at(args, i)), plain);
         }
@@ -407,7 +421,7 @@ static int percent(struct ev *ev, value format, value args, value *ret)
     VALUE_AUTO(plain);
     BUFFER_AUTO(out);
 
-    if (ev_pay(ev, value_len(text) / 16 + 4) < 0 || plain_arguments(ev, args, &plain) < 0)
+    if (ev_pay(ev, value_len(text) / 16 + 4) < 0 || plain_arguments(ev, args, format.kind == VALUE_OBJECT, &plain) < 0)
         return -1;
     if (python_percent(value_chars(text), value_len(text), plain, ev->limits.text, &out, ev->err) < 0)
         return -1;
@@ -828,6 +842,8 @@ int ev_call(struct ev *ev, value callee, const struct actuals *actuals, value *r
         return -1;
     r = object_ops_of(callee)->call(ev, callee, actuals, ret);
     ev_leave(ev);
+    if (r < 0)
+        value_unref(value_take(ret));
     return r;
 }
 
@@ -880,8 +896,23 @@ void ev_repr(struct ev *ev, value v, struct buffer *out)
             buffer_addf(out, "<%s object>", ev_type_name(v));
         break;
     default:
+        if (value_len(v) > 16 && ev_pay(ev, value_len(v) / 8) < 0)
+            return;
         python_repr(out, v);
     }
+}
+
+static int add_integer(struct ev *ev, int64_t n, struct buffer *out)
+{
+    uint64_t rest = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
+    char digits[24], *at = digits + sizeof(digits);
+
+    do
+        *--at = (char)('0' + rest % 10);
+    while (rest /= 10);
+    if (n < 0)
+        *--at = '-';
+    return ev_add_text(ev, out, at, (size_t)(digits + sizeof(digits) - at));
 }
 
 int ev_str(struct ev *ev, value v, struct buffer *out)
@@ -891,12 +922,8 @@ int ev_str(struct ev *ev, value v, struct buffer *out)
     switch (v.kind) {
     case VALUE_STRING:
         return ev_add_text(ev, out, value_chars(v), value_len(v));
-    case VALUE_INT: {
-        char digits[24];
-        int n = snprintf(digits, sizeof(digits), "%" PRId64, v.integer);
-
-        return ev_add_text(ev, out, digits, (size_t)n);
-    }
+    case VALUE_INT:
+        return add_integer(ev, v.integer, out);
     case VALUE_OBJECT:
         if (is_undefined(v))
             return ((struct undefined *)v.object)->lax ? 0 : undefined_raise(ev, v);

@@ -96,6 +96,15 @@ static struct node *pair_node(struct parser *p, enum node_type type, struct node
     return finish(p, &pair->node);
 }
 
+static struct node *binary_node(struct parser *p, enum number_operator op, struct node *left, struct node *right)
+{
+    struct node *node = pair_node(p, NODE_BINARY, left, right, left->start);
+
+    if (node)
+        node->op = op;
+    return node;
+}
+
 /* ---- operators ---- */
 
 struct node *parse_expression(struct parser *p)
@@ -164,8 +173,7 @@ static struct node *parse_sum(struct parser *p)
 
         if (!parser_advance(p) || !(right = parse_concat(p)))
             return NULL;
-        left = pair_node(p, NODE_BINARY, left, right, left->start);
-        left->op = op;
+        left = binary_node(p, op, left, right);
     }
     return left;
 }
@@ -250,8 +258,7 @@ static struct node *parse_power(struct parser *p)
     while (left && parser_is(p, TOKEN_POW)) {
         if (!parser_advance(p) || !(right = parse_unary(p, true)))
             return NULL;
-        left = pair_node(p, NODE_BINARY, left, right, left->start);
-        left->op = NUMBER_POWER;
+        left = binary_node(p, NUMBER_POWER, left, right);
     }
     return left;
 }
@@ -281,8 +288,7 @@ static struct node *parse_product(struct parser *p)
         }
         if (!parser_advance(p) || !(right = parse_power(p)))
             return NULL;
-        left = pair_node(p, NODE_BINARY, left, right, left->start);
-        left->op = op;
+        left = binary_node(p, op, left, right);
     }
     return left;
 }
@@ -758,6 +764,8 @@ static struct node *subscript_node(struct parser *p, struct node *subject)
     } else {
         part = list_node(p, NODE_TUPLE, &g, subject->start, subject->line);
     }
+    if (!part)
+        return NULL;
     if (part->type == NODE_CONST && value_is_string(((struct node_const *)part)->v)) {
         const struct node_const *text = (struct node_const *)part;
         const struct method_row *row = method_find(value_chars(text->v), value_len(text->v));
@@ -781,9 +789,9 @@ static struct node *dot_node(struct parser *p, struct node *subject)
     if (token.type == TOKEN_NAME) {
         struct node_attr *attr = (struct node_attr *)attribute_node(p, subject, parser_text(p, token.text, token.len));
 
-        if (attr->methods && method_mutates(attr->methods))
+        if (attr && attr->methods && method_mutates(attr->methods))
             p->jinja->mutating = true;
-        return &attr->node;
+        return (struct node *)attr;
     }
     if (token.type != TOKEN_INTEGER)
         return parser_fail(p, token.line, "expected name or number"), NULL;
@@ -918,7 +926,7 @@ static struct node *test_node(struct parser *p, struct node *subject)
     deepen_call(test);
     test->node.constant = subject->constant && constant_arguments(&test->arguments);
     node = finish(p, &test->node);
-    return negated ? pair_node(p, NODE_NOT, node, NULL, subject->start) : node;
+    return node && negated ? pair_node(p, NODE_NOT, node, NULL, subject->start) : node;
 }
 
 static struct node *parse_filters(struct parser *p, struct node *node)

@@ -543,7 +543,8 @@ static struct node *statement_block(struct parser *p)
                                           "hyphens, use an underscore instead."), NULL;
     for (size_t i = 0; i < p->jinja->n_blocks; i++)
         if (value_equal(p->jinja->blocks[i]->name, block->name))
-            return parser_fail(p, token.line, "block '%s' defined twice", value_chars(block->name)), NULL;
+            return parser_fail_kind(p, token.line, "TemplateAssertionError", "block '%s' defined twice",
+                                    value_chars(block->name)), NULL;
     /* A block sees what the top of the template sets, and what is around it only when it says so. */
     if (!parser_skip_name(p, "scoped"))
         while (seen->parent)

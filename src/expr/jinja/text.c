@@ -242,6 +242,12 @@ int text_pad(struct ev *ev, value text, int64_t width, value fill, enum text_ali
     /* Python's center puts the odd one left when the width is odd. */
     before = align == TEXT_LEFT ? 0 : align == TEXT_RIGHT ? pad : pad / 2 + (pad & width & 1);
     *ret = value_string_new(value_len(text) + (size_t)pad * with_len, &data);
+    if (with_len == 1) {
+        memset(data, *with, (size_t)before);
+        memcpy(data + before, value_chars(text), value_len(text));
+        memset(data + (size_t)before + value_len(text), *with, (size_t)(pad - before));
+        return 0;
+    }
     for (int64_t i = 0; i < before; i++, data += with_len)
         memcpy(data, with, with_len);
     memcpy(data, value_chars(text), value_len(text));
@@ -430,14 +436,18 @@ int text_wrap(struct ev *ev, const char *line, size_t len, int64_t width, bool b
             break;
         for (first = last = i; last < n && used + chunks[last].chars <= (size_t)width; last++)
             used += chunks[last].chars;
+        bool full = false;
+
         if (last < n && chunks[last].chars > (size_t)width) {
-            if (break_long)
-                cut_bytes = cut(&chunks[last], (size_t)width - used > 0 ? (size_t)width - used : 1, break_hyphens);
+            /* A line that is full already takes nothing of the long word, and keeps its last blank. */
+            full = break_long && used == (size_t)width;
+            if (break_long && !full)
+                cut_bytes = cut(&chunks[last], (size_t)width - used, break_hyphens);
             else if (last == first)
                 last++;
         }
         i = last;
-        if (!cut_bytes && last > first && chunks[last - 1].space)
+        if (!cut_bytes && !full && last > first && chunks[last - 1].space)
             last--;
         if (last == first && !cut_bytes)
             continue;
@@ -447,12 +457,12 @@ int text_wrap(struct ev *ev, const char *line, size_t len, int64_t width, bool b
             r = ev_add_text(ev, out, chunks[k].text, chunks[k].n);
         if (cut_bytes && r == 0) {
             r = ev_add_text(ev, out, chunks[i].text, cut_bytes);
+            chunks[i].chars -= utf8_length(chunks[i].text, cut_bytes);
             chunks[i].text += cut_bytes;
             chunks[i].n -= cut_bytes;
-            chunks[i].chars = utf8_length(chunks[i].text, chunks[i].n);
         }
         if (r == 0)
-            r = ev_pay(ev, 1);
+            r = ev_pay(ev, 4);
     }
     free(chunks);
     return r;
