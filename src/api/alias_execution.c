@@ -33,8 +33,7 @@ static bool check_body(struct http_request *request, value body, const struct me
 {
     const struct member *m;
 
-    VALUE_MAP_EACH(i, body)
-    {
+    VALUE_MAP_EACH (i, body) {
         for (m = members; m->name && !value_text_is(value_map_key_at(body, i), m->name); m++)
             ;
         if (!m->name) {
@@ -95,7 +94,8 @@ static value split_commas(value text)
     const char *p = value_chars(text), *end = p + value_len(text);
 
     for (;;) {
-        const char *comma = memchr(p, ',', (size_t)(end - p)), *stop = comma ? comma : end, *from = p, *to = stop;
+        const char *comma = memchr(p, ',', (size_t)(end - p)), *stop = comma ? comma : end, *from = p,
+                   *to = stop;
 
         while (from < to && strchr(" \t\r\n\f\v", *from))
             from++;
@@ -113,8 +113,7 @@ static int cast_all(value definitions, value given, value *ret, struct error *er
     VALUE_AUTO(cast);
 
     cast = value_map_new(value_map_count(given));
-    VALUE_MAP_EACH(i, given)
-    {
+    VALUE_MAP_EACH (i, given) {
         value name = value_map_key_at(given, i), item = value_map_item_at(given, i), one;
         value definition = value_map_get_value(definitions, name);
         const char *type = value_map_chars(definition, "type");
@@ -123,10 +122,11 @@ static int cast_all(value definitions, value given, value *ret, struct error *er
         if (type && strcmp(type, "array") == 0 && value_is_string(item)) {
             one = split_commas(item);
         } else if (parameter_cast(definition, item, &one, &reason) < 0) {
-            return error_set(err, -EINVAL,
-                             "Failed to cast value \"%s\" (type: str) for parameter \"%s\" of type \"%s\": %s. Perhaps the "
-                             "value is of an invalid type?",
-                             value_chars(item), value_chars(name), type, error_text(&reason));
+            return error_set(
+                err, -EINVAL,
+                "Failed to cast value \"%s\" (type: str) for parameter \"%s\" of type \"%s\": %s. Perhaps the "
+                "value is of an invalid type?",
+                value_chars(item), value_chars(name), type, error_text(&reason));
         }
         value_map_set(&cast, value_ref(name), one);
     }
@@ -138,13 +138,15 @@ static int cast_all(value definitions, value given, value *ret, struct error *er
 static int fixed_parameters(struct alias_input *input, value context, value *ret, struct error *err)
 {
     static const char *const lazy[] = { "st2kv", NULL };
-    struct datastore_view view = {
-        .catalog = input->api->config.catalog, .user = input->user, .now_us = clock_now_us()
-    };
+    struct datastore_view view = { .catalog = input->api->config.catalog,
+                                   .user = input->user,
+                                   .now_us = clock_now_us() };
     struct expr_host host = datastore_host(&view);
-    struct expr_context scope = {
-        .variables = context, .host = &host, .now_us = view.now_us, .random_seed = (uint64_t)view.now_us, .lazy_roots = lazy
-    };
+    struct expr_context scope = { .variables = context,
+                                  .host = &host,
+                                  .now_us = view.now_us,
+                                  .random_seed = (uint64_t)view.now_us,
+                                  .lazy_roots = lazy };
     value fixed = value_map_get(input->alias, "immutable_parameters");
 
     if (!value_map_count(fixed)) {
@@ -158,8 +160,7 @@ static int add_fixed(value fixed, value *parameters, struct error *err)
 {
     BUFFER_AUTO(names);
 
-    VALUE_MAP_EACH(i, fixed)
-    {
+    VALUE_MAP_EACH (i, fixed) {
         value name = value_map_key_at(fixed, i);
 
         if (value_is_set(value_map_get_value(*parameters, name)))
@@ -178,7 +179,8 @@ static value execution_context(const struct alias_input *input, value body)
     value_map_put(&alias, "id", value_ref(value_map_get(input->alias, "id")));
     value_map_put(&alias, "name", value_ref(value_map_get(input->alias, "name")));
     value_map_put(&context, "action_alias_ref", alias);
-    value_map_put(&context, "api_user", value_map_has(body, "user") ? value_ref(value_map_get(body, "user")) : value_null());
+    value_map_put(&context, "api_user",
+                  value_map_has(body, "user") ? value_ref(value_map_get(body, "user")) : value_null());
     value_map_put(&context, "user", value_text(input->user));
     value_map_put(&context, "source_channel", value_ref(value_map_get(body, "source_channel")));
     return context;
@@ -188,7 +190,8 @@ static value execution_context(const struct alias_input *input, value body)
 static value notification(value body)
 {
     static const char *const copied[] = { "user", "source_channel", "source_context" };
-    value data = value_map_new(3), routes = value_list_new(1), section = value_map_new(2), notify = value_map_new(1);
+    value data = value_map_new(3), routes = value_list_new(1), section = value_map_new(2),
+          notify = value_map_new(1);
     value route = value_map_get(body, "notification_route");
 
     for (size_t i = 0; i < ELEMENTS(copied); i++) {
@@ -256,8 +259,7 @@ static int plan_all(struct alias_input *input, value body, value matches, struct
         return r;
     input->plans = xcalloc(value_list_count(matches) + 1, sizeof(*input->plans));
     input->rows = xcalloc(value_list_count(matches) + 1, sizeof(*input->rows));
-    VALUE_LIST_EACH(i, given, matches)
-    {
+    VALUE_LIST_EACH (i, given, matches) {
         r = plan_one(input, body, context, fixed, given, &input->plans[i], err);
         if (r != 0)
             return r;
@@ -353,8 +355,8 @@ static bool wants_secrets(struct api *api, struct http_request *request, bool *r
 }
 
 /* Takes the alias; matches is borrowed. */
-static void submit(struct api *api, struct http_request *request, value alias, value body, value matches, bool many,
-                   bool secrets)
+static void submit(struct api *api, struct http_request *request, value alias, value body, value matches,
+                   bool many, bool secrets)
 {
     struct alias_input *input = xcalloc(1, sizeof(*input));
     ERROR_AUTO(err);
@@ -385,8 +387,7 @@ static value find_alias(struct api *api, struct http_request *request, const cha
     VALUE_AUTO(all);
 
     all = catalog_list(api->config.catalog, OBJECT_ALIAS);
-    VALUE_LIST_EACH(i, alias, all)
-    {
+    VALUE_LIST_EACH (i, alias, all) {
         if (!value_text_is(value_map_get(alias, "name"), name))
             continue;
         if (value_map_bool(alias, "enabled", true))
@@ -403,8 +404,7 @@ static bool has_format(value alias, const char *format)
     VALUE_AUTO(formats);
 
     formats = alias_formats(alias);
-    VALUE_LIST_EACH(i, one, formats)
-    {
+    VALUE_LIST_EACH (i, one, formats) {
         if (value_text_is(value_map_get(one, "representation"), format))
             return true;
     }
@@ -414,10 +414,14 @@ static bool has_format(value alias, const char *format)
 static void execute(struct http_request *request, void *owner)
 {
     static const struct member members[] = {
-        { "source_channel", VALUE_STRING, true }, { "name", VALUE_STRING, true },
-        { "format", VALUE_STRING, true },         { "command", VALUE_STRING, true },
-        { "user", VALUE_STRING, false },          { "source_context", VALUE_MAP, false },
-        { "notification_channel", VALUE_STRING, false }, { "notification_route", VALUE_STRING, false },
+        { "source_channel", VALUE_STRING, true },
+        { "name", VALUE_STRING, true },
+        { "format", VALUE_STRING, true },
+        { "command", VALUE_STRING, true },
+        { "user", VALUE_STRING, false },
+        { "source_context", VALUE_MAP, false },
+        { "notification_channel", VALUE_STRING, false },
+        { "notification_route", VALUE_STRING, false },
         { NULL, VALUE_UNSET, false },
     };
     const char *format, *command;
@@ -427,7 +431,8 @@ static void execute(struct http_request *request, void *owner)
     ERROR_AUTO(err);
     bool secrets;
 
-    if (!wants_secrets(owner, request, &secrets) || !api_body_object(request, &body) || !check_body(request, body, members))
+    if (!wants_secrets(owner, request, &secrets) || !api_body_object(request, &body) ||
+        !check_body(request, body, members))
         return;
     alias = find_alias(owner, request, value_map_chars(body, "name"));
     if (!value_is_set(alias))
@@ -449,9 +454,13 @@ static void execute(struct http_request *request, void *owner)
 static void match_and_execute(struct http_request *request, void *owner)
 {
     static const struct member members[] = {
-        { "command", VALUE_STRING, true }, { "user", VALUE_STRING, true }, { "source_channel", VALUE_STRING, true },
-        { "notification_channel", VALUE_STRING, false }, { "notification_route", VALUE_STRING, false },
-        { "source_context", VALUE_MAP, false }, { NULL, VALUE_UNSET, false },
+        { "command", VALUE_STRING, true },
+        { "user", VALUE_STRING, true },
+        { "source_channel", VALUE_STRING, true },
+        { "notification_channel", VALUE_STRING, false },
+        { "notification_route", VALUE_STRING, false },
+        { "source_context", VALUE_MAP, false },
+        { NULL, VALUE_UNSET, false },
     };
     struct alias_match found;
     const char *command;
@@ -460,7 +469,8 @@ static void match_and_execute(struct http_request *request, void *owner)
     ERROR_AUTO(err);
     bool secrets;
 
-    if (!wants_secrets(owner, request, &secrets) || !api_body_object(request, &body) || !check_body(request, body, members))
+    if (!wants_secrets(owner, request, &secrets) || !api_body_object(request, &body) ||
+        !check_body(request, body, members))
         return;
     command = value_map_chars(body, "command");
     if (!alias_match_command(owner, command, &found, &err)) {

@@ -18,15 +18,13 @@ static size_t try_all(struct api *api, const char *command, bool multiple, struc
     VALUE_AUTO(all);
 
     all = catalog_list(api->config.catalog, OBJECT_ALIAS);
-    VALUE_LIST_EACH(i, alias, all)
-    {
+    VALUE_LIST_EACH (i, alias, all) {
         VALUE_AUTO(formats);
 
         if (!value_map_bool(alias, "enabled", true))
             continue;
         formats = alias_formats(alias);
-        VALUE_LIST_EACH(k, format, formats)
-        {
+        VALUE_LIST_EACH (k, format, formats) {
             VALUE_AUTO(found);
             const char *text = value_map_chars(format, "representation");
 
@@ -59,7 +57,8 @@ bool alias_match_command(struct api *api, const char *command, struct alias_matc
         }
         alias_match_release(&match);
         if (n) {
-            error_set(err, 0, "Command '%s' matched more than 1 %spattern", command, multiple ? "(multi) " : "");
+            error_set(err, 0, "Command '%s' matched more than 1 %spattern", command,
+                      multiple ? "(multi) " : "");
             return false;
         }
     }

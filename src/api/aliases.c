@@ -13,13 +13,16 @@
 
 static int changed(struct engine *engine, enum resource_change change, value document, struct error *err)
 {
-    static const enum engine_event_kind kinds[] = { ENGINE_ALIAS_CREATE, ENGINE_ALIAS_UPDATE, ENGINE_ALIAS_DELETE };
+    static const enum engine_event_kind kinds[] = { ENGINE_ALIAS_CREATE, ENGINE_ALIAS_UPDATE,
+                                                    ENGINE_ALIAS_DELETE };
 
     feed_document(engine, kinds[change], NULL, document);
     return 0;
 }
 
-static const struct collection_filter filters[] = { { "name", "name", FILTER_TEXT }, { "pack", "pack", FILTER_TEXT }, { 0 } };
+static const struct collection_filter filters[] = { { "name", "name", FILTER_TEXT },
+                                                    { "pack", "pack", FILTER_TEXT },
+                                                    { 0 } };
 static const char *const by_pack_and_name[] = { "pack", "name", NULL };
 
 static const struct resource aliases = {
@@ -76,15 +79,15 @@ static value help_entry(value alias, value display)
 
     value_map_put(&entry, "pack", value_ref(value_map_get(alias, "pack")));
     value_map_put(&entry, "display", value_ref(display));
-    value_map_put(&entry, "description", value_is_string(description) ? value_ref(description) : value_text(""));
+    value_map_put(&entry, "description",
+                  value_is_string(description) ? value_ref(description) : value_text(""));
     return entry;
 }
 
 /* One entry a format that is shown, though it may have several representations. */
 static int help_of(value alias, const struct pyregex *filter, value *list, struct error *err)
 {
-    VALUE_LIST_EACH(i, format, value_map_get(alias, "formats"))
-    {
+    VALUE_LIST_EACH (i, format, value_map_get(alias, "formats")) {
         value display = value_is_string(format) ? format : value_map_get(format, "display");
         bool fits = true;
         int r = 0;
@@ -104,7 +107,8 @@ static int help_of(value alias, const struct pyregex *filter, value *list, struc
 static void help(struct http_request *request, void *owner)
 {
     const char *pack = http_query(request, "pack"), *filter = http_query(request, "filter");
-    CLEANUP(pyregex_unrefp) struct pyregex *regex = NULL;
+    CLEANUP(pyregex_unrefp)
+    struct pyregex *regex = NULL;
     struct api *api = owner;
     int64_t limit, offset;
     VALUE_AUTO(all);
@@ -115,14 +119,15 @@ static void help(struct http_request *request, void *owner)
 
     if (r == 0)
         r = http_query_int(request, "offset", 0, &offset, &err);
-    if (r == 0 && filter && *filter && pyregex_get(filter, strlen(filter), PYREGEX_IGNORECASE, &regex, &err) < 0) {
-        http_respond_fault(request, 404, "There is no help for the filter \"%s\": %s", filter, error_text(&err));
+    if (r == 0 && filter && *filter &&
+        pyregex_get(filter, strlen(filter), PYREGEX_IGNORECASE, &regex, &err) < 0) {
+        http_respond_fault(request, 404, "There is no help for the filter \"%s\": %s", filter,
+                           error_text(&err));
         return;
     }
     list = value_list_new(16);
     all = catalog_list(api->config.catalog, OBJECT_ALIAS);
-    VALUE_LIST_EACH(i, alias, all)
-    {
+    VALUE_LIST_EACH (i, alias, all) {
         if (r == 0 && value_map_bool(alias, "enabled", true) &&
             (!pack || !*pack || value_text_is(value_map_get(alias, "pack"), pack)))
             r = help_of(alias, regex, &list, &err);
@@ -134,7 +139,9 @@ static void help(struct http_request *request, void *owner)
     answer = value_map_new(2);
     value_map_put(&answer, "available", value_int((int64_t)value_list_count(list)));
     if (offset > 0 || limit > 0) {
-        size_t n = value_list_count(list), from = offset > 0 && (uint64_t)offset < n ? (size_t)offset : offset > 0 ? n : 0;
+        size_t n = value_list_count(list), from = offset > 0 && (uint64_t)offset < n ? (size_t)offset
+                                                  : offset > 0                       ? n
+                                                                                     : 0;
         size_t to = limit > 0 && (uint64_t)limit < n - from ? from + (size_t)limit : n;
 
         value_replace(&list, value_list_slice(list, from, to));
@@ -146,12 +153,18 @@ static void help(struct http_request *request, void *owner)
 /* ---- routes ---- */
 
 static const struct http_parameter list_parameters[] = {
-    { "limit", HTTP_INTEGER }, { "offset", HTTP_INTEGER }, { "sort", HTTP_STRING }, { "include_attributes", HTTP_LIST },
-    { "exclude_attributes", HTTP_LIST }, { "name", HTTP_STRING }, { "pack", HTTP_STRING }, { NULL, HTTP_STRING },
+    { "limit", HTTP_INTEGER },
+    { "offset", HTTP_INTEGER },
+    { "sort", HTTP_STRING },
+    { "include_attributes", HTTP_LIST },
+    { "exclude_attributes", HTTP_LIST },
+    { "name", HTTP_STRING },
+    { "pack", HTTP_STRING },
+    { NULL, HTTP_STRING },
 };
 static const struct http_parameter help_parameters[] = {
-    { "pack", HTTP_STRING }, { "filter", HTTP_STRING }, { "limit", HTTP_INTEGER }, { "offset", HTTP_INTEGER },
-    { NULL, HTTP_STRING },
+    { "pack", HTTP_STRING },    { "filter", HTTP_STRING }, { "limit", HTTP_INTEGER },
+    { "offset", HTTP_INTEGER }, { NULL, HTTP_STRING },
 };
 static const struct http_parameter no_parameters[] = { { NULL, HTTP_STRING } };
 

@@ -59,7 +59,8 @@ static value unquoted(const char *text, size_t n)
 
 static int read_pairs(struct reading *reading, const char *text, size_t n, struct error *err)
 {
-    CLEANUP(pyregex_unrefp) struct pyregex *regex = NULL;
+    CLEANUP(pyregex_unrefp)
+    struct pyregex *regex = NULL;
     struct pyregex_walk walk = { .text = text, .len = n, .limit = MATCH_LIMIT };
     int r = pyregex_get(pair, strlen(pair), PYREGEX_DOTALL, &regex, err);
 
@@ -69,7 +70,8 @@ static int read_pairs(struct reading *reading, const char *text, size_t n, struc
 
         pyregex_span(&walk.match, 1, &key, &key_end);
         pyregex_span(&walk.match, 2, &start, &end);
-        value_map_set(&reading->pairs, value_text_n(text + key, key_end - key), unquoted(text + start, end - start));
+        value_map_set(&reading->pairs, value_text_n(text + key, key_end - key),
+                      unquoted(text + start, end - start));
     }
     pyregex_walk_release(&walk);
     return r < 0 ? r : 0;
@@ -92,7 +94,8 @@ static void cut(struct buffer *out, const char *text, size_t n, const char *what
 
 static int take_pairs(struct reading *reading, const char *command, struct error *err)
 {
-    CLEANUP(pyregex_unrefp) struct pyregex *regex = NULL;
+    CLEANUP(pyregex_unrefp)
+    struct pyregex *regex = NULL;
     size_t n = strlen(command), start = 0, end = 0;
     PYREGEX_MATCH_AUTO(match);
     int r;
@@ -168,7 +171,8 @@ static const char *read_parameter(const char *p, char **ret_name, char **ret_def
     const char *name = skip_space(p + 2), *end, *behind;
     size_t n = 0;
 
-    while (name[n] && !isspace((unsigned char)name[n]) && name[n] != '=' && !(name[n] == '}' && name[n + 1] == '}'))
+    while (name[n] && !isspace((unsigned char)name[n]) && name[n] != '=' &&
+           !(name[n] == '}' && name[n + 1] == '}'))
         n++;
     if (!n)
         return NULL;
@@ -191,10 +195,12 @@ static const char *read_parameter(const char *p, char **ret_name, char **ret_def
 /* White space in front of a parameter belongs to it. */
 static void add_parameter(struct buffer *out, size_t space, const char *name, bool optional)
 {
-    CLEANUP(freep) char *before = xstrndup(out->data ? out->data + out->len - space : "", space);
+    CLEANUP(freep)
+    char *before = xstrndup(out->data ? out->data + out->len - space : "", space);
 
     out->len -= space;
-    buffer_addf(out, "%s%s[\"']?(?P<%s>%s)[\"']?%s", optional ? "(?:" : "", before, name, group_body, optional ? ")?" : "");
+    buffer_addf(out, "%s%s[\"']?(?P<%s>%s)[\"']?%s", optional ? "(?:" : "", before, name, group_body,
+                optional ? ")?" : "");
 }
 
 static void translate(struct reading *reading, const char *format, struct buffer *out)
@@ -314,7 +320,8 @@ static bool has_anchor(const char *expression, char sign, char escape)
 
 static int compile(struct reading *reading, const char *format, struct pyregex **ret, struct error *err)
 {
-    CLEANUP(pyregex_unrefp) struct pyregex *plain = NULL;
+    CLEANUP(pyregex_unrefp)
+    struct pyregex *plain = NULL;
     BUFFER_AUTO(body);
     BUFFER_AUTO(whole);
     int r;
@@ -339,8 +346,8 @@ static bool blank(const struct buffer *text)
     return !*skip_space(buffer_text(text));
 }
 
-static int collect(const struct reading *reading, const char *format, const struct pyregex_match *match, value *list,
-                   struct error *err)
+static int collect(const struct reading *reading, const char *format, const struct pyregex_match *match,
+                   value *list, struct error *err)
 {
     value map = value_map_new(4);
     bool any = false;
@@ -352,8 +359,7 @@ static int collect(const struct reading *reading, const char *format, const stru
         if (!value_truth(value_map_get(map, reading->optionals[i].name)))
             value_map_set_text(&map, reading->optionals[i].name, value_text(reading->optionals[i].otherwise));
     value_map_update(&map, reading->pairs);
-    VALUE_MAP_EACH(i, map)
-    {
+    VALUE_MAP_EACH (i, map) {
         any |= value_truth(value_map_item_at(map, i));
     }
     if (*format && !any && blank(&reading->command)) {
@@ -364,12 +370,13 @@ static int collect(const struct reading *reading, const char *format, const stru
     return 0;
 }
 
-static int match_all(const struct reading *reading, const char *format, const struct pyregex *regex, bool multiple,
-                     value *list, struct error *err)
+static int match_all(const struct reading *reading, const char *format, const struct pyregex *regex,
+                     bool multiple, value *list, struct error *err)
 {
-    struct pyregex_walk walk = {
-        .regex = regex, .text = buffer_text(&reading->command), .len = reading->command.len, .limit = MATCH_LIMIT
-    };
+    struct pyregex_walk walk = { .regex = regex,
+                                 .text = buffer_text(&reading->command),
+                                 .len = reading->command.len,
+                                 .limit = MATCH_LIMIT };
     int r = 0;
 
     while (r == 0 && value_list_count(*list) < (multiple ? ALIAS_MATCHES_MAX : 1)) {
@@ -383,10 +390,13 @@ static int match_all(const struct reading *reading, const char *format, const st
     return r;
 }
 
-int alias_format_extract(const char *format, const char *command, bool multiple, value *ret, struct error *err)
+int alias_format_extract(const char *format, const char *command, bool multiple, value *ret,
+                         struct error *err)
 {
-    CLEANUP(reading_release) struct reading reading = { 0 };
-    CLEANUP(pyregex_unrefp) struct pyregex *regex = NULL;
+    CLEANUP(reading_release)
+    struct reading reading = { 0 };
+    CLEANUP(pyregex_unrefp)
+    struct pyregex *regex = NULL;
     VALUE_AUTO(list);
     int r;
 
@@ -408,7 +418,8 @@ int alias_format_extract(const char *format, const char *command, bool multiple,
     }
     if (r == ALIAS_NO_MATCH && err && err->message)
         return r;
-    return error_set(err, ALIAS_NO_MATCH, "Command \"%s\" doesn't match format string \"%s\"", command, format);
+    return error_set(err, ALIAS_NO_MATCH, "Command \"%s\" doesn't match format string \"%s\"", command,
+                     format);
 }
 
 /* ---- the formats of an alias ---- */
@@ -418,7 +429,8 @@ static void add_format(value *list, value display, value representation, bool mu
     value one = value_map_new(3);
 
     value_map_put(&one, "display", value_is_string(display) ? value_ref(display) : value_null());
-    value_map_put(&one, "representation", value_is_string(representation) ? value_ref(representation) : value_text(""));
+    value_map_put(&one, "representation",
+                  value_is_string(representation) ? value_ref(representation) : value_text(""));
     value_map_put(&one, "multiple", value_bool(multiple));
     value_list_append(list, one);
 }
@@ -427,17 +439,16 @@ value alias_formats(value alias)
 {
     value list = value_list_new(4);
 
-    VALUE_LIST_EACH(i, format, value_map_get(alias, "formats"))
-    {
-        value display = value_map_get(format, "display"), representation = value_map_get(format, "representation");
+    VALUE_LIST_EACH (i, format, value_map_get(alias, "formats")) {
+        value display = value_map_get(format, "display"),
+              representation = value_map_get(format, "representation");
         bool multiple = value_truth(value_map_get(format, "match_multiple"));
 
         if (value_is_string(format))
             add_format(&list, format, format, false);
         else if (!value_is_list(representation))
             add_format(&list, display, representation, multiple);
-        VALUE_LIST_EACH(k, one, representation)
-        {
+        VALUE_LIST_EACH (k, one, representation) {
             add_format(&list, display, one, multiple);
         }
     }

@@ -15,7 +15,8 @@ enum { ALIAS_NO_MATCH = 1 };
 /* The parameters a command gives: a list of one map, with `multiple` of one map a match (perhaps none). Values are text, or
    null for groups that took no part. ALIAS_NO_MATCH and negative both fill err; negative: the format is no expression, or a
    limit was hit. */
-int alias_format_extract(const char *format, const char *command, bool multiple, value *ret, struct error *err);
+int alias_format_extract(const char *format, const char *command, bool multiple, value *ret,
+                         struct error *err);
 
 /* The formats of an alias, one entry a representation: a list of {display, representation, multiple}; display is null when
    it is not shown. Owned. */

@@ -34,7 +34,8 @@ static void check(const struct row *row, bool multiple)
 TEST(formats_take_their_parameters_out_of_commands)
 {
     static const struct row rows[] = {
-        { "run {{cmd}} on {{hosts=localhost}}", "run date on web1", "[{\"cmd\": \"date\", \"hosts\": \"web1\"}]" },
+        { "run {{cmd}} on {{hosts=localhost}}", "run date on web1",
+          "[{\"cmd\": \"date\", \"hosts\": \"web1\"}]" },
         { "run {{cmd}} on {{hosts}}", "run \"ls -l /\" on web1 timeout=5",
           "[{\"cmd\": \"ls -l /\", \"hosts\": \"web1\", \"timeout\": \"5\"}]" },
         { "create {{a}} {{b=\"x y\"}}", "create q", "[{\"a\": \"q\", \"b\": \"x y\"}]" },
