@@ -34,7 +34,6 @@ static const char *const migrations[] = {
     "CREATE INDEX execution_trace ON execution(trace) WHERE trace IS NOT NULL;"
     "CREATE INDEX execution_parent ON execution(parent, seq) WHERE parent IS NOT NULL;"
     "CREATE INDEX execution_rule ON execution(rule, seq) WHERE rule IS NOT NULL;"
-    "CREATE INDEX execution_instance ON execution(instance) WHERE instance IS NOT NULL;"
     "CREATE TABLE execution_block(block INTEGER PRIMARY KEY, first INTEGER NOT NULL);"
     "CREATE TABLE execution_tally(block INTEGER NOT NULL, action INTEGER NOT NULL, status INTEGER NOT NULL,"
     " n INTEGER NOT NULL, PRIMARY KEY(block, action, status)) WITHOUT ROWID;"
@@ -49,9 +48,8 @@ static const char *const migrations[] = {
     "CREATE INDEX enforcement_rule ON enforcement(rule, seq);"
     "CREATE INDEX enforcement_instance ON enforcement(instance);"
     "CREATE INDEX enforcement_execution ON enforcement(execution) WHERE execution IS NOT NULL;"
-    "CREATE INDEX enforcement_trace ON enforcement(trace) WHERE trace IS NOT NULL;"
-    "CREATE TABLE trace(seq INTEGER PRIMARY KEY, tag TEXT NOT NULL, start_us INTEGER NOT NULL);"
-    "CREATE INDEX trace_tag ON trace(tag);",
+    "CREATE TABLE trace(seq INTEGER PRIMARY KEY, tag TEXT NOT NULL, start_us INTEGER NOT NULL, named INTEGER);"
+    "CREATE INDEX trace_tag ON trace(tag) WHERE named IS NOT NULL;",
 };
 
 static const char *const statements[STATEMENTS] = {
@@ -103,7 +101,7 @@ static const char *const statements[STATEMENTS] = {
         " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [STATEMENT_ENFORCEMENT_GET] = "SELECT seq, at_us, instance, execution, trace, succeeded, rule, rule_id, failure"
                                   " FROM enforcement WHERE seq = ?",
-    [STATEMENT_TRACE_INSERT] = "INSERT INTO trace(seq, tag, start_us) VALUES(?, ?, ?)",
+    [STATEMENT_TRACE_INSERT] = "INSERT INTO trace(seq, tag, start_us, named) VALUES(?, ?, ?, ?)",
     [STATEMENT_TRACE_GET] = "SELECT seq, tag, start_us FROM trace WHERE seq = ?",
 };
 
