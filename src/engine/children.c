@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "engine/executions.h"
+#include "engine/workflows.h"
 #include "io/process.h"
 
 struct children {
@@ -142,13 +143,63 @@ static void prepare(struct io *io, void *data)
     io_process_start(io, child->run->seq, &spec, child->run->output_limit, &callbacks, child);
 }
 
+/* ---- workflows: their definition is read and inspected in the worker pool ---- */
+
+struct conduct_input {
+    struct input input;
+    struct children *children;
+    struct run *run;
+    struct definition *definition;
+};
+
+static int apply_conduct(struct engine *engine, struct input *base, struct error *err)
+{
+    struct conduct_input *input = (struct conduct_input *)base;
+
+    return workflow_begin(engine, input->run, input->definition, err);
+}
+
+static void done_conduct(struct input *base, int r, const struct error *err)
+{
+    struct conduct_input *input = (struct conduct_input *)base;
+
+    definition_unref(input->definition);
+    run_free(input->run);
+    free(input);
+}
+
+static const struct input_ops conduct_ops = { "workflow definition", apply_conduct, done_conduct, true };
+
+static void read_definition(void *data)
+{
+    struct conduct_input *input = data;
+    struct engine *engine = engine_loop_engine(input->children->loop);
+
+    input->definition = definitions_read(engine_definitions(engine), input->run->entry_point ? input->run->entry_point : "");
+    engine_loop_post(input->children->loop, &input->input);
+}
+
+static void start_conducted(struct children *children, struct run *run)
+{
+    struct conduct_input *input = xcalloc(1, sizeof(*input));
+
+    *input = (struct conduct_input){ .input.ops = &conduct_ops, .children = children, .run = run };
+    io_work(children->io, read_definition, input);
+}
+
 void children_start(void *data, struct run *run)
 {
     struct children *children = data;
     const char *name = value_map_chars(run->action, "runner_type");
-    struct child *child = xcalloc(1, sizeof(*child));
+    const struct runner_ops *runner = runner_find(name ? name : "");
+    struct child *child;
 
-    *child = (struct child){ .children = children, .run = run, .runner = runner_find(name ? name : "") };
+    if (runner->conducted) {
+        start_conducted(children, run);
+        return;
+    }
+    child = xcalloc(1, sizeof(*child));
+    *child = (struct child){ .children = children, .run = run, .runner = runner };
     io_call(children->io, prepare, child);
 }
 

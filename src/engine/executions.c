@@ -21,6 +21,7 @@
 #include "engine/datastore.h"
 #include "engine/feed.h"
 #include "engine/triggers.h"
+#include "engine/workflows.h"
 #include "model/parameters.h"
 
 /* ---- memory ---- */
@@ -172,6 +173,8 @@ void execution_move(struct engine *engine, struct execution *x, enum execution_s
     x->changed = true;
     touch(engine, x);
     feed_execution(engine, ENGINE_EXECUTION_UPDATE, row);
+    if (row->parent && status >= EXECUTION_RUNNING)
+        workflow_child_moved(engine, x);
 }
 
 /* ---- starting ---- */
@@ -278,8 +281,12 @@ static int start(struct engine *engine, struct execution *x, const struct runner
         run_free(run);
         return execution_complete(engine, x, &outcome, err);
     }
-    run->environment = environment_of(engine, x, run->runner_parameters);
     run->entry_point = entry_point_of(engine, x->row.action);
+    if (runner->conducted) {
+        engine_add_effect(engine, &(struct effect){ .kind = EFFECT_CONDUCT, .run = run, .seq = run->seq });
+        return 0;
+    }
+    run->environment = environment_of(engine, x, run->runner_parameters);
     if (system_user && *system_user && strcmp(system_user, engine->config.server_user) != 0)
         run->system_user = xstrdup(system_user);
     engine_add_effect(engine, &(struct effect){ .kind = EFFECT_START, .run = run, .seq = run->seq });
@@ -301,7 +308,7 @@ static int start_scheduled(struct engine *engine, struct execution *x, struct er
         text = xasprintf("Runner \"%s\" is not available in this server.", name);
         return fail(engine, x, text, err);
     }
-    if (!runner->run_now) {
+    if (runner->prepare) {
         /* Children have a limit; whoever does not fit waits in order. */
         if (engine->draining || (int64_t)engine->handed.count + engine->n_starting >= engine->config.processes_max ||
             engine->queue_at < engine->n_queue) {
