@@ -258,7 +258,8 @@ value execution_document_select(const struct attributes *attributes, value docum
     {
         const char *text = value_chars(path);
 
-        copy_path(document, text, &out);
+        /* A part of the context brings all of it. */
+        copy_path(document, strncmp(text, "context.", 8) == 0 ? "context" : text, &out);
         if (strncmp(text, "action.", 7) == 0)
             for (size_t j = 0; j < ELEMENTS(with_action); j++)
                 copy_path(document, with_action[j], &out);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/children.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,8 +12,11 @@
 
 struct children {
     struct io *io;
-    struct engine_loop *loop;
     bool stream_output;
+    pthread_mutex_t lock;
+    struct engine_loop *loop;
+    struct run **early; /* started before there was a loop to tell of their ends */
+    size_t n_early, early_room;
 };
 
 struct child {
@@ -26,16 +30,35 @@ struct children *children_new(struct io *io, bool stream_output)
     struct children *children = xcalloc(1, sizeof(*children));
 
     *children = (struct children){ .io = io, .stream_output = stream_output };
+    pthread_mutex_init(&children->lock, NULL);
     return children;
 }
 
 void children_set_loop(struct children *children, struct engine_loop *loop)
 {
+    struct run **early;
+    size_t n;
+
+    pthread_mutex_lock(&children->lock);
     children->loop = loop;
+    early = children->early;
+    n = children->n_early;
+    children->early = NULL;
+    children->n_early = children->early_room = 0;
+    pthread_mutex_unlock(&children->lock);
+    for (size_t i = 0; i < n; i++)
+        children_start(children, early[i]);
+    free(early);
 }
 
 void children_free(struct children *children)
 {
+    if (!children)
+        return;
+    for (size_t i = 0; i < children->n_early; i++)
+        run_free(children->early[i]);
+    free(children->early);
+    pthread_mutex_destroy(&children->lock);
     free(children);
 }
 
@@ -193,7 +216,17 @@ void children_start(void *data, struct run *run)
     const char *name = value_map_chars(run->action, "runner_type");
     const struct runner_ops *runner = runner_find(name ? name : "");
     struct child *child;
+    bool early;
 
+    pthread_mutex_lock(&children->lock);
+    early = !children->loop;
+    if (early) {
+        GROW(children->early, children->n_early, children->early_room);
+        children->early[children->n_early++] = run;
+    }
+    pthread_mutex_unlock(&children->lock);
+    if (early)
+        return;
     if (runner->conducted) {
         start_conducted(children, run);
         return;

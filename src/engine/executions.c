@@ -255,18 +255,14 @@ static int fail(struct engine *engine, struct execution *x, const char *text, st
     return execution_complete(engine, x, &outcome, err);
 }
 
-/* scheduled -> running: the run is made ready, and what needs no process is over at once. */
-static int start(struct engine *engine, struct execution *x, const struct runner_ops *runner, struct error *err)
+/* Makes the run ready; what needs no process is over at once. */
+static int make_run(struct engine *engine, struct execution *x, const struct runner_ops *runner, struct error *err)
 {
     const char *system_user = engine->config.system_user;
     struct run *run = run_new();
     struct outcome outcome;
     ERROR_AUTO(reason);
-    int r;
 
-    note_runner(engine, x);
-    execution_move(engine, x, EXECUTION_RUNNING);
-    x->row.owner = engine->config.node;
     run->seq = x->row.seq;
     engine_format_id(engine, run->seq, run->execution_id);
     run->action = value_ref(x->row.action);
@@ -290,8 +286,16 @@ static int start(struct engine *engine, struct execution *x, const struct runner
     if (system_user && *system_user && strcmp(system_user, engine->config.server_user) != 0)
         run->system_user = xstrdup(system_user);
     engine_add_effect(engine, &(struct effect){ .kind = EFFECT_START, .run = run, .seq = run->seq });
-    r = 0;
-    return r;
+    return 0;
+}
+
+/* scheduled -> running */
+static int start(struct engine *engine, struct execution *x, const struct runner_ops *runner, struct error *err)
+{
+    note_runner(engine, x);
+    execution_move(engine, x, EXECUTION_RUNNING);
+    x->row.owner = engine->config.node;
+    return make_run(engine, x, runner, err);
 }
 
 static int start_scheduled(struct engine *engine, struct execution *x, struct error *err)
@@ -492,6 +496,18 @@ int execution_output(struct engine *engine, int64_t seq, const char *type, const
 
 /* ---- asked for from outside ---- */
 
+/* It stays canceling as long as something of it runs. */
+static int cancel_conducted(struct engine *engine, struct execution *x, const char *user, struct execution_row *ret_row,
+                            struct error *err)
+{
+    int r = workflow_cancel(engine, x, user, err);
+
+    execution_row_release(ret_row);
+    if (r == 0)
+        execution_row_copy(&x->row, ret_row);
+    return r;
+}
+
 int execution_cancel(struct engine *engine, int64_t seq, const char *user, struct execution_row *ret_row,
                      struct error *err)
 {
@@ -509,7 +525,7 @@ int execution_cancel(struct engine *engine, int64_t seq, const char *user, struc
         return error_set(err, EXECUTION_REFUSED, "Action cannot be canceled. State = %s.",
                          execution_status_text(x->row.status));
     value_map_put(&x->row.context, "cancelled_by", value_text(user));
-    if (x->row.status == EXECUTION_RUNNING || x->row.parent) {
+    if (x->row.status == EXECUTION_RUNNING || x->row.parent || workflow_conducts(x)) {
         bool has_child = strmap_get_n(&engine->handed, (const char *)&seq, sizeof(seq)) != NULL;
 
         /* Its start may still be among the effects of this batch; the stop goes out behind it. */
@@ -518,6 +534,8 @@ int execution_cancel(struct engine *engine, int64_t seq, const char *user, struc
         value_replace(&x->row.result, canceled_result(user));
         execution_move(engine, x, EXECUTION_CANCELING);
         execution_row_copy(&x->row, ret_row);
+        if (workflow_conducts(x))
+            return cancel_conducted(engine, x, user, ret_row, err);
         if (has_child) {
             engine_add_effect(engine, &(struct effect){ .kind = EFFECT_STOP, .seq = seq });
             return 0;
@@ -530,40 +548,56 @@ int execution_cancel(struct engine *engine, int64_t seq, const char *user, struc
     return r;
 }
 
-static bool pausable(const struct execution *x)
+static int pause_or_resume(struct engine *engine, struct execution *x, bool resume, const char *user,
+                           struct execution_row *ret_row, struct error *err)
 {
-    const char *runner = value_map_chars(x->row.runner, "name");
+    enum execution_status now = x->row.status;
+    const char *verb = resume ? "resume" : "pause";
+    char id[OBJECT_ID_SIZE];
+    int r = 0;
 
-    return runner && (strcmp(runner, "orquesta") == 0 || strcmp(runner, "action-chain") == 0);
+    engine_format_id(engine, x->row.seq - 1, id);
+    if (!workflow_conducts(x))
+        return error_set(err, EXECUTION_REFUSED,
+                         "Failed updating execution. Unable to %s liveaction \"%s\" because it is not supported by the "
+                         "\"%s\" runner.",
+                         verb, id, value_map_chars(x->row.runner, "name"));
+    if (resume ? now == EXECUTION_PAUSED : now == EXECUTION_RUNNING)
+        r = resume ? workflow_resume(engine, x, user, err) : workflow_pause(engine, x, user, err);
+    else if (resume ? now != EXECUTION_RUNNING && now != EXECUTION_RESUMING
+                    : now != EXECUTION_PAUSING && now != EXECUTION_PAUSED)
+        return resume ? error_set(err, EXECUTION_REFUSED,
+                                  "Failed updating execution. Unable to resume liveaction \"%s\" because it is in \"%s\" "
+                                  "state and not in \"paused\" state.",
+                                  id, execution_status_text(now))
+                      : error_set(err, EXECUTION_REFUSED,
+                                  "Failed updating execution. Unable to pause liveaction \"%s\" because it is not in a "
+                                  "running state.",
+                                  id);
+    if (r == STORE_NOT_FOUND)
+        return error_set(err, EXECUTION_REFUSED,
+                         "Failed updating execution. Unable to %s liveaction \"%s\" because it is not in a running state.",
+                         verb, id);
+    if (r == 0)
+        execution_row_copy(&x->row, ret_row);
+    return r;
 }
 
 int execution_set_status(struct engine *engine, int64_t seq, enum execution_status status, value result,
                          const char *user, struct execution_row *ret_row, struct error *err)
 {
-    char id[OBJECT_ID_SIZE];
     struct execution *x;
     struct outcome outcome;
     int r = execution_find(engine, seq, &x, err);
 
     if (r != 0)
         return r;
-    engine_format_id(engine, seq - 1, id);
     if (execution_status_completed(x->row.status))
         return error_set(err, EXECUTION_REFUSED, "Execution is already in completed state.");
     if (status == EXECUTION_CANCELED || status == EXECUTION_CANCELING)
         return execution_cancel(engine, seq, user, ret_row, err);
-    if (status == EXECUTION_PAUSING || status == EXECUTION_PAUSED || status == EXECUTION_RESUMING) {
-        const char *verb = status == EXECUTION_RESUMING ? "resume" : "pause";
-
-        if (!pausable(x))
-            return error_set(err, EXECUTION_REFUSED,
-                             "Failed updating execution. Unable to %s liveaction \"%s\" because it is not supported by the "
-                             "\"%s\" runner.",
-                             verb, id, value_map_chars(x->row.runner, "name"));
-        return error_set(err, EXECUTION_REFUSED,
-                         "Failed updating execution. Unable to %s liveaction \"%s\" because it is not in a running state.",
-                         verb, id);
-    }
+    if (status == EXECUTION_PAUSING || status == EXECUTION_PAUSED || status == EXECUTION_RESUMING)
+        return pause_or_resume(engine, x, status == EXECUTION_RESUMING, user, ret_row, err);
     /* Any other status is written as told: this is how asynchronous actions report back. */
     if (execution_status_completed(status)) {
         if (strmap_get_n(&engine->handed, (const char *)&seq, sizeof(seq)))
@@ -638,6 +672,17 @@ int executions_load(struct engine *engine, struct error *err)
     return r < 0 ? r : 0;
 }
 
+/* A workflow that had begun goes on from its rows; one whose definition was being read begins again. */
+static int recover_conducted(struct engine *engine, struct execution *x, struct error *err)
+{
+    const char *name = value_map_chars(x->row.runner, "name");
+
+    if (!value_map_has(x->row.context, "workflow_execution"))
+        return make_run(engine, x, runner_find(name), err);
+    workflow_wake(engine, x->row.seq);
+    return 0;
+}
+
 static int repair(struct engine *engine, struct execution *x, struct error *err)
 {
     static const char lost[] = "The server ended while this was running; what became of the process is not known.";
@@ -649,10 +694,14 @@ static int repair(struct engine *engine, struct execution *x, struct error *err)
     case EXECUTION_RUNNING:
     case EXECUTION_PAUSING:
     case EXECUTION_RESUMING:
+        if (workflow_conducts(x))
+            return recover_conducted(engine, x, err);
         outcome.result = value_map_new(1);
         value_map_put(&outcome.result, "error", value_text(lost));
         return execution_complete(engine, x, &outcome, err);
     case EXECUTION_CANCELING: {
+        if (workflow_conducts(x) && value_map_has(x->row.context, "workflow_execution"))
+            return recover_conducted(engine, x, err);
         const char *user = value_map_chars(x->row.context, "cancelled_by");
 
         outcome = (struct outcome){ .status = EXECUTION_CANCELED, .result = canceled_result(user ? user : "") };
@@ -667,6 +716,7 @@ int engine_recover(struct engine *engine, int64_t now_us, int64_t *ret_n, struct
 {
     int64_t *seqs = NULL;
     size_t n = 0;
+    bool more = true;
     int r;
 
     engine->now_us = now_us;
@@ -680,6 +730,10 @@ int engine_recover(struct engine *engine, int64_t now_us, int64_t *ret_n, struct
 
         r = repair(engine, x, err);
     }
+    while (r == 0 && more)
+        r = workflows_advance(engine, &more, err);
+    if (r == 0)
+        r = workflows_flush(engine, err);
     if (r == 0)
         r = executions_flush(engine, err);
     if (r == 0)
