@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/inquiries.h"
 #include "model/parameters.h"
 #include "value/schema.h"
 
@@ -51,6 +52,12 @@ static value masked_result(const struct execution_row *row)
     value schema = value_map_get(row->action, "output_schema"), masked, part;
     const char *key = value_map_chars(row->runner, "output_key");
 
+    if (inquiry_is(row) && value_map_has(row->result, "response")) {
+        masked = value_ref(row->result);
+        part = schema_mask_output(value_map_get(row->result, "schema"), value_map_get(row->result, "response"));
+        value_map_put(&masked, "response", part);
+        return masked;
+    }
     if (!value_map_count(schema) || !key || !value_map_has(row->result, key))
         return value_ref(row->result);
     masked = value_ref(row->result);

@@ -86,6 +86,8 @@ int executions_load(struct engine *engine, struct error *err);
 /* Loaded when it is not in memory. 0, STORE_NOT_FOUND. */
 int execution_find(struct engine *engine, int64_t seq, struct execution **ret, struct error *err);
 int execution_complete(struct engine *engine, struct execution *x, struct outcome *outcome, struct error *err);
+/* Have it looked at then: a delayed one starts, an inquiry is given up. */
+void execution_set_due(struct engine *engine, struct execution *x, int64_t at_us);
 void execution_move(struct engine *engine, struct execution *x, enum execution_status status);
 
 /* feed.c */

@@ -20,6 +20,7 @@
 #include "engine-internal.h"
 #include "engine/datastore.h"
 #include "engine/feed.h"
+#include "engine/inquiries.h"
 #include "engine/triggers.h"
 #include "engine/workflows.h"
 #include "model/parameters.h"
@@ -144,6 +145,14 @@ static struct due due_take(struct engine *engine)
 int64_t executions_next_due(const struct engine *engine)
 {
     return engine->n_due ? engine->due[0].at_us : INT64_MAX;
+}
+
+void execution_set_due(struct engine *engine, struct execution *x, int64_t at_us)
+{
+    x->row.due_us = at_us;
+    x->changed = true;
+    touch(engine, x);
+    due_add(engine, at_us, x->row.seq);
 }
 
 /* ---- moves ---- */
@@ -360,6 +369,8 @@ int executions_due(struct engine *engine, struct error *err)
 
         if (x && x->row.status == EXECUTION_DELAYED && x->row.due_us <= engine->now_us)
             r = schedule(engine, x, err);
+        else if (x && x->row.status == EXECUTION_PENDING && x->row.due_us && x->row.due_us <= engine->now_us)
+            r = inquiry_timeout(engine, x, err);
     }
     return r;
 }
@@ -410,9 +421,8 @@ int execution_accept(struct engine *engine, struct execution_plan *plan, struct 
     if (plan->failure) {
         r = fail(engine, x, plan->failure, err);
     } else if (plan->delay_ms > 0) {
-        x->row.due_us = engine->now_us + plan->delay_ms * 1000;
         execution_move(engine, x, EXECUTION_DELAYED);
-        due_add(engine, x->row.due_us, x->row.seq);
+        execution_set_due(engine, x, engine->now_us + plan->delay_ms * 1000);
     } else {
         r = schedule(engine, x, err);
     }
@@ -452,6 +462,8 @@ int execution_complete(struct engine *engine, struct execution *x, struct outcom
 {
     value_replace(&x->row.result, outcome->result);
     execution_move(engine, x, outcome->status);
+    if (x->row.status == EXECUTION_PENDING && inquiry_is(&x->row))
+        return inquiry_opened(engine, x, err);
     return execution_status_completed(x->row.status) ? post_action_trigger(engine, x, err) : 0;
 }
 
@@ -661,7 +673,7 @@ int executions_load(struct engine *engine, struct error *err)
         }
         x->exists = true;
         remember(engine, x);
-        if (x->row.status == EXECUTION_DELAYED)
+        if (x->row.due_us && (x->row.status == EXECUTION_DELAYED || x->row.status == EXECUTION_PENDING))
             due_add(engine, x->row.due_us, x->row.seq);
         if (x->row.status == EXECUTION_SCHEDULED) {
             GROW(engine->queue, engine->n_queue, engine->queue_room);

@@ -105,7 +105,7 @@ int workflow_pause(struct engine *engine, struct execution *x, const char *user,
     x->changed = true;
     workflow_prepare(engine, workflow);
     conductor_request(workflow->conductor, "paused", NULL);
-    execution_move(engine, x, EXECUTION_PAUSING);
+    workflow_show(engine, workflow, x, EXECUTION_PAUSING);
     r = each_child(engine, x, pause_child, user, err);
     return r < 0 ? r : workflow_advance(engine, workflow, err);
 }
@@ -126,7 +126,7 @@ int workflow_resume(struct engine *engine, struct execution *x, const char *user
     x->changed = true;
     workflow_prepare(engine, workflow);
     conductor_request(workflow->conductor, "resuming", NULL);
-    execution_move(engine, x, EXECUTION_RESUMING);
+    workflow_show(engine, workflow, x, x->row.status == EXECUTION_PAUSING ? EXECUTION_RUNNING : EXECUTION_RESUMING);
     r = each_child(engine, x, resume_child, user, err);
     return r < 0 ? r : workflow_advance(engine, workflow, err);
 }

@@ -56,6 +56,8 @@ void workflow_touch(struct engine *engine, struct workflow *workflow);
 void workflow_prepare(struct engine *engine, struct workflow *workflow);
 /* Hands out what can be run, and shows the outcome on the execution. */
 int workflow_advance(struct engine *engine, struct workflow *workflow, struct error *err);
+/* Moves the execution to a status that is none of the completed ones. */
+void workflow_show(struct engine *engine, struct workflow *workflow, struct execution *x, enum execution_status status);
 int workflow_end_badly(struct engine *engine, struct execution *x, value errors, struct error *err);
 void workflow_note(struct engine *engine, const struct notice *notice);
 

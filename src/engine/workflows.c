@@ -192,6 +192,14 @@ static value workflow_result(const struct workflow *workflow, enum workflow_stat
     return result;
 }
 
+void workflow_show(struct engine *engine, struct workflow *workflow, struct execution *x, enum execution_status status)
+{
+    if (!execution_status_may_become(x->row.status, status))
+        return;
+    value_replace(&x->row.result, workflow_result(workflow, conductor_status(workflow->conductor)));
+    execution_move(engine, x, status);
+}
+
 static int show(struct engine *engine, struct workflow *workflow, struct error *err)
 {
     enum workflow_status status = conductor_status(workflow->conductor);
@@ -208,10 +216,7 @@ static int show(struct engine *engine, struct workflow *workflow, struct error *
         outcome = (struct outcome){ (enum execution_status)shown, workflow_result(workflow, status) };
         return execution_complete(engine, x, &outcome, err);
     }
-    if (!execution_status_may_become(x->row.status, (enum execution_status)shown))
-        return 0;
-    value_replace(&x->row.result, workflow_result(workflow, status));
-    execution_move(engine, x, (enum execution_status)shown);
+    workflow_show(engine, workflow, x, (enum execution_status)shown);
     return 0;
 }
 

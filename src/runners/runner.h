@@ -56,6 +56,7 @@ const struct runner_ops *runner_find(const char *name);
 /* Result {"error": text, "traceback": ""} and status failed, as every runner answers when it breaks. */
 void outcome_failed(struct outcome *ret, const char *text);
 
+extern const struct runner_ops runner_inquirer;
 extern const struct runner_ops runner_noop;
 extern const struct runner_ops runner_orquesta;
 extern const struct runner_ops runner_local_shell_cmd;
