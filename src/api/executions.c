@@ -896,11 +896,15 @@ static void create_execution(struct http_request *request, void *owner)
 }
 
 /* The new context tells what it repeats and stays in the trace. */
-static value rerun_context(struct api *api, const struct execution_row *row)
+static value rerun_context(struct api *api, const struct execution_row *row, value tasks, value reset)
 {
     value context = value_map_new(4), rerun = value_map_new(3), trace = value_map_new(1);
 
     value_map_put(&rerun, "ref", api_id_value(api, row->seq));
+    if (value_list_count(tasks))
+        value_map_put(&rerun, "tasks", value_ref(tasks));
+    if (value_list_count(reset))
+        value_map_put(&rerun, "reset", value_ref(reset));
     value_map_put(&context, "re-run", rerun);
     if (row->trace) {
         value_map_put(&trace, "id_", api_id_value(api, row->trace));
@@ -957,11 +961,13 @@ static void rerun_execution(struct http_request *request, void *owner)
     }
     parameters = value_is_map(row.parameters) ? value_ref(row.parameters) : value_map_new(4);
     value_map_update(&parameters, given);
-    context = rerun_context(api, &row);
+    context = rerun_context(api, &row, tasks, reset);
     user = value_map_chars(body, "user");
     wanted.action = value_map_chars(row.action, "ref");
     wanted.parameters = parameters;
     wanted.context = context;
+    if (value_list_count(tasks))
+        wanted.rerun = value_map_get(context, "re-run");
     wanted.user = user && *user && api_caller(request)->admin ? user : api_caller(request)->user;
     wanted.delay_ms = value_map_int(body, "delay", 0);
     if (wanted.delay_ms < 0 || wanted.delay_ms > DELAY_MAX_MS)

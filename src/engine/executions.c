@@ -160,6 +160,7 @@ void execution_set_due(struct engine *engine, struct execution *x, int64_t at_us
 void execution_move(struct engine *engine, struct execution *x, enum execution_status status)
 {
     struct execution_row *row = &x->row;
+    enum execution_status before = row->status;
 
     if (!execution_status_may_become(row->status, status)) {
         log_error("execution %" PRId64 " cannot become %s from %s, ignoring", row->seq, execution_status_text(status),
@@ -182,8 +183,8 @@ void execution_move(struct engine *engine, struct execution *x, enum execution_s
     x->changed = true;
     touch(engine, x);
     feed_execution(engine, ENGINE_EXECUTION_UPDATE, row);
-    if (row->parent && status >= EXECUTION_RUNNING)
-        workflow_child_moved(engine, x);
+    if (row->parent)
+        workflow_child_moved(engine, x, before);
 }
 
 /* ---- starting ---- */
@@ -287,6 +288,10 @@ static int make_run(struct engine *engine, struct execution *x, const struct run
         return execution_complete(engine, x, &outcome, err);
     }
     run->entry_point = entry_point_of(engine, x->row.action);
+    if (runner->conducted && value_map_has(x->row.more, "rerun")) {
+        run_free(run);
+        return workflow_rerun(engine, x, err);
+    }
     if (runner->conducted) {
         engine_add_effect(engine, &(struct effect){ .kind = EFFECT_CONDUCT, .run = run, .seq = run->seq });
         return 0;

@@ -58,7 +58,11 @@ void workflow_prepare(struct engine *engine, struct workflow *workflow);
 int workflow_advance(struct engine *engine, struct workflow *workflow, struct error *err);
 /* Moves the execution to a status that is none of the completed ones. */
 void workflow_show(struct engine *engine, struct workflow *workflow, struct execution *x, enum execution_status status);
+/* The execution fails; with a list of errors (taken) or one message. */
 int workflow_end_badly(struct engine *engine, struct execution *x, value errors, struct error *err);
+int workflow_end_with_text(struct engine *engine, struct execution *x, const char *text, struct error *err);
+/* The workflow goes on as another execution. */
+void workflow_hand_over(struct engine *engine, struct workflow *workflow, struct execution *x);
 void workflow_note(struct engine *engine, const struct notice *notice);
 
 /* workflow_tasks.c */

@@ -88,6 +88,19 @@ static void remember(struct engine *engine, struct workflow *workflow)
     strmap_set_n(&engine->workflows, (const char *)&workflow->row.execution, sizeof(int64_t), workflow);
 }
 
+void workflow_hand_over(struct engine *engine, struct workflow *workflow, struct execution *x)
+{
+    char id[OBJECT_ID_SIZE];
+
+    strmap_remove_n(&engine->workflows, (const char *)&workflow->row.execution, sizeof(int64_t));
+    workflow->row.execution = x->row.seq;
+    remember(engine, workflow);
+    engine_format_id(engine, workflow->row.seq, id);
+    value_map_put(&x->row.context, "workflow_execution", value_text(id));
+    x->changed = true;
+    workflow_touch(engine, workflow);
+}
+
 void workflows_forget(struct engine *engine)
 {
     size_t at = 0;
@@ -118,11 +131,15 @@ void workflow_note(struct engine *engine, const struct notice *notice)
     };
 }
 
-void workflow_child_moved(struct engine *engine, const struct execution *child)
+void workflow_child_moved(struct engine *engine, const struct execution *child, enum execution_status before)
 {
     value orquesta = value_map_get(child->row.context, "orquesta");
+    enum execution_status now = child->row.status;
+    bool waits = now == EXECUTION_PENDING || now == EXECUTION_PAUSED;
+    bool goes_on = (now == EXECUTION_RUNNING || now == EXECUTION_RESUMING) &&
+                   (before == EXECUTION_PAUSED || before == EXECUTION_RESUMING || before == EXECUTION_PENDING);
 
-    if (!value_map_has(child->row.more, "task_execution"))
+    if (!value_map_has(child->row.more, "task_execution") || !(execution_status_completed(now) || waits || goes_on))
         return;
     workflow_note(engine, &(struct notice){ child->row.parent, child->row.seq, child->row.status, child->row.result,
                                             orquesta });
@@ -146,11 +163,32 @@ void workflows_wake_all(struct engine *engine)
     }
 }
 
+/* The workflow goes on as another execution by now. */
+static int find_handed_over(struct engine *engine, const struct notice *notice, struct workflow **ret, struct error *err)
+{
+    struct store_reader *reader = store_as_reader(engine->config.store);
+    const char *id = value_map_chars(notice->orquesta, "workflow_execution_id");
+    struct workflow_row row;
+    int64_t seq, execution;
+    int r;
+
+    if (!id || !object_id_parse(store_id(reader), id, &seq))
+        return STORE_NOT_FOUND;
+    r = store_workflow_get(reader, seq, &row, err);
+    if (r != 0)
+        return r;
+    execution = row.execution;
+    workflow_row_release(&row);
+    return execution == notice->execution ? STORE_NOT_FOUND : workflow_find(engine, execution, ret, err);
+}
+
 static int handle_notice(struct engine *engine, const struct notice *notice, struct error *err)
 {
     struct workflow *workflow;
     int r = workflow_find(engine, notice->execution, &workflow, err);
 
+    if (r == STORE_NOT_FOUND && notice->child)
+        r = find_handed_over(engine, notice, &workflow, err);
     if (r != 0)
         return r < 0 ? r : 0;
     if (notice->child)
@@ -302,7 +340,7 @@ int workflow_end_badly(struct engine *engine, struct execution *x, value errors,
     return execution_complete(engine, x, &outcome, err);
 }
 
-static int end_with_text(struct engine *engine, struct execution *x, const char *text, struct error *err)
+int workflow_end_with_text(struct engine *engine, struct execution *x, const char *text, struct error *err)
 {
     value errors = value_list_new(1), entry = value_map_new(1);
 
@@ -370,14 +408,14 @@ int workflow_begin(struct engine *engine, const struct run *run, struct definiti
     if (x->row.status != EXECUTION_RUNNING)
         return 0; /* canceled while the file was read */
     if (definition->failure)
-        return end_with_text(engine, x, definition->failure, err);
+        return workflow_end_with_text(engine, x, definition->failure, err);
     findings = definition_findings(definition, engine->config.catalog);
     if (value_list_count(findings))
         return workflow_end_badly(engine, x, findings, err);
     value_unref(findings);
     unknown = unknown_notify(definition, value_map_get(run->runner_parameters, "notify"));
     if (unknown)
-        return end_with_text(engine, x, unknown, err);
+        return workflow_end_with_text(engine, x, unknown, err);
     return begin(engine, x, run, definition, err);
 }
 

@@ -14,8 +14,8 @@ struct execution;
 /* Takes the run of an execution whose definition was read: the workflow begins. Negative: the store broke. */
 int workflow_begin(struct engine *engine, const struct run *run, struct definition *definition, struct error *err);
 
-/* A child of a workflow got another status: its workflow is told before the batch ends. */
-void workflow_child_moved(struct engine *engine, const struct execution *child);
+/* A child of a workflow got another status: when that means something to its workflow, it is told before the batch ends. */
+void workflow_child_moved(struct engine *engine, const struct execution *child, enum execution_status before);
 /* Have a workflow looked at before the batch ends. */
 void workflow_wake(struct engine *engine, int64_t execution);
 /* Everything that was told is handed on; what is left over wants another step. */
@@ -29,8 +29,8 @@ void workflows_wake_all(struct engine *engine);
 int workflow_cancel(struct engine *engine, struct execution *x, const char *user, struct error *err);
 int workflow_pause(struct engine *engine, struct execution *x, const char *user, struct error *err);
 int workflow_resume(struct engine *engine, struct execution *x, const char *user, struct error *err);
-/* Continues the workflow of another execution as this one: `options` is {ref, tasks, reset}. */
-int workflow_rerun(struct engine *engine, const struct run *run, value options, struct error *err);
+/* Goes on with the workflow of another execution as this one, from the tasks its row names. */
+int workflow_rerun(struct engine *engine, struct execution *x, struct error *err);
 
 /* Is this execution carried out as a workflow? */
 bool workflow_conducts(const struct execution *x);
