@@ -217,15 +217,9 @@ static const struct {
     value (*answer)(
         value one); /* owned: {"result": ...} or {"error": {"class", "message"}} or what the table has */
 } languages[] = {
-    { "conduct", answer_conduct },
-    { "graph", answer_graph },
-    { "inspect", answer_inspect },
-    { "jinja", answer_expression },
-    { "rules", cases_rules },
-    { "yaql", answer_expression },
-    { "rules", cases_rules },
-    { "inspect", cases_inspect },
-    { "graph", cases_graph },
+    { "conduct", answer_conduct },  { "graph", answer_graph },    { "inspect", answer_inspect },
+    { "jinja", answer_expression }, { "rules", cases_rules },     { "yaql", answer_expression },
+    { "rules", cases_rules },       { "inspect", cases_inspect }, { "graph", cases_graph },
     { "conduct", cases_conduct },
 };
 

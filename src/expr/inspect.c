@@ -49,8 +49,8 @@ static void inspect_jinja(const char *text, size_t n, enum jinja_flags flags, bo
         jinja = NULL;
         expr_strip(text + start, end - start, "{}", &stripped, &len);
         /* What follows a whole expression is told by the template's own error. */
-        if (jinja_compile_expression(stripped, len, flags, &jinja, &part_err) < 0 &&
-            is_grammar(&part_err) && strcmp(error_text(&part_err), "chunk after expression") != 0)
+        if (jinja_compile_expression(stripped, len, flags, &jinja, &part_err) < 0 && is_grammar(&part_err) &&
+            strcmp(error_text(&part_err), "chunk after expression") != 0)
             add_entry(list, "jinja", text + start, end - start, error_text(&part_err));
         jinja_free(jinja);
         at = end;
@@ -85,7 +85,8 @@ value expr_inspect(const char *text, size_t n, enum expr_mode mode)
         inspect_jinja(text, n, JINJA_TRIM_BLOCKS, false, &list);
         return list;
     }
-    jinja = expr_find(text, n, 0, "{{", "}}", &start, &end) || expr_find(text, n, 0, "{%", "%}", &start, &end);
+    jinja =
+        expr_find(text, n, 0, "{{", "}}", &start, &end) || expr_find(text, n, 0, "{%", "%}", &start, &end);
     yaql = expr_find(text, n, 0, "<%", "%>", &start, &end);
     if (jinja && yaql)
         add_entry(&list, NULL, text, n, "Expression with multiple types is not supported.");
