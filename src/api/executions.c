@@ -618,6 +618,22 @@ struct execution_input {
     char *user;
 };
 
+/* A change of a workflow is answered with all that is stored now. */
+static value changed_document(struct execution_input *e)
+{
+    struct store_reader *reader = store_as_reader(e->api->config.store);
+    struct execution_row row;
+    value document;
+
+    if (store_execution_get(reader, e->row.seq, EXECUTION_RESULT, &row, NULL) != 0)
+        return execution_document(e->api, &e->row, e->show_secrets);
+    document = execution_document(e->api, &row, e->show_secrets);
+    execution_document_complete(e->api, reader, &row, &document, NULL);
+    execution_row_release(&row);
+    return document;
+}
+
+/* In the engine's thread. */
 static void execution_done(struct input *input, int r, const struct error *err)
 {
     struct execution_input *e = (struct execution_input *)input;
@@ -627,7 +643,8 @@ static void execution_done(struct input *input, int r, const struct error *err)
     } else if (e->refusal) {
         http_respond_fault(e->request, e->refusal_status, "%s", e->refusal);
     } else {
-        value document = execution_document(e->api, &e->row, e->show_secrets);
+        bool whole = e->seq && value_text_is(value_map_get(e->row.runner, "name"), "orquesta");
+        value document = whole ? changed_document(e) : execution_document(e->api, &e->row, e->show_secrets);
 
         http_respond_value(e->request, e->status, document);
         value_unref(document);
@@ -879,11 +896,15 @@ static void create_execution(struct http_request *request, void *owner)
 }
 
 /* The new context tells what it repeats and stays in the trace. */
-static value rerun_context(struct api *api, const struct execution_row *row)
+static value rerun_context(struct api *api, const struct execution_row *row, value tasks, value reset)
 {
     value context = value_map_new(4), rerun = value_map_new(3), trace = value_map_new(1);
 
     value_map_put(&rerun, "ref", api_id_value(api, row->seq));
+    if (value_list_count(tasks))
+        value_map_put(&rerun, "tasks", value_ref(tasks));
+    if (value_list_count(reset))
+        value_map_put(&rerun, "reset", value_ref(reset));
     value_map_put(&context, "re-run", rerun);
     if (row->trace) {
         value_map_put(&trace, "id_", api_id_value(api, row->trace));
@@ -940,11 +961,13 @@ static void rerun_execution(struct http_request *request, void *owner)
     }
     parameters = value_is_map(row.parameters) ? value_ref(row.parameters) : value_map_new(4);
     value_map_update(&parameters, given);
-    context = rerun_context(api, &row);
+    context = rerun_context(api, &row, tasks, reset);
     user = value_map_chars(body, "user");
     wanted.action = value_map_chars(row.action, "ref");
     wanted.parameters = parameters;
     wanted.context = context;
+    if (value_list_count(tasks))
+        wanted.rerun = value_map_get(context, "re-run");
     wanted.user = user && *user && api_caller(request)->admin ? user : api_caller(request)->user;
     wanted.delay_ms = value_map_int(body, "delay", 0);
     if (wanted.delay_ms < 0 || wanted.delay_ms > DELAY_MAX_MS)

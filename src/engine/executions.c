@@ -20,8 +20,10 @@
 #include "engine-internal.h"
 #include "engine/datastore.h"
 #include "engine/feed.h"
+#include "engine/inquiries.h"
 #include "engine/policies.h"
 #include "engine/triggers.h"
+#include "engine/workflows.h"
 #include "model/parameters.h"
 
 /* ---- memory ---- */
@@ -149,12 +151,20 @@ int64_t executions_next_due(const struct engine *engine)
     return engine->n_due ? engine->due[0].at_us : INT64_MAX;
 }
 
+void execution_set_due(struct engine *engine, struct execution *x, int64_t at_us)
+{
+    x->row.due_us = at_us;
+    x->changed = true;
+    touch(engine, x);
+    due_add(engine, at_us, x->row.seq);
+}
+
 /* ---- moves ---- */
 
 void execution_move(struct engine *engine, struct execution *x, enum execution_status status)
 {
     struct execution_row *row = &x->row;
-    enum execution_status from;
+    enum execution_status before = row->status;
 
     if (!execution_status_may_become(row->status, status)) {
         log_error("execution %" PRId64 " cannot become %s from %s, ignoring", row->seq, execution_status_text(status),
@@ -165,9 +175,8 @@ void execution_move(struct engine *engine, struct execution *x, enum execution_s
         memmove(row->log + 1, row->log + 2, (EXECUTION_LOG_MAX - 2) * sizeof(row->log[0]));
         row->n_log--;
     }
-    from = row->status;
     row->status = status;
-    policies_moved(engine, x, from);
+    policies_moved(engine, x, before);
     row->log[row->n_log++] = (struct execution_log_entry){ engine->now_us, status };
     if (execution_status_completed(status)) {
         row->end_us = engine->now_us;
@@ -179,6 +188,8 @@ void execution_move(struct engine *engine, struct execution *x, enum execution_s
     x->changed = true;
     touch(engine, x);
     feed_execution(engine, ENGINE_EXECUTION_UPDATE, row);
+    if (row->parent)
+        workflow_child_moved(engine, x, before);
 }
 
 /* ---- starting ---- */
@@ -259,18 +270,14 @@ static int fail(struct engine *engine, struct execution *x, const char *text, st
     return execution_complete(engine, x, &outcome, err);
 }
 
-/* scheduled -> running: the run is made ready, and what needs no process is over at once. */
-static int start(struct engine *engine, struct execution *x, const struct runner_ops *runner, struct error *err)
+/* Makes the run ready; what needs no process is over at once. */
+static int make_run(struct engine *engine, struct execution *x, const struct runner_ops *runner, struct error *err)
 {
     const char *system_user = engine->config.system_user;
     struct run *run = run_new();
     struct outcome outcome;
     ERROR_AUTO(reason);
-    int r;
 
-    note_runner(engine, x);
-    execution_move(engine, x, EXECUTION_RUNNING);
-    x->row.owner = engine->config.node;
     run->seq = x->row.seq;
     engine_format_id(engine, run->seq, run->execution_id);
     run->action = value_ref(x->row.action);
@@ -285,13 +292,29 @@ static int start(struct engine *engine, struct execution *x, const struct runner
         run_free(run);
         return execution_complete(engine, x, &outcome, err);
     }
-    run->environment = environment_of(engine, x, run->runner_parameters);
     run->entry_point = entry_point_of(engine, x->row.action);
+    if (runner->conducted && value_map_has(x->row.more, "rerun")) {
+        run_free(run);
+        return workflow_rerun(engine, x, err);
+    }
+    if (runner->conducted) {
+        engine_add_effect(engine, &(struct effect){ .kind = EFFECT_CONDUCT, .run = run, .seq = run->seq });
+        return 0;
+    }
+    run->environment = environment_of(engine, x, run->runner_parameters);
     if (system_user && *system_user && strcmp(system_user, engine->config.server_user) != 0)
         run->system_user = xstrdup(system_user);
     engine_add_effect(engine, &(struct effect){ .kind = EFFECT_START, .run = run, .seq = run->seq });
-    r = 0;
-    return r;
+    return 0;
+}
+
+/* scheduled -> running */
+static int start(struct engine *engine, struct execution *x, const struct runner_ops *runner, struct error *err)
+{
+    note_runner(engine, x);
+    execution_move(engine, x, EXECUTION_RUNNING);
+    x->row.owner = engine->config.node;
+    return make_run(engine, x, runner, err);
 }
 
 static int start_scheduled(struct engine *engine, struct execution *x, struct error *err)
@@ -308,7 +331,7 @@ static int start_scheduled(struct engine *engine, struct execution *x, struct er
         text = xasprintf("Runner \"%s\" is not available in this server.", name);
         return fail(engine, x, text, err);
     }
-    if (!runner->run_now) {
+    if (runner->prepare) {
         /* Children have a limit; whoever does not fit waits in order. */
         if (engine->draining || (int64_t)engine->handed.count + engine->n_starting >= engine->config.processes_max ||
             engine->queue_at < engine->n_queue) {
@@ -385,6 +408,8 @@ int executions_due(struct engine *engine, struct error *err)
 
         if (x && x->row.status == EXECUTION_DELAYED && x->row.due_us <= engine->now_us)
             r = execution_schedule(engine, x, err);
+        else if (x && x->row.status == EXECUTION_PENDING && x->row.due_us && x->row.due_us <= engine->now_us)
+            r = inquiry_timeout(engine, x, err);
     }
     return r < 0 ? r : policies_release(engine, err);
 }
@@ -435,9 +460,8 @@ int execution_accept(struct engine *engine, struct execution_plan *plan, struct 
     if (plan->failure) {
         r = fail(engine, x, plan->failure, err);
     } else if (plan->delay_ms > 0) {
-        x->row.due_us = engine->now_us + plan->delay_ms * 1000;
         execution_move(engine, x, EXECUTION_DELAYED);
-        due_add(engine, x->row.due_us, x->row.seq);
+        execution_set_due(engine, x, engine->now_us + plan->delay_ms * 1000);
     } else {
         r = execution_schedule(engine, x, err);
     }
@@ -480,6 +504,8 @@ int execution_complete(struct engine *engine, struct execution *x, struct outcom
 
     value_replace(&x->row.result, outcome->result);
     execution_move(engine, x, outcome->status);
+    if (x->row.status == EXECUTION_PENDING && inquiry_is(&x->row))
+        return inquiry_opened(engine, x, err);
     if (!execution_status_completed(x->row.status))
         return 0;
     r = post_action_trigger(engine, x, err);
@@ -527,6 +553,18 @@ int execution_output(struct engine *engine, int64_t seq, const char *type, const
 
 /* ---- asked for from outside ---- */
 
+/* It stays canceling as long as something of it runs. */
+static int cancel_conducted(struct engine *engine, struct execution *x, const char *user, struct execution_row *ret_row,
+                            struct error *err)
+{
+    int r = workflow_cancel(engine, x, user, err);
+
+    execution_row_release(ret_row);
+    if (r == 0)
+        execution_row_copy(&x->row, ret_row);
+    return r;
+}
+
 int execution_cancel(struct engine *engine, int64_t seq, const char *user, struct execution_row *ret_row,
                      struct error *err)
 {
@@ -544,7 +582,7 @@ int execution_cancel(struct engine *engine, int64_t seq, const char *user, struc
         return error_set(err, EXECUTION_REFUSED, "Action cannot be canceled. State = %s.",
                          execution_status_text(x->row.status));
     value_map_put(&x->row.context, "cancelled_by", value_text(user));
-    if (x->row.status == EXECUTION_RUNNING || x->row.parent) {
+    if (x->row.status == EXECUTION_RUNNING || x->row.parent || workflow_conducts(x)) {
         bool has_child = strmap_get_n(&engine->handed, (const char *)&seq, sizeof(seq)) != NULL;
 
         /* Its start may still be among the effects of this batch; the stop goes out behind it. */
@@ -553,6 +591,8 @@ int execution_cancel(struct engine *engine, int64_t seq, const char *user, struc
         value_replace(&x->row.result, canceled_result(user));
         execution_move(engine, x, EXECUTION_CANCELING);
         execution_row_copy(&x->row, ret_row);
+        if (workflow_conducts(x))
+            return cancel_conducted(engine, x, user, ret_row, err);
         if (has_child) {
             engine_add_effect(engine, &(struct effect){ .kind = EFFECT_STOP, .seq = seq });
             return 0;
@@ -565,40 +605,56 @@ int execution_cancel(struct engine *engine, int64_t seq, const char *user, struc
     return r;
 }
 
-static bool pausable(const struct execution *x)
+static int pause_or_resume(struct engine *engine, struct execution *x, bool resume, const char *user,
+                           struct execution_row *ret_row, struct error *err)
 {
-    const char *runner = value_map_chars(x->row.runner, "name");
+    enum execution_status now = x->row.status;
+    const char *verb = resume ? "resume" : "pause";
+    char id[OBJECT_ID_SIZE];
+    int r = 0;
 
-    return runner && (strcmp(runner, "orquesta") == 0 || strcmp(runner, "action-chain") == 0);
+    engine_format_id(engine, x->row.seq - 1, id);
+    if (!workflow_conducts(x))
+        return error_set(err, EXECUTION_REFUSED,
+                         "Failed updating execution. Unable to %s liveaction \"%s\" because it is not supported by the "
+                         "\"%s\" runner.",
+                         verb, id, value_map_chars(x->row.runner, "name"));
+    if (resume ? now == EXECUTION_PAUSED : now == EXECUTION_RUNNING)
+        r = resume ? workflow_resume(engine, x, user, err) : workflow_pause(engine, x, user, err);
+    else if (resume ? now != EXECUTION_RUNNING && now != EXECUTION_RESUMING
+                    : now != EXECUTION_PAUSING && now != EXECUTION_PAUSED)
+        return resume ? error_set(err, EXECUTION_REFUSED,
+                                  "Failed updating execution. Unable to resume liveaction \"%s\" because it is in \"%s\" "
+                                  "state and not in \"paused\" state.",
+                                  id, execution_status_text(now))
+                      : error_set(err, EXECUTION_REFUSED,
+                                  "Failed updating execution. Unable to pause liveaction \"%s\" because it is not in a "
+                                  "running state.",
+                                  id);
+    if (r == STORE_NOT_FOUND)
+        return error_set(err, EXECUTION_REFUSED,
+                         "Failed updating execution. Unable to %s liveaction \"%s\" because it is not in a running state.",
+                         verb, id);
+    if (r == 0)
+        execution_row_copy(&x->row, ret_row);
+    return r;
 }
 
 int execution_set_status(struct engine *engine, int64_t seq, enum execution_status status, value result,
                          const char *user, struct execution_row *ret_row, struct error *err)
 {
-    char id[OBJECT_ID_SIZE];
     struct execution *x;
     struct outcome outcome;
     int r = execution_find(engine, seq, &x, err);
 
     if (r != 0)
         return r;
-    engine_format_id(engine, seq - 1, id);
     if (execution_status_completed(x->row.status))
         return error_set(err, EXECUTION_REFUSED, "Execution is already in completed state.");
     if (status == EXECUTION_CANCELED || status == EXECUTION_CANCELING)
         return execution_cancel(engine, seq, user, ret_row, err);
-    if (status == EXECUTION_PAUSING || status == EXECUTION_PAUSED || status == EXECUTION_RESUMING) {
-        const char *verb = status == EXECUTION_RESUMING ? "resume" : "pause";
-
-        if (!pausable(x))
-            return error_set(err, EXECUTION_REFUSED,
-                             "Failed updating execution. Unable to %s liveaction \"%s\" because it is not supported by the "
-                             "\"%s\" runner.",
-                             verb, id, value_map_chars(x->row.runner, "name"));
-        return error_set(err, EXECUTION_REFUSED,
-                         "Failed updating execution. Unable to %s liveaction \"%s\" because it is not in a running state.",
-                         verb, id);
-    }
+    if (status == EXECUTION_PAUSING || status == EXECUTION_PAUSED || status == EXECUTION_RESUMING)
+        return pause_or_resume(engine, x, status == EXECUTION_RESUMING, user, ret_row, err);
     /* Any other status is written as told: this is how asynchronous actions report back. */
     if (execution_status_completed(status)) {
         if (strmap_get_n(&engine->handed, (const char *)&seq, sizeof(seq)))
@@ -662,7 +718,7 @@ int executions_load(struct engine *engine, struct error *err)
         }
         x->exists = true;
         remember(engine, x);
-        if (x->row.status == EXECUTION_DELAYED)
+        if (x->row.due_us && (x->row.status == EXECUTION_DELAYED || x->row.status == EXECUTION_PENDING))
             due_add(engine, x->row.due_us, x->row.seq);
         if (x->row.status == EXECUTION_SCHEDULED) {
             GROW(engine->queue, engine->n_queue, engine->queue_room);
@@ -671,6 +727,17 @@ int executions_load(struct engine *engine, struct error *err)
     }
     free(seqs);
     return r < 0 ? r : 0;
+}
+
+/* A workflow that had begun goes on from its rows; one whose definition was being read begins again. */
+static int recover_conducted(struct engine *engine, struct execution *x, struct error *err)
+{
+    const char *name = value_map_chars(x->row.runner, "name");
+
+    if (!value_map_has(x->row.context, "workflow_execution"))
+        return make_run(engine, x, runner_find(name), err);
+    workflow_wake(engine, x->row.seq);
+    return 0;
 }
 
 static int repair(struct engine *engine, struct execution *x, struct error *err)
@@ -684,10 +751,14 @@ static int repair(struct engine *engine, struct execution *x, struct error *err)
     case EXECUTION_RUNNING:
     case EXECUTION_PAUSING:
     case EXECUTION_RESUMING:
+        if (workflow_conducts(x))
+            return recover_conducted(engine, x, err);
         outcome.result = value_map_new(1);
         value_map_put(&outcome.result, "error", value_text(lost));
         return execution_complete(engine, x, &outcome, err);
     case EXECUTION_CANCELING: {
+        if (workflow_conducts(x) && value_map_has(x->row.context, "workflow_execution"))
+            return recover_conducted(engine, x, err);
         const char *user = value_map_chars(x->row.context, "cancelled_by");
 
         outcome = (struct outcome){ .status = EXECUTION_CANCELED, .result = canceled_result(user ? user : "") };
@@ -702,6 +773,7 @@ int engine_recover(struct engine *engine, int64_t now_us, int64_t *ret_n, struct
 {
     int64_t *seqs = NULL;
     size_t n = 0;
+    bool more = true;
     int r;
 
     engine->now_us = now_us;
@@ -715,6 +787,10 @@ int engine_recover(struct engine *engine, int64_t now_us, int64_t *ret_n, struct
 
         r = repair(engine, x, err);
     }
+    while (r == 0 && more)
+        r = workflows_advance(engine, &more, err);
+    if (r == 0)
+        r = workflows_flush(engine, err);
     if (r == 0)
         r = executions_flush(engine, err);
     if (r == 0)

@@ -87,6 +87,8 @@ int execution_plan(struct catalog *catalog, const struct expr_host *host, int64_
     row->more = value_map_new(2);
     if (request->delay_ms)
         value_map_put(&row->more, "delay", value_int(request->delay_ms));
+    if (value_is_set(request->rerun))
+        value_map_put(&row->more, "rerun", value_ref(request->rerun));
     set_notify(&plan, request, row->action);
     row->parent = request->parent;
     row->trace = request->trace;

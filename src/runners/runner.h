@@ -47,6 +47,8 @@ struct runner_ops {
     int (*prepare)(const struct run *run, struct process_spec *ret, struct error *err);
     /* Makes the result of how the process ended. Called outside of the engine. NULL when prepare is. */
     void (*finish)(const struct run *run, const struct process_end *end, struct outcome *ret);
+    /* The entry point is a definition that the engine carries out step by step; all functions are NULL. */
+    bool conducted;
 };
 
 /* NULL when there is no such runner. A name with _ is found with - too. */
@@ -54,7 +56,9 @@ const struct runner_ops *runner_find(const char *name);
 /* Result {"error": text, "traceback": ""} and status failed, as every runner answers when it breaks. */
 void outcome_failed(struct outcome *ret, const char *text);
 
+extern const struct runner_ops runner_inquirer;
 extern const struct runner_ops runner_noop;
+extern const struct runner_ops runner_orquesta;
 extern const struct runner_ops runner_local_shell_cmd;
 extern const struct runner_ops runner_local_shell_script;
 

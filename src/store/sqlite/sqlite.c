@@ -50,6 +50,18 @@ static const char *const migrations[] = {
     "CREATE INDEX enforcement_execution ON enforcement(execution) WHERE execution IS NOT NULL;"
     "CREATE TABLE trace(seq INTEGER PRIMARY KEY, tag TEXT NOT NULL, start_us INTEGER NOT NULL, named INTEGER);"
     "CREATE INDEX trace_tag ON trace(tag) WHERE named IS NOT NULL;",
+    /* 2 */
+    "CREATE TABLE workflow(seq INTEGER PRIMARY KEY, execution INTEGER NOT NULL UNIQUE, version INTEGER NOT NULL,"
+    " status TEXT NOT NULL, start_us INTEGER NOT NULL, end_us INTEGER NOT NULL, definition INTEGER NOT NULL,"
+    " inputs TEXT, context TEXT, more TEXT);"
+    "CREATE TABLE workflow_state(workflow INTEGER NOT NULL, kind INTEGER NOT NULL, key INTEGER NOT NULL,"
+    " sub INTEGER NOT NULL, data TEXT NOT NULL, PRIMARY KEY(workflow, kind, key, sub)) WITHOUT ROWID;"
+    "CREATE TABLE task(seq INTEGER PRIMARY KEY, workflow INTEGER NOT NULL, name TEXT NOT NULL, route INTEGER NOT NULL,"
+    " status TEXT NOT NULL, open INTEGER NOT NULL, start_us INTEGER NOT NULL, end_us INTEGER NOT NULL,"
+    " items INTEGER NOT NULL, more TEXT);"
+    "CREATE INDEX task_workflow ON task(workflow, open, seq);"
+    "CREATE TABLE task_child(task INTEGER NOT NULL, item INTEGER NOT NULL, execution INTEGER NOT NULL,"
+    " told TEXT, PRIMARY KEY(task, item)) WITHOUT ROWID;",
 };
 
 static const char *const statements[STATEMENTS] = {
@@ -103,6 +115,28 @@ static const char *const statements[STATEMENTS] = {
                                   " FROM enforcement WHERE seq = ?",
     [STATEMENT_TRACE_INSERT] = "INSERT INTO trace(seq, tag, start_us, named) VALUES(?, ?, ?, ?)",
     [STATEMENT_TRACE_GET] = "SELECT seq, tag, start_us FROM trace WHERE seq = ?",
+    [STATEMENT_WORKFLOW_INSERT] =
+        "INSERT INTO workflow(seq, execution, version, status, start_us, end_us, definition, inputs, context, more)"
+        " VALUES(?, ?, 1, ?, ?, ?, ?, ?, ?, ?)",
+    [STATEMENT_WORKFLOW_UPDATE] = "UPDATE workflow SET version = version + 1, execution = ?3, status = ?4, end_us = ?5,"
+                                  " more = ?6 WHERE seq = ?1 AND version = ?2",
+    [STATEMENT_WORKFLOW_GET] = "SELECT seq, execution, version, status, start_us, end_us, definition, inputs, context, more"
+                               " FROM workflow WHERE seq = ?",
+    [STATEMENT_WORKFLOW_OF] = "SELECT seq, execution, version, status, start_us, end_us, definition, inputs, context, more"
+                              " FROM workflow WHERE execution = ?",
+    [STATEMENT_STATE_PUT] = "INSERT INTO workflow_state(workflow, kind, key, sub, data) VALUES(?, ?, ?, ?, ?)"
+                            " ON CONFLICT(workflow, kind, key, sub) DO UPDATE SET data = excluded.data",
+    [STATEMENT_STATE_DELETE] = "DELETE FROM workflow_state WHERE workflow = ?1 AND kind = ?2 AND key = ?3"
+                               " AND (?4 IS NULL OR sub = ?4)",
+    [STATEMENT_STATES] = "SELECT kind, key, sub, data FROM workflow_state WHERE workflow = ? ORDER BY kind, key, sub",
+    [STATEMENT_TASK_INSERT] = "INSERT INTO task(seq, workflow, name, route, status, open, start_us, end_us, items, more)"
+                              " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [STATEMENT_TASK_UPDATE] = "UPDATE task SET status = ?2, open = ?3, end_us = ?4, more = ?5 WHERE seq = ?1",
+    [STATEMENT_TASKS] = "SELECT seq, workflow, name, route, status, open, start_us, end_us, items, more FROM task"
+                        " WHERE workflow = ?1 AND (?2 IS NULL OR open = ?2) ORDER BY seq",
+    [STATEMENT_CHILD_PUT] = "INSERT INTO task_child(task, item, execution, told) VALUES(?, ?, ?, ?)"
+                            " ON CONFLICT(task, item) DO UPDATE SET execution = excluded.execution, told = excluded.told",
+    [STATEMENT_CHILDREN] = "SELECT item, execution, told FROM task_child WHERE task = ? ORDER BY item",
 };
 
 /* ---- errors ---- */
@@ -602,6 +636,7 @@ int64_t store_last_sequence(struct store *store)
     static const char *const queries[] = {
         "SELECT coalesce(max(seq), 0) FROM execution",   "SELECT coalesce(max(seq), 0) FROM instance",
         "SELECT coalesce(max(seq), 0) FROM enforcement", "SELECT coalesce(max(seq), 0) FROM trace",
+        "SELECT coalesce(max(seq), 0) FROM workflow",    "SELECT coalesce(max(seq), 0) FROM task",
     };
     int64_t last = 0, seq;
     sqlite3_stmt *statement;
