@@ -7,6 +7,7 @@
 
 static const struct runner_ops *const runners[] = {
     &runner_noop,
+    &runner_announcement,
     &runner_inquirer,
     &runner_orquesta,
     &runner_local_shell_cmd,
