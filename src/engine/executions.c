@@ -289,6 +289,8 @@ static int make_run(struct engine *engine, struct execution *x, const struct run
     }
     if (runner->run_now) {
         runner->run_now(run, &outcome);
+        if (runner->announces && outcome.status == EXECUTION_SUCCEEDED)
+            feed_announcement(engine, &x->row, value_map_chars(run->runner_parameters, "route"), run->action_parameters);
         run_free(run);
         return execution_complete(engine, x, &outcome, err);
     }

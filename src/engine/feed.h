@@ -34,7 +34,9 @@ void engine_events_free(struct engine_event *events);
 void feed_execution(struct engine *engine, enum engine_event_kind kind, const struct execution_row *row);
 void feed_output(struct engine *engine, const struct execution_row *row, const char *type, const char *text,
                  size_t n);
-/* Announcements and aliases; the document is borrowed. */
+/* Routes are one word; what is announced under others reaches no stream. */
+void feed_announcement(struct engine *engine, const struct execution_row *row, const char *route, value payload);
+/* Aliases; the document is borrowed. */
 void feed_document(struct engine *engine, enum engine_event_kind kind, const char *type, value document);
 
 #endif
