@@ -102,7 +102,7 @@ int workflow_pause(struct engine *engine, struct execution *x, const char *user,
     if (r != 0)
         return r;
     value_map_put(&x->row.context, "paused_by", value_text(user));
-    x->changed = true;
+    execution_changed(engine, x);
     workflow_prepare(engine, workflow);
     conductor_request(workflow->conductor, "paused", NULL);
     workflow_show(engine, workflow, x, EXECUTION_PAUSING);
@@ -123,7 +123,7 @@ int workflow_resume(struct engine *engine, struct execution *x, const char *user
     if (r != 0)
         return r;
     value_map_put(&x->row.context, "resumed_by", value_text(user));
-    x->changed = true;
+    execution_changed(engine, x);
     workflow_prepare(engine, workflow);
     conductor_request(workflow->conductor, "resuming", NULL);
     workflow_show(engine, workflow, x, x->row.status == EXECUTION_PAUSING ? EXECUTION_RUNNING : EXECUTION_RESUMING);

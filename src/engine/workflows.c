@@ -97,7 +97,7 @@ void workflow_hand_over(struct engine *engine, struct workflow *workflow, struct
     remember(engine, workflow);
     engine_format_id(engine, workflow->row.seq, id);
     value_map_put(&x->row.context, "workflow_execution", value_text(id));
-    x->changed = true;
+    execution_changed(engine, x);
     workflow_touch(engine, workflow);
 }
 
@@ -387,7 +387,7 @@ static int begin(struct engine *engine, struct execution *x, const struct run *r
     remember(engine, workflow);
     workflow_touch(engine, workflow);
     value_map_put(&x->row.context, "workflow_execution", value_text(id));
-    x->changed = true;
+    execution_changed(engine, x);
     workflow_prepare(engine, workflow);
     if (conductor_start(workflow->conductor, &reason) < 0)
         conductor_fail(workflow->conductor, reason.kind ? reason.kind : "ValueError", error_text(&reason), NULL, 0, NULL);
@@ -399,6 +399,7 @@ static int begin(struct engine *engine, struct execution *x, const struct run *r
 int workflow_begin(struct engine *engine, const struct run *run, struct definition *definition, struct error *err)
 {
     CLEANUP(freep) char *unknown = NULL;
+    struct workflow *begun;
     struct execution *x;
     value findings;
     int r = execution_find(engine, run->seq, &x, err);
@@ -407,6 +408,9 @@ int workflow_begin(struct engine *engine, const struct run *run, struct definiti
         return r < 0 ? r : 0;
     if (x->row.status != EXECUTION_RUNNING)
         return 0; /* canceled while the file was read */
+    r = workflow_find(engine, run->seq, &begun, err);
+    if (r != STORE_NOT_FOUND)
+        return r; /* nothing begins twice */
     if (definition->failure)
         return workflow_end_with_text(engine, x, definition->failure, err);
     findings = definition_findings(definition, engine->config.catalog);
