@@ -116,16 +116,16 @@ int store_workflow_of_execution(struct store_reader *reader, int64_t execution, 
 int store_workflow_state_put(struct store *store, int64_t workflow, int kind, int64_t key, int64_t sub,
                              value data, struct error *err)
 {
-    bool gone = !value_is_set(data);
-    sqlite3_stmt *s =
-        sqlite_statement(&store->reader, gone ? STATEMENT_STATE_DELETE : STATEMENT_STATE_PUT, err);
+    bool gone = !value_is_set(data), all = gone && sub < 0;
+    enum statement which = all ? STATEMENT_STATE_DELETE_ALL : gone ? STATEMENT_STATE_DELETE : STATEMENT_STATE_PUT;
+    sqlite3_stmt *s = sqlite_statement(&store->reader, which, err);
 
     if (!s)
         return -EIO;
     sqlite3_bind_int64(s, 1, workflow);
     sqlite3_bind_int(s, 2, kind);
     sqlite3_bind_int64(s, 3, key);
-    if (!gone || sub >= 0)
+    if (!all)
         sqlite3_bind_int64(s, 4, sub);
     if (!gone)
         sqlite_bind_json(s, 5, data);
