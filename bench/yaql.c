@@ -54,7 +54,8 @@ static void once(const char *text, const struct yaql *compiled, const struct exp
     ERROR_AUTO(err);
     struct yaql *yaql = NULL;
     value v = VALUE_NOTHING;
-    int r = compiled ? yaql_evaluate(compiled, context, &v, &err) : yaql_compile(text, strlen(text), &yaql, &err);
+    int r =
+        compiled ? yaql_evaluate(compiled, context, &v, &err) : yaql_compile(text, strlen(text), &yaql, &err);
 
     if (r < 0) {
         fprintf(stderr, "%s: %s\n", text, error_text(&err));
@@ -86,8 +87,8 @@ int main(int argc, char **argv)
             n += 64;
             spent = clock_monotonic_us() - from;
         } while (spent < 300000);
-        printf("{\"name\": \"%s\", \"expression\": \"%s\", \"per_second\": %.0f, \"bytes\": %zu}\n", expressions[i].name,
-               text, (double)n * 1e6 / (double)spent, yaql_size(yaql));
+        printf("{\"name\": \"%s\", \"expression\": \"%s\", \"per_second\": %.0f, \"bytes\": %zu}\n",
+               expressions[i].name, text, (double)n * 1e6 / (double)spent, yaql_size(yaql));
         yaql_free(yaql);
     }
     return 0;

@@ -29,12 +29,14 @@ static int spec_of(value line, struct workflow_spec **ret, struct error *err)
 {
     value text = value_map_get(line, "definition");
 
-    return workflow_spec_load_text(value_is_string(text) ? value_chars(text) : "", value_len(text), 0, ret, err);
+    return workflow_spec_load_text(value_is_string(text) ? value_chars(text) : "", value_len(text), 0, ret,
+                                   err);
 }
 
 value cases_inspect(value line)
 {
-    CLEANUP(workflow_spec_freep) struct workflow_spec *spec = NULL;
+    CLEANUP(workflow_spec_freep)
+    struct workflow_spec *spec = NULL;
     ERROR_AUTO(err);
     value outcome, errors = VALUE_NOTHING;
 
@@ -48,8 +50,10 @@ value cases_inspect(value line)
 
 value cases_graph(value line)
 {
-    CLEANUP(workflow_spec_freep) struct workflow_spec *spec = NULL;
-    CLEANUP(workflow_graph_freep) struct workflow_graph *graph = NULL;
+    CLEANUP(workflow_spec_freep)
+    struct workflow_spec *spec = NULL;
+    CLEANUP(workflow_graph_freep)
+    struct workflow_graph *graph = NULL;
     ERROR_AUTO(err);
     value outcome;
 
@@ -109,7 +113,6 @@ static void row_save(void *data, const struct conductor_row *row)
     }
 }
 
-
 static int compare_rows(const void *a, const void *b)
 {
     const struct conductor_row *x = a, *y = b;
@@ -129,7 +132,8 @@ static int rows_load(struct play *play, struct conductor *conductor, struct erro
             long long key, sub;
 
             sscanf(value_chars(value_map_key_at(rows, i)), "%lld.%lld", &key, &sub);
-            sorted[n++] = (struct conductor_row){ (enum conductor_row_kind)kind, key, sub, value_map_item_at(rows, i) };
+            sorted[n++] =
+                (struct conductor_row){ (enum conductor_row_kind)kind, key, sub, value_map_item_at(rows, i) };
         }
         qsort(sorted, n, sizeof(*sorted), compare_rows);
         for (size_t i = 0; i < n && r == 0; i++)
@@ -224,7 +228,8 @@ static int step_task(struct play *play, value step, value *entry, struct error *
         .accumulated = accumulated,
     };
 
-    return conductor_task_event(play->conductor, task ? task : "", value_map_int(step, "route", 0), &event, err);
+    return conductor_task_event(play->conductor, task ? task : "", value_map_int(step, "route", 0), &event,
+                                err);
 }
 
 static int step_output(struct play *play, value step, value *entry, struct error *err)
@@ -259,8 +264,8 @@ static int step_fail(struct play *play, value step, value *entry, struct error *
     value error = value_map_get(step, "error");
     const char *class = value_map_chars(error, "class"), *message = value_map_chars(error, "message");
 
-    return conductor_fail(play->conductor, class ? class : "", message ? message : "", value_map_chars(step, "task"),
-                          value_map_int(step, "route", 0), err);
+    return conductor_fail(play->conductor, class ? class : "", message ? message : "",
+                          value_map_chars(step, "task"), value_map_int(step, "route", 0), err);
 }
 
 static const struct step {
@@ -288,9 +293,11 @@ static value step_play(struct play *play, value step)
     value_map_put(&entry, "status", value_text(status_name(conductor_status(play->conductor))));
     if (op && strcmp(op, "task") == 0) {
         const char *task = value_map_chars(step, "task");
-        int status = conductor_task_status(play->conductor, task ? task : "", value_map_int(step, "route", 0));
+        int status =
+            conductor_task_status(play->conductor, task ? task : "", value_map_int(step, "route", 0));
 
-        value_map_put(&entry, "task", status < 0 ? value_null() : value_text(status_name((enum workflow_status)status)));
+        value_map_put(&entry, "task",
+                      status < 0 ? value_null() : value_text(status_name((enum workflow_status)status)));
     }
     if (conductor_errors_count(play->conductor) != play->n_errors) {
         play->n_errors = conductor_errors_count(play->conductor);
@@ -312,8 +319,10 @@ static value never_started(const struct error *err)
 
 value cases_conduct(value line)
 {
-    CLEANUP(workflow_spec_freep) struct workflow_spec *spec = NULL;
-    CLEANUP(workflow_graph_freep) struct workflow_graph *graph = NULL;
+    CLEANUP(workflow_spec_freep)
+    struct workflow_spec *spec = NULL;
+    CLEANUP(workflow_graph_freep)
+    struct workflow_graph *graph = NULL;
     struct play play = { .inputs = value_map_get(line, "inputs"), .context = value_map_get(line, "context") };
     value outcome, log, script = value_map_get(line, "script");
     ERROR_AUTO(err);

@@ -6,6 +6,7 @@
 
 #include "base/buffer.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "value/python.h"
 
 #define WORDS_MAX 100000
@@ -57,13 +58,6 @@ void cli_option_metavar(const struct cli_option *option, struct buffer *out)
     }
     for (const char *c = option->name + strspn(option->name, "-"); *c; c++)
         buffer_add_char(out, *c == '-' ? '_' : *c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c);
-}
-
-static value word_value(const char *word)
-{
-    value v = value_text_checked(word, strlen(word));
-
-    return value_is_set(v) ? v : value_text("\xEF\xBF\xBD");
 }
 
 /* ---- what is an option ---- */
@@ -242,7 +236,7 @@ static enum args_outcome option_store(struct parser *p, const struct cli_option 
         }
         if (is_int && word_to_int(p, option, word, &v) != ARGS_OK)
             return ARGS_WRONG;
-        value_list_append(&list, is_int ? v : word_value(word));
+        value_list_append(&list, is_int ? v : value_text(word));
         n++;
         if (attached || !many)
             break;
@@ -279,7 +273,7 @@ static enum args_outcome option_consume(struct parser *p, int *at)
         if (!option && before)
             return attached_refuse(p, before, word + 1);
         if (!option) {
-            value_list_append(&p->args->extras, word_value(word));
+            value_list_append(&p->args->extras, value_text(word));
             return ARGS_OK;
         }
         if (option->kind != OPTION_FLAG || !attached)
@@ -318,8 +312,8 @@ static int operands_run(const struct parser *p, int at, int *ret_n)
     return end;
 }
 
-/* Gives the words of one run to as many of the coming operands as they can satisfy; returns where it stopped. An operand
-   that may be empty is settled here even when nothing is left for it. */
+/* Gives the words of one run to as many of the coming operands as they can satisfy; returns where it stopped.
+   An operand that may be empty is settled here even when nothing is left for it. */
 static int operands_consume(struct parser *p, int at)
 {
     int available, needed = 0, n_operands = 0;
@@ -343,7 +337,7 @@ static int operands_consume(struct parser *p, int at)
         available -= take;
         while (take > 0) {
             if (p->kinds[at] == WORD_OPERAND) {
-                value_list_append(&list, word_value(p->words[at]));
+                value_list_append(&list, value_text(p->words[at]));
                 take--;
             }
             at++;
@@ -385,7 +379,7 @@ static enum args_outcome required_check(struct parser *p)
 static int extras_take(struct parser *p, int at, int end)
 {
     for (; at < end; at++)
-        value_list_append(&p->args->extras, word_value(p->words[at]));
+        value_list_append(&p->args->extras, value_text(p->words[at]));
     return at;
 }
 
@@ -431,6 +425,12 @@ enum args_outcome cli_args_parse(struct cli_args *args, char *const *words, int 
     if (n_words > WORDS_MAX) {
         error_set(err, -E2BIG, "too many arguments");
         return ARGS_WRONG;
+    }
+    for (int i = 0; i < n_words; i++) {
+        if (!utf8_valid(words[i], strlen(words[i]))) {
+            error_set(err, -EILSEQ, "argument %d is not valid UTF-8", i + 1);
+            return ARGS_WRONG;
+        }
     }
     p.kinds = xcalloc((size_t)n_words + 1, sizeof(*p.kinds));
     words_classify(&p);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading the words of a command line against a command's tables, with the rules of Python's argparse, since scripts rely
-   on them: long options may be shortened, options and operands mix, an operand list that may be empty is settled at the
-   first operand, "--" ends the options, words left over are the program's to refuse. */
+/* Reading the words of a command line against a command's tables, with the rules of Python's argparse, since
+   scripts rely on them: long options may be shortened, options and operands mix, an operand list that may be
+   empty is settled at the first operand, "--" ends the options, words left over are the program's to refuse. */
 #ifndef FULMAR_CLI_ARGS_H
 #define FULMAR_CLI_ARGS_H
 
@@ -24,7 +24,8 @@ enum args_outcome {
 
 void cli_args_init(struct cli_args *args, const struct cli_command *command);
 void cli_args_release(struct cli_args *args);
-/* With `stop_at_operand` the words from the first operand on are not looked at; *ret_used counts those that were. */
+/* With `stop_at_operand` the words from the first operand on are not looked at; *ret_used counts those that
+   were. */
 enum args_outcome cli_args_parse(struct cli_args *args, char *const *words, int n_words, bool stop_at_operand,
                                  int *ret_used, struct error *err);
 

@@ -101,7 +101,7 @@ static int login_run(struct cli *cli, const struct cli_args *args, struct error 
     int r = login_do(cli, args, err);
 
     if (r < 0)
-        return error_prefix(err, r, "Failed to log in as %s: ", user);
+        return error_prefix(err, r, "Failed to log in as %s", user);
     printf("Logged in as %s\n", user);
     if (!args_flag(args, "--write-password"))
         printf(

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Commands that only list, show and change things of one kind: policies, triggers, sensors, runners, timers, webhooks,
-   roles. */
+/* Commands that only list, show and change things of one kind: policies, triggers, sensors, runners, timers,
+   webhooks, roles. */
 #include "cli/commands.h"
 #include "cli/attributes.h"
 #include "cli/resource.h"

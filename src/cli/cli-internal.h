@@ -68,7 +68,8 @@ int token_create(struct client *client, const char *user, const char *password, 
 int token_cache_write(const struct cli *cli, value token, struct error *err);
 
 /* ---- terminal.c ---- */
-/* One line from standard input, without its end, after a prompt on standard output. Negative at the end of input. */
+/* One line from standard input, without its end, after a prompt on standard output. Negative at the end of
+   input. */
 int prompt_line(const char *prompt, char **ret, struct error *err);
 /* The same without echo, from the terminal. */
 int prompt_secret(const char *prompt, char **ret, struct error *err);

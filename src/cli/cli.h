@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The command line client: groups of commands, each command a row with its options, operands and the function that runs
-   it. Parsing, usage, help and completion are made from these tables.
+/* The command line client: groups of commands, each command a row with its options, operands and the function
+   that runs it. Parsing, usage, help and completion are made from these tables.
 
-   To add a command: write its file with a `const struct cli_command`, name it in cli-internal.h and put it into a group
-   (or at the top) in commands.c. */
+   To add a command: write its file with a `const struct cli_command`, name it in commands.h and put it into a
+   group (or at the top) in commands.c. */
 #ifndef FULMAR_CLI_CLI_H
 #define FULMAR_CLI_CLI_H
 

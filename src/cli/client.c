@@ -256,7 +256,7 @@ void reply_release(struct reply *reply)
 int reply_json(const struct reply *reply, value *ret, struct error *err)
 {
     if (json_read(buffer_text(&reply->text), reply->text.len, JSON_PYTHON, ret, err) < 0)
-        return error_prefix(err, -EPROTO, "The answer of %s is not JSON: ", reply->url);
+        return error_prefix(err, -EPROTO, "The answer of %s is not JSON", reply->url);
     return 0;
 }
 

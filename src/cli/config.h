@@ -18,8 +18,8 @@ struct cli_config {
 
 /* The values without any file. */
 void cli_config_defaults(struct cli_config *config);
-/* `file` is what --config-file names, or NULL for the environment's or the usual one. Negative when a named file is
-   absent, unreadable or has a value of the wrong type. */
+/* `file` is what --config-file names, or NULL for the environment's or the usual one. Negative when a named
+   file is absent, unreadable or has a value of the wrong type. */
 int cli_config_read(struct cli_config *config, const char *file, struct error *err);
 void cli_config_release(struct cli_config *config);
 /* NULL when not set. Borrowed. */
@@ -27,8 +27,8 @@ const char *cli_config_text(const struct cli_config *config, const char *section
 bool cli_config_flag(const struct cli_config *config, const char *section, const char *key);
 /* As --print-config shows it. */
 void cli_config_print(const struct cli_config *config, struct buffer *out);
-/* Sets user name and password (NULL: removes it) in the file, leaving the rest of it as it is; makes file and directory
-   when they are absent. */
+/* Sets user name and password (NULL: removes it) in the file, leaving the rest of it as it is; makes file and
+   directory when they are absent. */
 int cli_config_write_credentials(const struct cli_config *config, const char *user, const char *password,
                                  struct error *err);
 /* Makes ~/.st2 when it is absent. */

@@ -61,19 +61,19 @@ static bool zone_exists(const char *zone)
     return access(path, R_OK) == 0;
 }
 
-int display_setup(const char *timezone, struct error *err)
+int display_setup(const char *zone_name, struct error *err)
 {
     CLEANUP(freep)
     char *zone = NULL;
 
-    if (!zone_exists(timezone)) {
+    if (!zone_exists(zone_name)) {
         BUFFER_AUTO(name);
 
-        python_repr_text(&name, timezone, strlen(timezone));
+        python_repr_text(&name, zone_name, strlen(zone_name));
         return error_set(err, -EINVAL, "%s", buffer_text(&name));
     }
-    zone = xasprintf(":%s", timezone);
-    setenv("TZ", strcmp(timezone, "UTC") == 0 ? "UTC0" : zone, 1);
+    zone = xasprintf(":%s", zone_name);
+    setenv("TZ", strcmp(zone_name, "UTC") == 0 ? "UTC0" : zone, 1);
     tzset();
     return 0;
 }
@@ -144,8 +144,8 @@ static value time_shown(value v)
     if (!localtime_r(&seconds, &tm))
         return value_ref(v);
     /* in English whatever the locale says: the program never calls setlocale() for times */
-    strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S ", &tm);
-    return value_textf("%s%s", text, strcmp(tm.tm_zone, "UTC0") == 0 ? "UTC" : tm.tm_zone);
+    strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S %Z", &tm);
+    return value_text(text);
 }
 
 static value status_shown(value v)

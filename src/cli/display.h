@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How single attributes are shown to people: times in the user's zone, statuses with colour and elapsed seconds,
-   parameters without their secrets. */
+/* How single attributes are shown to people: times in the user's zone, statuses with colour and elapsed
+   seconds, parameters without their secrets. */
 #ifndef FULMAR_CLI_DISPLAY_H
 #define FULMAR_CLI_DISPLAY_H
 
@@ -23,9 +23,9 @@ struct display {
 /* The rows for executions. */
 extern const struct display display_execution[];
 
-/* Whether colours are used (TERM is a known one, ST2_COLORIZE is not set) and the zone of times. Set once at the start;
-   negative for an unknown zone. */
-int display_setup(const char *timezone, struct error *err);
+/* Whether colours are used (TERM is a known one, ST2_COLORIZE is not set) and the zone of times. Set once at
+   the start; negative for an unknown zone. */
+int display_setup(const char *zone_name, struct error *err);
 bool display_colours(void);
 void display_coloured(struct buffer *out, const char *text, enum colour colour);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What `run`, `execution` and `action-alias test` share: starting from parameters, waiting, following, printing. */
+/* What `run`, `execution` and `action-alias test` share: starting from parameters, waiting, following,
+   printing. */
 #ifndef FULMAR_CLI_EXECUTION_H
 #define FULMAR_CLI_EXECUTION_H
 
@@ -15,8 +16,8 @@ extern const struct cli_option options_execution[];
 #define EXECUTION_ATTRIBUTES_GET \
     "id action.ref context.user parameters status start_timestamp end_timestamp log result"
 
-/* Waits until the execution needs no more waiting, or follows it with --tail. Takes *execution and puts the newest state
-   there. With `fresh` the state is asked for once more even when it had ended before. */
+/* Waits until the execution needs no more waiting, or follows it with --tail. Takes *execution and puts the
+   newest state there. With `fresh` the state is asked for once more even when it had ended before. */
 int cli_execution_wait(struct cli *cli, const struct cli_args *args, bool wait, bool fresh, value *execution,
                        struct error *err);
 /* Blocks, a property table, or a workflow with its tasks. `usual` are the attributes without --attr. */

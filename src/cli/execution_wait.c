@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Waiting for an execution: asking again and again, soon at first and then every two seconds. Where a person looks on, a
-   line shows that something is going on; elsewhere a dot is printed for each question. */
+/* Waiting for an execution: asking again and again, soon at first and then every two seconds. Where a person
+   looks on, a line shows that something is going on; elsewhere a dot is printed for each question. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Each property is asked in the way of its type; an answer that does not fit is asked for again, an empty one means the
-   default. Objects are forms within the form. */
+/* Each property is asked in the way of its type; an answer that does not fit is asked for again, an empty one
+   means the default. Objects are forms within the form. */
 #include "cli/form.h"
 
 #include <ctype.h>

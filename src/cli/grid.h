@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tables with borders, laid out as PrettyTable does: left aligned, cells of several lines, columns bounded in width by
-   wrapping, headers never wrapped. Pure. */
+/* Tables with borders, laid out as PrettyTable does: left aligned, cells of several lines, columns bounded in
+   width by wrapping, headers never wrapped. Pure. */
 #ifndef FULMAR_CLI_GRID_H
 #define FULMAR_CLI_GRID_H
 

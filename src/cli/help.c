@@ -9,7 +9,8 @@
 #include "cli/display.h"
 #include "cli/text.h"
 
-#define HELP_COLUMN 24
+#define HELP_COLUMN_MAX 24
+#define HELP_COLUMN_MIN 14 /* behind "-h, --help" */
 
 static const char description[] = "Event-driven automation: run actions, write rules, follow workflows.";
 
@@ -175,8 +176,8 @@ static void usage_write(struct buffer *out, const char *program, const struct pa
 
 /* ---- sections ---- */
 
-/* One row: the words, then the text from HELP_COLUMN on. */
-static void row_write(struct buffer *out, size_t indent, const char *words, const char *text)
+/* One row: the words, then the text from `column` on. */
+static void row_write(struct buffer *out, size_t column, size_t indent, const char *words, const char *text)
 {
     size_t begin = out->len;
 
@@ -184,50 +185,73 @@ static void row_write(struct buffer *out, size_t indent, const char *words, cons
     buffer_add_text(out, words);
     if (text && *text) {
         size_t used = out->len - begin;
-        size_t width = help_width() > HELP_COLUMN + 11 ? help_width() : HELP_COLUMN + 11;
+        size_t width = help_width() > column + 11 ? help_width() : column + 11;
+        BUFFER_AUTO(wrapped);
 
-        if (used + 2 > HELP_COLUMN) {
-            buffer_add_char(out, '\n');
-            cli_text_wrap(out, text, strlen(text), width, HELP_COLUMN, HELP_COLUMN);
-        } else {
-            BUFFER_AUTO(wrapped);
-
-            cli_text_wrap(&wrapped, text, strlen(text), width, HELP_COLUMN, HELP_COLUMN);
-            buffer_add_fill(out, ' ', HELP_COLUMN - used);
-            buffer_add_text(out, buffer_text(&wrapped) + HELP_COLUMN);
-        }
+        cli_text_wrap(&wrapped, text, strlen(text), width, column, column);
+        if (used + 2 > column)
+            buffer_addf(out, "\n%s", buffer_text(&wrapped));
+        else
+            buffer_addf(out, "%s", buffer_text(&wrapped) + used);
     }
     buffer_add_char(out, '\n');
 }
 
-static void option_row(struct buffer *out, const struct cli_option *option)
+static void option_words(struct buffer *out, const struct cli_option *option)
 {
     const char *names[] = { option->letter, option->name, option->alias };
-    BUFFER_AUTO(words);
 
     for (size_t i = 0; i < ELEMENTS(names); i++) {
         if (!names[i])
             continue;
-        buffer_add_text(&words, words.len ? ", " : "");
-        words_add(option, names[i], &words);
+        buffer_add_text(out, out->len ? ", " : "");
+        words_add(option, names[i], out);
     }
-    row_write(out, 2, buffer_text(&words), option->help);
 }
 
-static void options_write(struct buffer *out, const struct cli_command *command, bool own_section)
+static size_t wider(size_t column, size_t used)
+{
+    size_t wanted = used + 2 < HELP_COLUMN_MAX ? used + 2 : HELP_COLUMN_MAX;
+
+    return wanted > column ? wanted : column;
+}
+
+/* Where the texts begin: behind the longest words, within a limit. */
+static size_t options_column(const struct cli_command *command)
+{
+    size_t column = 0;
+
+    CLI_OPTIONS_EACH(option, command)
+    {
+        BUFFER_AUTO(words);
+
+        if (option->flags & OPTION_HIDDEN)
+            continue;
+        option_words(&words, option);
+        column = wider(column, words.len + 2);
+    }
+    for (const struct cli_operand *o = command->operands; o && o->name; o++)
+        column = wider(column, strlen(o->name) + 2);
+    return column;
+}
+
+static void options_write(struct buffer *out, size_t column, const struct cli_command *command,
+                          bool own_section)
 {
     bool any = false;
 
     CLI_OPTIONS_EACH(option, command)
     {
         bool own = option->flags & OPTION_OWN_SECTION;
+        BUFFER_AUTO(words);
 
         if (own != own_section || option->flags & OPTION_HIDDEN)
             continue;
         if (!any)
             buffer_add_text(out, own_section ? "\n" : "\noptions:\n");
         any = true;
-        option_row(out, option);
+        option_words(&words, option);
+        row_write(out, column, 2, buffer_text(&words), option->help);
     }
 }
 
@@ -267,14 +291,16 @@ void help_command_usage(const struct cli *cli, const struct cli_command *command
 
 void help_command(const struct cli *cli, const struct cli_command *command, struct buffer *out)
 {
+    size_t column = options_column(command);
+
     help_command_usage(cli, command, out);
     description_write(out, command->help);
     if (command->operands && command->operands->name)
         buffer_add_text(out, "\npositional arguments:\n");
     for (const struct cli_operand *o = command->operands; o && o->name; o++)
-        row_write(out, 2, o->name, o->help);
-    options_write(out, command, false);
-    options_write(out, command, true);
+        row_write(out, column, 2, o->name, o->help);
+    options_write(out, column, command, false);
+    options_write(out, column, command, true);
 }
 
 /* ---- groups ---- */
@@ -291,18 +317,23 @@ static char *choices_part(const struct cli_group *groups, const struct cli_comma
     return buffer_take(&out);
 }
 
-static void choices_write(struct buffer *out, const struct cli_group *groups,
-                          const struct cli_command *const *commands, const char *help)
+/* Returns the column that the options below are to use. */
+static size_t choices_write(struct buffer *out, const struct cli_group *groups,
+                            const struct cli_command *const *commands, const char *help)
 {
     CLEANUP(freep)
     char *choices = choices_part(groups, commands);
+    size_t column = wider(HELP_COLUMN_MIN, strlen(choices) + 2);
 
+    for (const struct cli_command *const *c = commands; c && *c; c++)
+        column = wider(column, strlen((*c)->name) + 4);
     buffer_add_text(out, "\npositional arguments:\n");
-    row_write(out, 2, choices, help);
+    row_write(out, column, 2, choices, help);
     for (; commands && *commands; commands++)
-        row_write(out, 4, (*commands)->name, (*commands)->help);
+        row_write(out, column, 4, (*commands)->name, (*commands)->help);
     for (; groups && groups->name; groups++)
-        row_write(out, 4, groups->name, groups->help);
+        row_write(out, column, 4, groups->name, groups->help);
+    return column;
 }
 
 static void group_program(const struct cli *cli, const struct cli_group *path[2], struct buffer *out)
@@ -335,11 +366,12 @@ void help_group_usage(const struct cli *cli, const struct cli_group *path[2], st
 void help_group(const struct cli *cli, const struct cli_group *path[2], struct buffer *out)
 {
     const struct cli_group *group = path[1] ? path[1] : path[0];
+    size_t column;
 
     help_group_usage(cli, path, out);
     description_write(out, group->help);
-    choices_write(out, group->groups, group->commands, group->commands_help);
-    options_write(out, &group_options, false);
+    column = choices_write(out, group->groups, group->commands, group->commands_help);
+    options_write(out, column, &group_options, false);
 }
 
 /* ---- the program ---- */
@@ -363,6 +395,8 @@ void help_root_usage(const struct cli *cli, struct buffer *out)
 
 void help_root(const struct cli *cli, bool example, struct buffer *out)
 {
+    size_t column;
+
     if (example)
         buffer_addf(out,
                     "usage: Usage: %s [options] <command> <sub command> [options]\n\nFor example:\n\n"
@@ -372,8 +406,8 @@ void help_root(const struct cli *cli, bool example, struct buffer *out)
     else
         help_root_usage(cli, out);
     description_write(out, description);
-    choices_write(out, cli_groups, NULL, NULL);
-    options_write(out, &root_command, false);
+    column = choices_write(out, cli_groups, NULL, NULL);
+    options_write(out, column, &root_command, false);
 }
 
 int usage_error(const struct cli *cli, const struct cli_command *command, const char *message)

@@ -183,7 +183,8 @@ static size_t id_width(value entries)
     return width;
 }
 
-/* Shares the terminal's width among the columns: ids and statuses get what they need, the last column pays for it. */
+/* Shares the terminal's width among the columns: ids and statuses get what they need, the last column pays
+   for it. */
 static void widths_share(const struct output *output, value entries, long *widths)
 {
     long n = (long)value_list_count(output->attributes), columns = display_columns(), each, owed = 0;

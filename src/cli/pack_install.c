@@ -59,7 +59,8 @@ static bool stages_event(void *data, value event)
     return false;
 }
 
-/* Follows the workflow to its end; *ret is its final state. EXIT_ERROR when it failed, with everything printed. */
+/* Follows the workflow to its end; *ret is its final state. EXIT_ERROR when it failed, with everything
+   printed. */
 static int workflow_follow(struct cli *cli, const struct cli_args *args, const char *id, value *ret,
                            struct error *err)
 {
@@ -69,7 +70,7 @@ static int workflow_follow(struct cli *cli, const struct cli_args *args, const c
     r = client_stream(&cli->client, "st2.execution__create,st2.execution__update", id, stages_event, &stages,
                       err);
     if (stages.begun)
-        putchar('\n');
+        fputs("\n\n", stdout);
     value_unref(stages.last);
     if (r == 0)
         r = cli_execution_fetch(cli, id, ret, err);
@@ -170,19 +171,44 @@ static void content_print(struct cli *cli, value packs)
     puts("\nInstallation may take a while for packs with many items.");
 }
 
+/* The packs of these names: one is asked for by its name, more are looked for in the list. *ret is owned. */
+static int packs_fetch(struct cli *cli, value names, value *ret, struct error *err)
+{
+    const char *only = value_list_count(names) == 1 ? value_chars(value_list_at(names, 0)) : NULL;
+    VALUE_AUTO(found);
+    BUFFER_AUTO(path);
+    int r;
+
+    if (!only) {
+        r = client_list(&cli->client, pack.path, &found, NULL, err);
+        if (r == 0)
+            *ret = packs_named(found, names);
+        return r;
+    }
+    resource_item_path(&pack, only, &path);
+    r = client_get(&cli->client, path.data, &found, err);
+    if (r < 0)
+        return r;
+    *ret = value_list_new(1);
+    if (r == 0)
+        value_list_append(ret, value_take(&found));
+    return 0;
+}
+
 static int installed_print(struct cli *cli, const struct cli_args *args, value execution, struct error *err)
 {
     value names = value_path(execution, "result.output.packs_list");
-    VALUE_AUTO(all);
     VALUE_AUTO(packs);
-    int r = client_list(&cli->client, pack.path, &all, NULL, err);
+    int r = packs_fetch(cli, names, &packs, err);
 
+    if (r == 0)
+        r = packs_print(args, packs, value_list_count(names) == 1, err);
     if (r < 0)
         return r;
-    packs = packs_named(all, names);
-    r = packs_print(args, packs, value_list_count(names) == 1, err);
-    VALUE_LIST_EACH (i, warning, value_path(execution, "result.output.warning_list"))
-        puts(value_chars(warning) ? value_chars(warning) : "");
+    VALUE_LIST_EACH (i, warning, value_path(execution, "result.output.warning_list")) {
+        if (value_is_string(warning))
+            puts(value_chars(warning));
+    }
     return r;
 }
 

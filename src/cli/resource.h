@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What most commands do: list, get, create, update, delete, enable, disable things of one kind. A kind is a row; commands
-   that differ in nothing else are made by the macros below from it. */
+/* What most commands do: list, get, create, update, delete, enable, disable things of one kind. A kind is a
+   row; commands that differ in nothing else are made by the macros below from it. */
 #ifndef FULMAR_CLI_RESOURCE_H
 #define FULMAR_CLI_RESOURCE_H
 
@@ -83,11 +83,12 @@ void resource_item_path(const struct resource *resource, const char *id, struct 
 /* GET by id; RESOURCE_ABSENT when it is not there, or refused for another reason than credentials. */
 enum { RESOURCE_ABSENT = 1 };
 int resource_item_get(struct cli *cli, const char *path, value *ret, struct error *err);
-/* Several by id: prints what is not found; fails only when it is the only one. Takes the query from `query` ("?a=b" or ""). */
+/* Several by id: prints what is not found; fails only when it is the only one. Takes the query from `query`
+   ("?a=b" or ""). */
 int resource_items_get(struct cli *cli, const struct resource *resource, value ids, const char *query,
                        value *ret, struct error *err);
-/* By reference or id, or by name or id; fails with "Resource with id or ... doesn't exist." RESOURCE_ABSENT then is
-   returned instead when `absent` is true. */
+/* By reference or id, or by name or id; fails with "Resource with id or ... doesn't exist." RESOURCE_ABSENT
+   then is returned instead when `absent` is true. */
 int resource_item_find(struct cli *cli, const struct resource *resource, const char *id, bool absent,
                        value *ret, struct error *err);
 void resource_item_print_absent(const struct resource *resource, const char *id);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From words of the command line to the parameters of an action. The type of a parameter's definition, the runner's before
-   the action's, decides how its text is read. */
+/* From words of the command line to the parameters of an action. The type of a parameter's definition, the
+   runner's before the action's, decides how its text is read. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Following the output of an execution. What belongs to it is known by ids: its own, and those of executions whose parent
-   is known already. */
+/* Following the output of an execution. What belongs to it is known by ids: its own, and those of executions
+   whose parent is known already. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

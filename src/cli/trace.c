@@ -14,8 +14,8 @@ static const struct resource trace = { .display = "Trace", .plural = "traces", .
 
 static const struct display trace_display[] = { { "start_timestamp", DISPLAY_TIME }, { 0 } };
 
-/* The parts of a trace: the member that holds them, the type that causes name, how tables call them, and the names under
-   which --attr asks for them. */
+/* The parts of a trace: the member that holds them, the type that causes name, how tables call them, and the
+   names under which --attr asks for them. */
 static const struct part {
     const char *member, *cause, *label, *names, *option;
 } parts[] = {
@@ -211,8 +211,8 @@ static value component_find(value found, const struct part *part, const char *id
     return VALUE_NOTHING;
 }
 
-/* Only what led to the component: from it to its cause, and so on. A cause "rule:instance" names a rule and what caused
-   it. Takes and returns. */
+/* Only what led to the component: from it to its cause, and so on. A cause "rule:instance" names a rule and
+   what caused it. Takes and returns. */
 static value chain_only(value found, const struct part *part, const char *id)
 {
     value kept[ELEMENTS(parts)], result = value_ref(found);

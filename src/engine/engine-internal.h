@@ -64,6 +64,7 @@ struct engine {
     struct effect *effects;
     size_t n_effects, effects_room;
     struct rule_index *rules;
+    struct policies *policies; /* policies.c; NULL: not yet built */
     struct engine_event *events, **events_end; /* told after the commit */
 
     pthread_mutex_t token_lock;
@@ -86,6 +87,8 @@ int executions_load(struct engine *engine, struct error *err);
 /* Loaded when it is not in memory. 0, STORE_NOT_FOUND. */
 int execution_find(struct engine *engine, int64_t seq, struct execution **ret, struct error *err);
 int execution_complete(struct engine *engine, struct execution *x, struct outcome *outcome, struct error *err);
+/* requested or delayed -> scheduled, if the policies of the action allow. */
+int execution_schedule(struct engine *engine, struct execution *x, struct error *err);
 /* Have it looked at then: a delayed one starts, an inquiry is given up. */
 void execution_set_due(struct engine *engine, struct execution *x, int64_t at_us);
 /* Something of its row is new: it is written with this batch. */

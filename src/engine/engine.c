@@ -15,6 +15,8 @@ struct engine *engine_new(const struct engine_config *config)
 
     engine->config = *config;
     engine->sequence.last = store_last_sequence(config->store);
+    /* Start times ascend with the numbers also when the clock was set back between two runs: lists rely on it. */
+    engine->now_us = (engine->sequence.last >> 24) * 1000000 + 999999;
     engine->dirty_end = &engine->dirty;
     engine->events_end = &engine->events;
     engine->definitions = definitions_new();

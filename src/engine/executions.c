@@ -21,6 +21,7 @@
 #include "engine/datastore.h"
 #include "engine/feed.h"
 #include "engine/inquiries.h"
+#include "engine/policies.h"
 #include "engine/triggers.h"
 #include "engine/workflows.h"
 #include "model/parameters.h"
@@ -85,6 +86,7 @@ void executions_forget(struct engine *engine)
     strmap_release(&engine->active);
     engine->n_queue = engine->queue_at = 0;
     engine->n_due = 0;
+    policies_forget(engine);
 }
 
 int execution_find(struct engine *engine, int64_t seq, struct execution **ret, struct error *err)
@@ -144,6 +146,8 @@ static struct due due_take(struct engine *engine)
 
 int64_t executions_next_due(const struct engine *engine)
 {
+    if (policies_pending(engine))
+        return engine->now_us;
     return engine->n_due ? engine->due[0].at_us : INT64_MAX;
 }
 
@@ -177,6 +181,7 @@ void execution_move(struct engine *engine, struct execution *x, enum execution_s
         row->n_log--;
     }
     row->status = status;
+    policies_moved(engine, x, before);
     row->log[row->n_log++] = (struct execution_log_entry){ engine->now_us, status };
     if (execution_status_completed(status)) {
         row->end_us = engine->now_us;
@@ -363,8 +368,37 @@ int executions_start_queued(struct engine *engine, struct error *err)
     return r;
 }
 
-static int schedule(struct engine *engine, struct execution *x, struct error *err)
+/* Another execution of the action must end first, and nothing but that is waited for. */
+static void wait_in_line(struct engine *engine, struct execution *x)
 {
+    x->row.due_us = 0;
+    x->changed = true;
+    if (x->row.status != EXECUTION_DELAYED)
+        execution_move(engine, x, EXECUTION_DELAYED);
+    else
+        touch(engine, x);
+}
+
+static int cancel_by_policy(struct engine *engine, struct execution *x, struct error *err)
+{
+    struct outcome outcome = { .status = EXECUTION_CANCELED, .result = value_map_new(1) };
+
+    value_map_put(&outcome.result, "message", value_text("Action canceled by policy: enough of its executions are under way."));
+    execution_move(engine, x, EXECUTION_CANCELING);
+    return execution_complete(engine, x, &outcome, err);
+}
+
+int execution_schedule(struct engine *engine, struct execution *x, struct error *err)
+{
+    switch (policies_admit(engine, x)) {
+    case POLICY_WAIT:
+        wait_in_line(engine, x);
+        return 0;
+    case POLICY_CANCEL:
+        return cancel_by_policy(engine, x, err);
+    case POLICY_GO:
+        break;
+    }
     execution_move(engine, x, EXECUTION_SCHEDULED);
     return start_scheduled(engine, x, err);
 }
@@ -378,11 +412,11 @@ int executions_due(struct engine *engine, struct error *err)
         struct execution *x = strmap_get_n(&engine->active, (const char *)&due.seq, sizeof(due.seq));
 
         if (x && x->row.status == EXECUTION_DELAYED && x->row.due_us <= engine->now_us)
-            r = schedule(engine, x, err);
+            r = execution_schedule(engine, x, err);
         else if (x && x->row.status == EXECUTION_PENDING && x->row.due_us && x->row.due_us <= engine->now_us)
             r = inquiry_timeout(engine, x, err);
     }
-    return r;
+    return r < 0 ? r : policies_release(engine, err);
 }
 
 /* ---- accepting ---- */
@@ -434,7 +468,7 @@ int execution_accept(struct engine *engine, struct execution_plan *plan, struct 
         execution_move(engine, x, EXECUTION_DELAYED);
         execution_set_due(engine, x, engine->now_us + plan->delay_ms * 1000);
     } else {
-        r = schedule(engine, x, err);
+        r = execution_schedule(engine, x, err);
     }
     execution_plan_release(plan);
     return r;
@@ -470,11 +504,17 @@ static int post_action_trigger(struct engine *engine, struct execution *x, struc
 
 int execution_complete(struct engine *engine, struct execution *x, struct outcome *outcome, struct error *err)
 {
+    struct execution_plan again;
+    int r;
+
     value_replace(&x->row.result, outcome->result);
     execution_move(engine, x, outcome->status);
     if (x->row.status == EXECUTION_PENDING && inquiry_is(&x->row))
         return inquiry_opened(engine, x, err);
-    return execution_status_completed(x->row.status) ? post_action_trigger(engine, x, err) : 0;
+    if (!execution_status_completed(x->row.status))
+        return 0;
+    r = post_action_trigger(engine, x, err);
+    return r == 0 && policies_retry(engine, x, &again) ? execution_accept(engine, &again, NULL, err) : r;
 }
 
 static value canceled_result(const char *user)
@@ -712,7 +752,7 @@ static int repair(struct engine *engine, struct execution *x, struct error *err)
 
     switch (x->row.status) {
     case EXECUTION_REQUESTED:
-        return schedule(engine, x, err);
+        return execution_schedule(engine, x, err);
     case EXECUTION_RUNNING:
     case EXECUTION_PAUSING:
     case EXECUTION_RESUMING:
@@ -741,7 +781,8 @@ int engine_recover(struct engine *engine, int64_t now_us, int64_t *ret_n, struct
     bool more = true;
     int r;
 
-    engine->now_us = now_us;
+    if (now_us > engine->now_us)
+        engine->now_us = now_us;
     r = executions_load(engine, err);
     if (r == 0)
         r = store_executions_active(store_as_reader(engine->config.store), &seqs, &n, err);

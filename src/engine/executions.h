@@ -9,6 +9,7 @@
 struct execution_request {
     const char *action; /* reference */
     value parameters;   /* map, or unset */
+    bool literal;       /* the parameters are values of their types already, and nothing in them is a template */
     value context;      /* map to begin with (what the client sent), or unset */
     const char *user;
     value notify;       /* map, or unset */

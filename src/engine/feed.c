@@ -24,7 +24,8 @@ void engine_events_free(struct engine_event *events)
 
 static bool anybody(const struct engine *engine)
 {
-    return engine->config.effects.listeners && atomic_load_explicit(engine->config.effects.listeners, memory_order_relaxed) > 0;
+    return engine->config.effects.listeners &&
+           atomic_load_explicit(engine->config.effects.listeners, memory_order_relaxed) > 0;
 }
 
 static struct engine_event *add(struct engine *engine, enum engine_event_kind kind)
@@ -44,7 +45,8 @@ void feed_execution(struct engine *engine, enum engine_event_kind kind, const st
         execution_row_copy(row, &add(engine, kind)->row);
 }
 
-void feed_output(struct engine *engine, const struct execution_row *row, const char *type, const char *text, size_t n)
+void feed_output(struct engine *engine, const struct execution_row *row, const char *type, const char *text,
+                 size_t n)
 {
     struct engine_event *event;
 

@@ -74,6 +74,17 @@ static void note(struct engine_loop *loop, int64_t n, int64_t took_us, bool ok)
     health->batch_buckets[bucket(batch_bounds, ELEMENTS(batch_bounds), n)]++;
 }
 
+/* Tells whoever handed them in that nothing came of these. */
+static void give_up(struct input *input)
+{
+    while (input) {
+        struct input *next = input->next;
+
+        input->ops->done(input, -ECANCELED, NULL);
+        input = next;
+    }
+}
+
 static void *loop_thread(void *data)
 {
     struct engine_loop *loop = data;
@@ -116,6 +127,8 @@ static void *loop_thread(void *data)
         }
     }
     pthread_mutex_unlock(&loop->lock);
+    give_up(kept);
+    give_up(inputs);
     return NULL;
 }
 

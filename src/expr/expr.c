@@ -12,7 +12,7 @@
 #include "value/python.h"
 
 const struct expr_limits expr_limits_default = {
-    .steps = 1000000,
+    .steps = 2000000,
     .depth = 200,
     .memory = 48u << 20,
     .sequence = 1000000,
@@ -113,7 +113,8 @@ static void compile_part(struct expr *expr, struct expr_part *part)
             return;
         }
     }
-    expr_strip(text + part->start, part->end - part->start, expr->kind == EXPR_KIND_YAQL ? "<%>" : "{}", &stripped, &n);
+    expr_strip(text + part->start, part->end - part->start, expr->kind == EXPR_KIND_YAQL ? "<%>" : "{}",
+               &stripped, &n);
     if (expr->kind == EXPR_KIND_YAQL)
         yaql_compile(stripped, n, &part->yaql, &part->failure);
     else
@@ -282,6 +283,42 @@ struct run {
 
 static int run_expr(struct run *run, const struct expr *expr, value *ret, struct error *err);
 
+/* Errors of these classes lose the quotes at the ends of their text on the way through orquesta's YAQL. */
+static bool loses_quotes(const char *class)
+{
+    static const char *const classes[] = {
+        "ValueError",
+        "TypeError",
+        "YaqlGrammarException",
+        "YaqlLexicalException",
+        "NoFunctionRegisteredException",
+        "NoMethodRegisteredException",
+        "NoMatchingFunctionException",
+        "NoMatchingMethodException",
+        "AmbiguousFunctionException",
+        "AmbiguousMethodException",
+        "MappingTranslationException",
+    };
+
+    for (size_t i = 0; i < ELEMENTS(classes); i++)
+        if (strcmp(classes[i], class) == 0)
+            return true;
+    return false;
+}
+
+/* The text between the quotes at its ends, however many there are. */
+static const char *strip_quotes(const char *text, size_t *ret_n)
+{
+    size_t n = strlen(text);
+
+    for (; n && *text == '\''; n--)
+        text++;
+    while (n && text[n - 1] == '\'')
+        n--;
+    *ret_n = n;
+    return text;
+}
+
 /* "Unable to evaluate expression '<text>'. <Class>: <message>" */
 static int wrap(struct error *err, const char *kind, const char *text, size_t n, struct error *cause)
 {
@@ -293,18 +330,19 @@ static int wrap(struct error *err, const char *kind, const char *text, size_t n,
         return -EINVAL;
     }
     if (strcmp(kind, "YaqlEvaluationException") == 0 && strcmp(class, "KeyError") == 0) {
-        const char *key = error_text(cause);
-        size_t len = strlen(key);
+        size_t len;
+        const char *key = strip_quotes(error_text(cause), &len);
 
-        if (len > 1 && key[0] == '\'' && key[len - 1] == '\'') {
-            key++;
-            len -= 2;
-        }
-        error_set_kind(err, -EINVAL, kind, "Unable to resolve key '%.*s' in expression '%.*s' from context.", (int)len,
-                       key, (int)n, text);
+        error_set_kind(err, -EINVAL, kind, "Unable to resolve key '%.*s' in expression '%.*s' from context.",
+                       (int)len, key, (int)n, text);
     } else {
-        error_set_kind(err, -EINVAL, kind, "Unable to evaluate expression '%.*s'. %s: %s", (int)n, text, class,
-                       error_text(cause));
+        const char *said = error_text(cause);
+        size_t len = strlen(said);
+
+        if (strcmp(kind, "YaqlEvaluationException") == 0 && loses_quotes(class))
+            said = strip_quotes(said, &len);
+        error_set_kind(err, -EINVAL, kind, "Unable to evaluate expression '%.*s'. %s: %.*s", (int)n, text,
+                       class, (int)len, said);
     }
     if (err) {
         err->line = line;
@@ -322,13 +360,14 @@ static int again(struct run *run, value *v, bool yaql, struct error *err)
     value result;
     int r;
 
-    if (!value_is_string(*v) || (yaql ? !has(text, n, "<%", "%>") : !has(text, n, "{{", "}}") && !has(text, n, "{%", "%}")))
+    if (!value_is_string(*v) ||
+        (yaql ? !has(text, n, "<%", "%>") : !has(text, n, "{{", "}}") && !has(text, n, "{%", "%}")))
         return 0;
     if (++run->depth > AGAIN_MAX) {
         run->depth--;
-        return error_set_kind(err, -EINVAL, yaql ? "YaqlEvaluationException" : "JinjaEvaluationException",
-                              "Unable to evaluate expression '%.200s'. RecursionError: maximum recursion depth exceeded",
-                              text);
+        return error_set_kind(
+            err, -EINVAL, yaql ? "YaqlEvaluationException" : "JinjaEvaluationException",
+            "Unable to evaluate expression '%.200s'. RecursionError: maximum recursion depth exceeded", text);
     }
     if (run->steps > 50)
         run->steps -= 50;
@@ -342,7 +381,8 @@ static int again(struct run *run, value *v, bool yaql, struct error *err)
 }
 
 /* 0 with a result, JINJA_UNDEFINED, or negative. */
-static int run_part(struct run *run, const struct expr *expr, const struct expr_part *part, value *ret, struct error *err)
+static int run_part(struct run *run, const struct expr *expr, const struct expr_part *part, value *ret,
+                    struct error *err)
 {
     bool yaql = expr->kind == EXPR_KIND_YAQL;
     const char *kind = yaql ? "YaqlEvaluationException" : "JinjaEvaluationException";
@@ -390,8 +430,8 @@ static int check_resolved(value v, struct error *err)
 
 static int too_large(const struct run *run, struct error *err)
 {
-    return error_set_kind(err, -EINVAL, "ExpressionLimitError", "the expression exceeds the limit of %zu bytes of a text",
-                          run->text_limit);
+    return error_set_kind(err, -EINVAL, "ExpressionLimitError",
+                          "the expression exceeds the limit of %zu bytes of a text", run->text_limit);
 }
 
 static int run_mix(struct run *run, const struct expr *expr, value *ret, struct error *err)
@@ -560,8 +600,8 @@ int expr_explain(const struct expr *expr, const struct expr_context *context, va
     return r;
 }
 
-int expr_evaluate_text(const char *text, size_t n, enum expr_mode mode, const struct expr_context *context, value *ret,
-                       struct error *err)
+int expr_evaluate_text(const char *text, size_t n, enum expr_mode mode, const struct expr_context *context,
+                       value *ret, struct error *err)
 {
     struct expr *expr = expr_cached(text, n, mode);
     int r = expr_evaluate(expr, context, ret, err);
@@ -572,15 +612,15 @@ int expr_evaluate_text(const char *text, size_t n, enum expr_mode mode, const st
 
 /* ---- values ---- */
 
-static int evaluate_map(value v, enum expr_mode mode, const struct expr_context *context, value *ret, struct error *err)
+static int evaluate_map(value v, enum expr_mode mode, const struct expr_context *context, value *ret,
+                        struct error *err)
 {
     VALUE_AUTO(map);
     uint64_t hash;
     int r;
 
     map = value_map_new(value_map_count(v));
-    VALUE_MAP_EACH(i, v)
-    {
+    VALUE_MAP_EACH (i, v) {
         value key, item;
 
         r = expr_evaluate_value(value_map_key_at(v, i), mode, context, &key, err);
@@ -602,7 +642,8 @@ static int evaluate_map(value v, enum expr_mode mode, const struct expr_context 
     return 0;
 }
 
-int expr_evaluate_value(value v, enum expr_mode mode, const struct expr_context *context, value *ret, struct error *err)
+int expr_evaluate_value(value v, enum expr_mode mode, const struct expr_context *context, value *ret,
+                        struct error *err)
 {
     VALUE_AUTO(list);
     int r;
@@ -621,8 +662,7 @@ int expr_evaluate_value(value v, enum expr_mode mode, const struct expr_context 
         return 0;
     }
     list = v.kind == VALUE_TUPLE ? value_tuple_new(value_list_count(v)) : value_list_new(value_list_count(v));
-    VALUE_LIST_EACH(i, each, v)
-    {
+    VALUE_LIST_EACH (i, each, v) {
         value item;
 
         r = expr_evaluate_value(each, mode, context, &item, err);

@@ -14,7 +14,7 @@
 #include "rules/pattern.h"
 #include "value/python.h"
 
-#define PARTS_MAX 16 /* of a plain path */
+#define PARTS_MAX   16 /* of a plain path */
 #define NESTING_MAX 20 /* of search in search */
 
 struct part {
@@ -23,8 +23,8 @@ struct part {
 };
 
 struct criterion {
-    value key; /* as written, with its tag */
-    value operator; /* as written; null when it is missing */
+    value key;                      /* as written, with its tag */
+    value operator_name;            /* as written; null when it is missing */
     const struct rule_operator *op; /* NULL: unknown */
     value condition;
     struct pattern *pattern;
@@ -57,7 +57,8 @@ struct judge {
 
 static bool is_field_char(char c, bool first)
 {
-    return isalpha((unsigned char)c) || c == '_' || c == '@' || (!first && (isdigit((unsigned char)c) || c == '-'));
+    return isalpha((unsigned char)c) || c == '_' || c == '@' ||
+           (!first && (isdigit((unsigned char)c) || c == '-'));
 }
 
 /* Splits "trigger.a.b". False when the key is anything but names and dots. */
@@ -115,7 +116,7 @@ static void compile_criterion(struct criterion *c, value key, value v, int level
 
     c->key = value_ref(key);
     c->malformed = v.kind != VALUE_MAP;
-    c->operator = value_is_set(type) ? value_ref(type) : value_null();
+    c->operator_name = value_is_set(type) ? value_ref(type) : value_null();
     c->op = value_is_string(type) ? rule_operator_find(value_chars(type)) : NULL;
     c->condition = value_ref(value_map_get(v, "condition"));
     c->pattern = pattern_new(pattern);
@@ -134,7 +135,7 @@ static struct criteria *compile_all(value v, const char *root, int level)
     criteria->root = root;
     criteria->count = value_map_count(v);
     criteria->items = xcalloc(criteria->count + 1, sizeof(*criteria->items));
-    VALUE_MAP_EACH(i, v)
+    VALUE_MAP_EACH (i, v)
         compile_criterion(&criteria->items[i], value_map_key_at(v, i), value_map_item_at(v, i), level);
     return criteria;
 }
@@ -155,7 +156,7 @@ void criteria_free(struct criteria *criteria)
         struct criterion *c = &criteria->items[i];
 
         value_unref(c->key);
-        value_unref(c->operator);
+        value_unref(c->operator_name);
         value_unref(c->condition);
         pattern_free(c->pattern);
         pyregex_unref(c->regex);
@@ -202,14 +203,14 @@ static int check_criterion(value key, value v, struct error *err)
 
     field = python_str_value(key);
     if (value_is_null(type))
-        return error_set_kind(err, -EINVAL, "ValueValidationException", "Operator not specified for field: %s",
-                              value_chars(field));
+        return error_set_kind(err, -EINVAL, "ValueValidationException",
+                              "Operator not specified for field: %s", value_chars(field));
     name = python_str_value(type);
     if (!value_is_string(type) || !is_operator_name(value_chars(name))) {
         add_operator_names(&names);
         return error_set_kind(err, -EINVAL, "ValueValidationException",
-                              "For field: %s, operator %s not in list of allowed operators: [%s]", value_chars(field),
-                              value_chars(name), names.data);
+                              "For field: %s, operator %s not in list of allowed operators: [%s]",
+                              value_chars(field), value_chars(name), names.data);
     }
     if (value_is_null(value_map_get(v, "pattern")))
         return error_set_kind(err, -EINVAL, "ValueValidationException",
@@ -222,7 +223,7 @@ int criteria_check(value criteria, struct error *err)
 {
     if (criteria.kind != VALUE_MAP)
         return error_set_kind(err, -EINVAL, "ValueValidationException", "Criteria should be a dict.");
-    VALUE_MAP_EACH(i, criteria) {
+    VALUE_MAP_EACH (i, criteria) {
         int r = check_criterion(value_map_key_at(criteria, i), value_map_item_at(criteria, i), err);
 
         if (r < 0)
@@ -246,8 +247,8 @@ static value follow_parts(const struct criteria *criteria, const struct criterio
 }
 
 /* *ret is borrowed from the payload or from *ret_owned. */
-static int look_up(const struct criteria *criteria, const struct criterion *c, value payload, value *ret_owned, value *ret,
-                   struct error *err)
+static int look_up(const struct criteria *criteria, const struct criterion *c, value payload,
+                   value *ret_owned, value *ret, struct error *err)
 {
     VALUE_AUTO(root);
     int r;
@@ -284,8 +285,8 @@ static void judgement_release(struct judgement *j)
     error_release(&j->problem);
 }
 
-static void judge_criterion(const struct criteria *criteria, const struct criterion *c, const struct judge *judge,
-                            struct judgement *j);
+static void judge_criterion(const struct criteria *criteria, const struct criterion *c,
+                            const struct judge *judge, struct judgement *j);
 
 /* ---- search ---- */
 
@@ -303,27 +304,29 @@ static int read_condition(value condition, enum search_condition *ret, struct er
         }
     }
     shown = python_str_value(condition);
-    return error_set_kind(err, -EINVAL, "UnrecognizedConditionError",
-                          "The '%s' condition is not recognized for type search, 'any', 'all', 'any2any' and 'all2any' "
-                          "are allowed",
-                          value_chars(shown));
+    return error_set_kind(
+        err, -EINVAL, "UnrecognizedConditionError",
+        "The '%s' condition is not recognized for type search, 'any', 'all', 'any2any' and 'all2any' "
+        "are allowed",
+        value_chars(shown));
 }
 
 /* Does an item meet all (or any) of the children? A child that breaks is not met; one that has no known operator breaks
    the search. */
-static int judge_item(const struct criteria *children, value item, bool any_child, const struct judge *outer, bool *ret,
-                      struct error *err)
+static int judge_item(const struct criteria *children, value item, bool any_child, const struct judge *outer,
+                      bool *ret, struct error *err)
 {
     struct judge judge = *outer;
 
     judge.payload = item;
     for (size_t i = 0; i < children->count; i++) {
         const struct criterion *c = &children->items[i];
-        CLEANUP(judgement_release) struct judgement j = { 0 };
+        CLEANUP(judgement_release)
+        struct judgement j = { 0 };
         VALUE_AUTO(name);
 
-        if (!value_is_null(c->operator) && !c->op) {
-            name = python_str_value(c->operator);
+        if (!value_is_null(c->operator_name) && !c->op) {
+            name = python_str_value(c->operator_name);
             return error_set_kind(err, -EINVAL, "Exception", "Invalid operator: %s", value_chars(name));
         }
         judge_criterion(children, c, &judge, &j);
@@ -428,25 +431,25 @@ static int apply_operator(const struct criterion *c, const struct judge *judge, 
     VALUE_AUTO(name);
 
     if (!c->op) {
-        name = python_str_value(c->operator);
+        name = python_str_value(c->operator_name);
         return error_set_kind(&j->problem, -EINVAL, "Exception", "Invalid operator: %s", value_chars(name));
     }
     return operate(c->op, &o, c->children, c->condition, judge, &j->matched, &j->problem);
 }
 
 /* A failure leaves its text in j->problem, beginning with the step that broke. */
-static void judge_criterion(const struct criteria *criteria, const struct criterion *c, const struct judge *judge,
-                            struct judgement *j)
+static void judge_criterion(const struct criteria *criteria, const struct criterion *c,
+                            const struct judge *judge, struct judgement *j)
 {
     VALUE_AUTO(key);
 
     j->v = j->pattern = value_null();
-    if (c->malformed || value_is_null(c->operator))
+    if (c->malformed || value_is_null(c->operator_name))
         return;
     j->pattern = pattern_literal(c->pattern);
     if (!value_is_set(j->pattern)) {
-        if (pattern_render(c->pattern, criteria->root, judge->payload, judge->host, judge->now_us, &j->owned_pattern,
-                           &j->problem) < 0) {
+        if (pattern_render(c->pattern, criteria->root, judge->payload, judge->host, judge->now_us,
+                           &j->owned_pattern, &j->problem) < 0) {
             render_failed(c, j);
             j->pattern = value_null();
             return;
@@ -467,12 +470,13 @@ static void judge_criterion(const struct criteria *criteria, const struct criter
 
 /* ---- a rule ---- */
 
-static void add_judgement(value *list, const struct criterion *c, const struct judgement *j, const char *problem)
+static void add_judgement(value *list, const struct criterion *c, const struct judgement *j,
+                          const char *problem)
 {
     value map = value_map_new(6);
 
     value_map_put(&map, "key", value_ref(c->key));
-    value_map_put(&map, "operator", value_ref(c->operator));
+    value_map_put(&map, "operator", value_ref(c->operator_name));
     value_map_put(&map, "pattern", value_ref(j->pattern));
     value_map_put(&map, "value", j->v.kind == VALUE_OBJECT ? value_null() : value_ref(j->v));
     value_map_put(&map, "matched", value_bool(j->matched));
@@ -493,7 +497,8 @@ enum criteria_verdict criteria_judge(const struct criteria *criteria, value payl
     if (criteria->count && !value_truth(payload))
         verdict = CRITERIA_NO_MATCH;
     for (size_t i = 0; verdict == CRITERIA_MATCH && i < criteria->count; i++) {
-        CLEANUP(judgement_release) struct judgement j = { 0 };
+        CLEANUP(judgement_release)
+        struct judgement j = { 0 };
         const char *problem;
 
         judge_criterion(criteria, &criteria->items[i], &judge, &j);
@@ -502,8 +507,8 @@ enum criteria_verdict criteria_judge(const struct criteria *criteria, value payl
         problem = j.problem.message;
         if (problem)
             error_set_kind(err, 0, j.problem.kind,
-                           "Failed to match rule \"%s\" against trigger instance \"%s\": %s", rule_ref, instance_id,
-                           problem);
+                           "Failed to match rule \"%s\" against trigger instance \"%s\": %s", rule_ref,
+                           instance_id, problem);
         if (ret_judgements)
             add_judgement(&judgements, &criteria->items[i], &j, problem);
     }
@@ -512,8 +517,8 @@ enum criteria_verdict criteria_judge(const struct criteria *criteria, value payl
     return verdict;
 }
 
-int criteria_operate(const char *operator, value v, value pattern, const char *condition, int64_t now_us, bool *ret,
-                     struct error *err)
+int criteria_operate(const char *operator, value v, value pattern, const char *condition, int64_t now_us,
+                     bool *ret, struct error *err)
 {
     const struct rule_operator *op = rule_operator_find(operator);
     struct judge judge = { .rule_ref = "", .now_us = now_us, .payload = v };

@@ -30,7 +30,7 @@ enum criteria_verdict criteria_judge(const struct criteria *criteria, value payl
                                      value *ret_judgements, struct error *err);
 
 /* One operator on its own (any spelling); `condition` for search only. Positive 1: unknown operator. */
-int criteria_operate(const char *operator, value v, value pattern, const char *condition, int64_t now_us, bool *ret,
-                     struct error *err);
+int criteria_operate(const char *operator, value v, value pattern, const char *condition, int64_t now_us,
+                     bool *ret, struct error *err);
 
 #endif

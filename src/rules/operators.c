@@ -23,29 +23,34 @@ static int type_error(struct error *err, const char *format, const char *type)
 
 static int no_attribute(struct error *err, value v, const char *name)
 {
-    return error_set_kind(err, -EINVAL, "AttributeError", "'%s' object has no attribute '%s'", python_type_name(v), name);
+    return error_set_kind(err, -EINVAL, "AttributeError", "'%s' object has no attribute '%s'",
+                          python_type_name(v), name);
 }
 
 /* ---- equality and order ---- */
 
-static int operate_equals(const struct rule_operator *self, const struct operands *o, bool *ret, struct error *err)
+static int operate_equals(const struct rule_operator *self, const struct operands *o, bool *ret,
+                          struct error *err)
 {
     *ret = value_equal(o->v, o->pattern) != self->negated;
     return 0;
 }
 
-static int operate_order(const struct rule_operator *self, const struct operands *o, bool *ret, struct error *err)
+static int operate_order(const struct rule_operator *self, const struct operands *o, bool *ret,
+                         struct error *err)
 {
     int order = 0;
 
     if (value_compare(o->v, o->pattern, &order) != 0)
-        return error_set_kind(err, -EINVAL, "TypeError", "'%c' not supported between instances of '%s' and '%s'",
-                              self->variant < 0 ? '<' : '>', python_type_name(o->v), python_type_name(o->pattern));
+        return error_set_kind(
+            err, -EINVAL, "TypeError", "'%c' not supported between instances of '%s' and '%s'",
+            self->variant < 0 ? '<' : '>', python_type_name(o->v), python_type_name(o->pattern));
     *ret = order == self->variant;
     return 0;
 }
 
-static int operate_exists(const struct rule_operator *self, const struct operands *o, bool *ret, struct error *err)
+static int operate_exists(const struct rule_operator *self, const struct operands *o, bool *ret,
+                          struct error *err)
 {
     *ret = value_is_null(o->v) == self->negated;
     return 0;
@@ -91,8 +96,10 @@ static int contains(value container, value item, bool *ret, struct error *err)
     switch (container.kind) {
     case VALUE_STRING:
         if (item.kind != VALUE_STRING)
-            return type_error(err, "'in <string>' requires string as left operand, not %s", python_type_name(item));
-        *ret = memmem(container.string->data, container.string->len, item.string->data, item.string->len) != NULL;
+            return type_error(err, "'in <string>' requires string as left operand, not %s",
+                              python_type_name(item));
+        *ret = memmem(container.string->data, container.string->len, item.string->data, item.string->len) !=
+               NULL;
         return 0;
     case VALUE_LIST:
     case VALUE_TUPLE:
@@ -111,7 +118,8 @@ static int contains(value container, value item, bool *ret, struct error *err)
     }
 }
 
-static int operate_contains(const struct rule_operator *self, const struct operands *o, bool *ret, struct error *err)
+static int operate_contains(const struct rule_operator *self, const struct operands *o, bool *ret,
+                            struct error *err)
 {
     int r = contains(o->v, o->pattern, ret, err);
 
@@ -120,7 +128,8 @@ static int operate_contains(const struct rule_operator *self, const struct opera
     return r;
 }
 
-static int operate_inside(const struct rule_operator *self, const struct operands *o, bool *ret, struct error *err)
+static int operate_inside(const struct rule_operator *self, const struct operands *o, bool *ret,
+                          struct error *err)
 {
     int r = contains(o->pattern, o->v, ret, err);
 
@@ -149,20 +158,22 @@ static bool has_part(value v, value part, enum text_part where)
     }
 }
 
-static int operate_start_or_end(const struct rule_operator *self, const struct operands *o, bool *ret, struct error *err)
+static int operate_start_or_end(const struct rule_operator *self, const struct operands *o, bool *ret,
+                                struct error *err)
 {
     const char *method = self->variant == PART_START ? "startswith" : "endswith";
 
     if (o->v.kind != VALUE_STRING)
         return no_attribute(err, o->v, method);
     if (o->pattern.kind != VALUE_STRING)
-        return error_set_kind(err, -EINVAL, "TypeError", "%s first arg must be str or a tuple of str, not %s", method,
-                              python_type_name(o->pattern));
+        return error_set_kind(err, -EINVAL, "TypeError", "%s first arg must be str or a tuple of str, not %s",
+                              method, python_type_name(o->pattern));
     *ret = has_part(o->v, o->pattern, (enum text_part)self->variant);
     return 0;
 }
 
-static int operate_caseless(const struct rule_operator *self, const struct operands *o, bool *ret, struct error *err)
+static int operate_caseless(const struct rule_operator *self, const struct operands *o, bool *ret,
+                            struct error *err)
 {
     VALUE_AUTO(v);
     VALUE_AUTO(pattern);
@@ -179,15 +190,18 @@ static int operate_caseless(const struct rule_operator *self, const struct opera
 
 /* ---- patterns ---- */
 
-static int operate_regex(const struct rule_operator *self, const struct operands *o, bool *ret, struct error *err)
+static int operate_regex(const struct rule_operator *self, const struct operands *o, bool *ret,
+                         struct error *err)
 {
-    CLEANUP(pyregex_unrefp) struct pyregex *own = NULL;
+    CLEANUP(pyregex_unrefp)
+    struct pyregex *own = NULL;
     const struct pyregex *regex = o->regex;
     int r;
 
     if (!regex) {
         if (o->pattern.kind != VALUE_STRING)
-            return error_set_kind(err, -EINVAL, "TypeError", "first argument must be string or compiled pattern");
+            return error_set_kind(err, -EINVAL, "TypeError",
+                                  "first argument must be string or compiled pattern");
         r = pyregex_get(o->pattern.string->data, o->pattern.string->len, self->regex_flags, &own, err);
         if (r < 0)
             return r;
@@ -195,16 +209,19 @@ static int operate_regex(const struct rule_operator *self, const struct operands
     }
     if (o->v.kind != VALUE_STRING)
         return type_error(err, "expected string or bytes-like object, got '%s'", python_type_name(o->v));
-    return pyregex_test(regex, o->v.string->data, o->v.string->len, (enum pyregex_anchor)self->variant, 0, ret, err);
+    return pyregex_test(regex, o->v.string->data, o->v.string->len, (enum pyregex_anchor)self->variant, 0,
+                        ret, err);
 }
 
-static int operate_wildcard(const struct rule_operator *self, const struct operands *o, bool *ret, struct error *err)
+static int operate_wildcard(const struct rule_operator *self, const struct operands *o, bool *ret,
+                            struct error *err)
 {
     value wrong = o->v.kind != VALUE_STRING ? o->v : o->pattern;
 
     if (wrong.kind != VALUE_STRING)
         return type_error(err, "expected str, bytes or os.PathLike object, not %s", python_type_name(wrong));
-    *ret = wildcard_match(o->v.string->data, o->v.string->len, o->pattern.string->data, o->pattern.string->len);
+    *ret =
+        wildcard_match(o->v.string->data, o->v.string->len, o->pattern.string->data, o->pattern.string->len);
     return 0;
 }
 
@@ -228,10 +245,12 @@ static int seconds_of(value v, double *ret, struct error *err)
             return 0;
         return error_set_kind(err, -ERANGE, "OverflowError", "int too large to convert to float");
     }
-    return type_error(err, "float() argument must be a string or a real number, not '%s'", python_type_name(v));
+    return type_error(err, "float() argument must be a string or a real number, not '%s'",
+                      python_type_name(v));
 }
 
-static int operate_timediff(const struct rule_operator *self, const struct operands *o, bool *ret, struct error *err)
+static int operate_timediff(const struct rule_operator *self, const struct operands *o, bool *ret,
+                            struct error *err)
 {
     double seconds, difference;
     VALUE_AUTO(text);

@@ -9,17 +9,17 @@
 struct pyregex;
 
 struct operands {
-    value v;       /* null when the key led nowhere */
-    value pattern; /* rendered */
+    value v;                     /* null when the key led nowhere */
+    value pattern;               /* rendered */
     const struct pyregex *regex; /* of the pattern, when it was compiled before; may be NULL */
     int64_t now_us;
 };
 
 struct rule_operator {
     const char *names[2];
-    bool null_pattern;       /* a null pattern is judged; with the others it is no match */
-    bool takes_regex;        /* the pattern is a regular expression with regex_flags */
-    unsigned regex_flags;    /* enum pyregex_flags */
+    bool null_pattern;    /* a null pattern is judged; with the others it is no match */
+    bool takes_regex;     /* the pattern is a regular expression with regex_flags */
+    unsigned regex_flags; /* enum pyregex_flags */
     /* NULL: search. Failures are Python's: the class in err->kind and the text. */
     int (*operate)(const struct rule_operator *self, const struct operands *o, bool *ret, struct error *err);
     int variant; /* what rows that share a function differ in */

@@ -8,15 +8,11 @@
 #include "base/mem.h"
 #include "value/json.h"
 
-/* A program without the expression engine still judges literal patterns. */
-#pragma weak expr_compile
-#pragma weak expr_evaluate
-#pragma weak expr_free
-
 struct pattern {
     value source;
     bool template;
-    struct expr *typed; /* with to_complex; NULL when there are no braces on one line, or they do not compile */
+    struct expr
+        *typed; /* with to_complex; NULL when there are no braces on one line, or they do not compile */
     struct expr *plain;
     struct error problem; /* why `plain` or `typed` could not be compiled */
 };
@@ -62,14 +58,10 @@ struct pattern *pattern_new(value v)
     BUFFER_AUTO(typed);
 
     pattern->source = value_ref(value_is_set(v) ? v : value_null());
-    pattern->template = v.kind == VALUE_STRING && (memmem(v.string->data, v.string->len, "{{", 2) ||
-                                                   memmem(v.string->data, v.string->len, "{%", 2));
+    pattern->template =
+        v.kind == VALUE_STRING && expr_has_expression(v.string->data, v.string->len, EXPR_TEMPLATE);
     if (!pattern->template)
         return pattern;
-    if (!expr_compile) {
-        error_set(&pattern->problem, -ENOTSUP, "this program renders no templates");
-        return pattern;
-    }
     if (insert_to_complex(v.string->data, v.string->len, &typed) &&
         expr_compile(typed.data, typed.len, EXPR_TEMPLATE, &pattern->typed, &pattern->problem) < 0)
         return pattern;
@@ -82,10 +74,8 @@ void pattern_free(struct pattern *pattern)
     if (!pattern)
         return;
     value_unref(pattern->source);
-    if (pattern->typed)
-        expr_free(pattern->typed);
-    if (pattern->plain)
-        expr_free(pattern->plain);
+    expr_free(pattern->typed);
+    expr_free(pattern->plain);
     error_release(&pattern->problem);
     free(pattern);
 }
@@ -100,8 +90,8 @@ value pattern_source(const struct pattern *pattern)
     return pattern->source;
 }
 
-int pattern_render(const struct pattern *pattern, const char *name, value payload, const struct expr_host *host,
-                   int64_t now_us, value *ret, struct error *err)
+int pattern_render(const struct pattern *pattern, const char *name, value payload,
+                   const struct expr_host *host, int64_t now_us, value *ret, struct error *err)
 {
     static const char *const lazy_roots[] = { "st2kv", "system", NULL };
     struct expr_context context = { .host = host, .now_us = now_us, .lazy_roots = lazy_roots };
@@ -115,10 +105,16 @@ int pattern_render(const struct pattern *pattern, const char *name, value payloa
     value_map_set_text(&variables, name, value_ref(payload));
     context.variables = variables;
     if (pattern->typed) {
-        r = expr_evaluate(pattern->typed, &context, &text, err);
-        if (r < 0)
+        ERROR_AUTO(problem);
+
+        /* What has no JSON form, as a datastore object, is rendered as text. */
+        r = expr_evaluate(pattern->typed, &context, &text, &problem);
+        if (r < 0 && (!problem.kind || strcmp(problem.kind, "TypeError") != 0)) {
+            error_move(err, &problem);
             return r;
-        if (value_is_string(text) && json_read(text.string->data, text.string->len, JSON_PYTHON, ret, NULL) == 0)
+        }
+        if (r == 0 && value_is_string(text) &&
+            json_read(text.string->data, text.string->len, JSON_PYTHON, ret, NULL) == 0)
             return 0;
     }
     return expr_evaluate(pattern->plain, &context, ret, err);

@@ -17,7 +17,7 @@ value pattern_literal(const struct pattern *pattern);
 /* As it was written. Borrowed. */
 value pattern_source(const struct pattern *pattern);
 /* `name` is what the payload is called: "trigger", or "item" inside a search. */
-int pattern_render(const struct pattern *pattern, const char *name, value payload, const struct expr_host *host,
-                   int64_t now_us, value *ret, struct error *err);
+int pattern_render(const struct pattern *pattern, const char *name, value payload,
+                   const struct expr_host *host, int64_t now_us, value *ret, struct error *err);
 
 #endif

@@ -21,10 +21,10 @@ struct run {
     value runner_parameters; /* map: rendered, cast, defaults filled in */
     value action_parameters; /* map, in the order script arguments are given */
     value context;
-    value environment;       /* map of text: ST2_ACTION_..., over the server's own */
-    char *entry_point;       /* absolute path of the action's file; NULL when it has none */
-    char *system_user;       /* run as; NULL: as the server's user */
-    size_t output_limit;     /* bytes kept of each stream */
+    value environment;   /* map of text: ST2_ACTION_..., over the server's own */
+    char *entry_point;   /* absolute path of the action's file; NULL when it has none */
+    char *system_user;   /* run as; NULL: as the server's user */
+    size_t output_limit; /* bytes kept of each stream */
     bool cancel_requested;
 };
 

@@ -40,7 +40,8 @@ struct reader {
 /* Is the number to come the next part of 31.12.2020? */
 static bool after_dot(const struct reader *r)
 {
-    return r->count >= 2 && *r->tokens[r->count - 1].text == '.' && isdigit((unsigned char)*r->tokens[r->count - 2].text);
+    return r->count >= 2 && *r->tokens[r->count - 1].text == '.' &&
+           isdigit((unsigned char)*r->tokens[r->count - 2].text);
 }
 
 static bool tokenize(struct reader *r, const char *text, size_t n)
@@ -56,7 +57,8 @@ static bool tokenize(struct reader *r, const char *text, size_t n)
             while (at < end && isdigit((unsigned char)*at))
                 at++;
             /* A fraction belongs to the number, the dots of 31.12.2020 do not. */
-            if (!after_dot(r) && at + 1 < end && (*at == '.' || *at == ',') && isdigit((unsigned char)at[1])) {
+            if (!after_dot(r) && at + 1 < end && (*at == '.' || *at == ',') &&
+                isdigit((unsigned char)at[1])) {
                 const char *dot = at++;
 
                 while (at < end && isdigit((unsigned char)*at))
@@ -131,9 +133,18 @@ static int find_word(const struct token *t, const char *const (*words)[3], int c
 static int month_of(const struct token *t)
 {
     static const char *const months[][3] = {
-        { "jan", "january" }, { "feb", "february" }, { "mar", "march" },        { "apr", "april" },
-        { "may" },            { "jun", "june" },     { "jul", "july" },         { "aug", "august" },
-        { "sep", "sept", "september" }, { "oct", "october" }, { "nov", "november" }, { "dec", "december" },
+        { "jan", "january" },
+        { "feb", "february" },
+        { "mar", "march" },
+        { "apr", "april" },
+        { "may" },
+        { "jun", "june" },
+        { "jul", "july" },
+        { "aug", "august" },
+        { "sep", "sept", "september" },
+        { "oct", "october" },
+        { "nov", "november" },
+        { "dec", "december" },
     };
 
     return find_word(t, months, 12) + 1;
@@ -141,8 +152,9 @@ static int month_of(const struct token *t)
 
 static int weekday_of(const struct token *t)
 {
-    static const char *const days[][3] = { { "mon", "monday" }, { "tue", "tuesday" },  { "wed", "wednesday" },
-                                           { "thu", "thursday" }, { "fri", "friday" }, { "sat", "saturday" },
+    static const char *const days[][3] = { { "mon", "monday" },    { "tue", "tuesday" },
+                                           { "wed", "wednesday" }, { "thu", "thursday" },
+                                           { "fri", "friday" },    { "sat", "saturday" },
                                            { "sun", "sunday" } };
 
     return find_word(t, days, 7);
@@ -159,7 +171,8 @@ static int am_pm_of(const struct token *t)
 /* 0: hours, 1: minutes, 2: seconds, -1: no unit. */
 static int unit_of(const struct token *t)
 {
-    static const char *const units[][3] = { { "h", "hour", "hours" }, { "m", "minute", "minutes" },
+    static const char *const units[][3] = { { "h", "hour", "hours" },
+                                            { "m", "minute", "minutes" },
                                             { "s", "second", "seconds" } };
 
     return find_word(t, units, 3);
@@ -305,7 +318,8 @@ static bool read_compact(struct reader *r, const struct token *t)
 
 static bool read_number(struct reader *r)
 {
-    const struct token *t = token_at(r, r->at), *next = token_at(r, r->at + 1), *third = token_at(r, r->at + 2);
+    const struct token *t = token_at(r, r->at), *next = token_at(r, r->at + 1),
+                       *third = token_at(r, r->at + 2);
     int number;
 
     if (whole_digits(t) > 14)
@@ -574,7 +588,8 @@ int datetime_parse_text(const char *text, size_t n, int64_t now_us, value *ret, 
         return error_set_kind(err, -EINVAL, "ParserError", "Unknown string format: %.*s",
                               (int)(n < DATETIME_TEXT_MAX ? n : DATETIME_TEXT_MAX), text);
     if (!r.n_parts && r.hour < 0 && r.minute < 0 && r.second < 0 && r.weekday < 0)
-        return error_set_kind(err, -EINVAL, "ParserError", "String does not contain a date: %.*s", (int)n, text);
+        return error_set_kind(err, -EINVAL, "ParserError", "String does not contain a date: %.*s", (int)n,
+                              text);
     problem = complete(&r, now_us, &c, &has_day);
     if (problem)
         return error_set_kind(err, -EINVAL, "ParserError", "%s: %.*s", problem, (int)n, text);

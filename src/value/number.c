@@ -11,10 +11,18 @@
 #include "value/python.h"
 
 static const char *const operator_texts[] = {
-    [NUMBER_ADD] = "+",           [NUMBER_SUBTRACT] = "-",      [NUMBER_MULTIPLY] = "*",
-    [NUMBER_DIVIDE] = "/",        [NUMBER_FLOOR_DIVIDE] = "//", [NUMBER_MODULO] = "%",
-    [NUMBER_POWER] = "** or pow()", [NUMBER_BIT_AND] = "&",     [NUMBER_BIT_OR] = "|",
-    [NUMBER_BIT_XOR] = "^",       [NUMBER_SHIFT_LEFT] = "<<",   [NUMBER_SHIFT_RIGHT] = ">>",
+    [NUMBER_ADD] = "+",
+    [NUMBER_SUBTRACT] = "-",
+    [NUMBER_MULTIPLY] = "*",
+    [NUMBER_DIVIDE] = "/",
+    [NUMBER_FLOOR_DIVIDE] = "//",
+    [NUMBER_MODULO] = "%",
+    [NUMBER_POWER] = "** or pow()",
+    [NUMBER_BIT_AND] = "&",
+    [NUMBER_BIT_OR] = "|",
+    [NUMBER_BIT_XOR] = "^",
+    [NUMBER_SHIFT_LEFT] = "<<",
+    [NUMBER_SHIFT_RIGHT] = ">>",
 };
 
 static bool is_whole(value v)
@@ -45,7 +53,8 @@ static int overflow(struct error *err, const char *text)
 
 static int too_large(struct error *err)
 {
-    return error_set_kind(err, -ERANGE, "OverflowError", "integer result is larger than %d bits", NUMBER_BITS_MAX);
+    return error_set_kind(err, -ERANGE, "OverflowError", "integer result is larger than %d bits",
+                          NUMBER_BITS_MAX);
 }
 
 /* ---- integers of any size ---- */
@@ -56,7 +65,7 @@ static void big_release(mpz_t *n)
 }
 
 /* GMP allocates nothing before a number is set. */
-#define BIG_AUTO(name)                                      \
+#define BIG_AUTO(name)                                \
     __attribute__((cleanup(big_release))) mpz_t name; \
     mpz_init(name)
 
@@ -321,7 +330,8 @@ static int float_power(double a, double b, value *ret, struct error *err)
     if (a == 0 && b < 0)
         return zero_division(err, "0.0 cannot be raised to a negative power");
     if (a < 0 && isfinite(a) && isfinite(b) && b != floor(b))
-        return error_set_kind(err, -EDOM, "ValueError", "the result of a negative number raised to a fraction is complex");
+        return error_set_kind(err, -EDOM, "ValueError",
+                              "the result of a negative number raised to a fraction is complex");
     result = pow(a, b);
     if (isinf(result) && isfinite(a) && isfinite(b))
         return overflow(err, "(34, 'Numerical result out of range')");
@@ -383,7 +393,8 @@ int number_operate(enum number_operator op, value a, value b, value *ret, struct
             return 0;
         return big_operate(op, a, b, ret, err);
     }
-    if ((!is_whole(a) && a.kind != VALUE_FLOAT) || (!is_whole(b) && b.kind != VALUE_FLOAT) || is_bit_operator(op))
+    if ((!is_whole(a) && a.kind != VALUE_FLOAT) || (!is_whole(b) && b.kind != VALUE_FLOAT) ||
+        is_bit_operator(op))
         return type_error(op, a, b, err);
     if (!number_to_double(a, &left) || !number_to_double(b, &right))
         return overflow(err, "int too large to convert to float");
@@ -397,7 +408,8 @@ int number_negate(value a, value *ret, struct error *err)
         return 0;
     }
     if (!is_whole(a))
-        return error_set_kind(err, -EINVAL, "TypeError", "bad operand type for unary -: '%s'", python_type_name(a));
+        return error_set_kind(err, -EINVAL, "TypeError", "bad operand type for unary -: '%s'",
+                              python_type_name(a));
     return number_operate(NUMBER_SUBTRACT, value_int(0), a, ret, err);
 }
 
@@ -408,7 +420,8 @@ int number_absolute(value a, value *ret, struct error *err)
         return 0;
     }
     if (!is_whole(a))
-        return error_set_kind(err, -EINVAL, "TypeError", "bad operand type for abs(): '%s'", python_type_name(a));
+        return error_set_kind(err, -EINVAL, "TypeError", "bad operand type for abs(): '%s'",
+                              python_type_name(a));
     if (a.kind == VALUE_BIGINT ? mpz_sgn(a.bigint->number) < 0 : small(a) < 0)
         return number_negate(a, ret, err);
     *ret = a.kind == VALUE_BOOL ? value_int(a.boolean) : value_ref(a);
@@ -460,9 +473,10 @@ int number_to_integer(value v, value *ret, struct error *err)
     if (v.kind == VALUE_FLOAT)
         return from_whole_double(trunc(v.number), ret, err);
     if (!is_whole(v))
-        return error_set_kind(err, -EINVAL, "TypeError",
-                              "int() argument must be a string, a bytes-like object or a real number, not '%s'",
-                              python_type_name(v));
+        return error_set_kind(
+            err, -EINVAL, "TypeError",
+            "int() argument must be a string, a bytes-like object or a real number, not '%s'",
+            python_type_name(v));
     *ret = v.kind == VALUE_BOOL ? value_int(v.boolean) : value_ref(v);
     return 0;
 }
@@ -495,7 +509,7 @@ static int round_whole(value v, int64_t digits, value *ret)
         return 0;
     }
     big_set(n, v);
-    if ((uint64_t)-(digits + 1) > mpz_sizeinbase(n, 10)) {
+    if ((uint64_t) - (digits + 1) > mpz_sizeinbase(n, 10)) {
         *ret = value_int(0);
         return 0;
     }
@@ -537,7 +551,8 @@ static int round_float(double d, int64_t digits, value *ret, struct error *err)
 int number_round(value v, bool has_digits, int64_t digits, value *ret, struct error *err)
 {
     if (v.kind == VALUE_FLOAT)
-        return has_digits ? round_float(v.number, digits, ret, err) : from_whole_double(rint(v.number), ret, err);
+        return has_digits ? round_float(v.number, digits, ret, err)
+                          : from_whole_double(rint(v.number), ret, err);
     if (!is_whole(v))
         return error_set_kind(err, -EINVAL, "TypeError", "type %s doesn't define __round__ method",
                               python_type_name(v));

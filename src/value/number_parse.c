@@ -19,8 +19,8 @@ static bool is_space(uint32_t c)
 {
     if (c < 128)
         return c == ' ' || (c >= 9 && c <= 13) || (c >= 0x1c && c <= 0x1f);
-    return c == 0x85 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 ||
-           c == 0x202f || c == 0x205f || c == 0x3000;
+    return c == 0x85 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 ||
+           c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
 }
 
 /* Strips white space and writes digits of all scripts as ASCII; other characters beyond ASCII become '?', which nothing
@@ -114,10 +114,11 @@ static int check_digits(const char *digits, size_t n, int base, struct error *er
 
     if (base & (base - 1)) {
         if (n > JSON_DIGITS_MAX)
-            return error_set_kind(err, -ERANGE, "ValueError",
-                                  "Exceeds the limit (%d digits) for integer string conversion: value has %zu digits; "
-                                  "use sys.set_int_max_str_digits() to increase the limit",
-                                  JSON_DIGITS_MAX, n);
+            return error_set_kind(
+                err, -ERANGE, "ValueError",
+                "Exceeds the limit (%d digits) for integer string conversion: value has %zu digits; "
+                "use sys.set_int_max_str_digits() to increase the limit",
+                JSON_DIGITS_MAX, n);
         return 0;
     }
     while (1 << bits < base)
@@ -127,7 +128,8 @@ static int check_digits(const char *digits, size_t n, int base, struct error *er
         n--;
     }
     if (n * (size_t)bits > NUMBER_BITS_MAX)
-        return error_set_kind(err, -ERANGE, "OverflowError", "integer is larger than %d bits", NUMBER_BITS_MAX);
+        return error_set_kind(err, -ERANGE, "OverflowError", "integer is larger than %d bits",
+                              NUMBER_BITS_MAX);
     return 0;
 }
 
@@ -223,5 +225,6 @@ int number_parse_float(const char *text, size_t n, value *ret, struct error *err
         }
     }
     python_repr_text(&shown, text, n > 200 ? utf8_offset(text, n, 200) : n);
-    return error_set_kind(err, -EINVAL, "ValueError", "could not convert string to float: %s", buffer_text(&shown));
+    return error_set_kind(err, -EINVAL, "ValueError", "could not convert string to float: %s",
+                          buffer_text(&shown));
 }

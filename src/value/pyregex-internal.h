@@ -16,6 +16,7 @@ struct pyregex_parsed {
     char **names; /* n_groups of them, from group 1; NULL: no name */
 };
 
-int pyregex_parse(const char *pattern, size_t n, unsigned flags, struct pyregex_parsed *ret, struct error *err);
+int pyregex_parse(const char *pattern, size_t n, unsigned flags, struct pyregex_parsed *ret,
+                  struct error *err);
 void pyregex_parsed_release(struct pyregex_parsed *parsed);
 #endif

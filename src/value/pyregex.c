@@ -7,6 +7,7 @@
 #include <pcre2.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/mem.h"
 #include "base/strmap.h"
@@ -65,7 +66,8 @@ static int compile_failed(int code, struct error *err)
         return error_set_kind(err, -EINVAL, "error", "look-behind requires fixed-width pattern");
     if (pcre2_get_error_message(code, text, sizeof(text)) < 0)
         text[0] = '\0';
-    return error_set_kind(err, -EINVAL, "error", "the regular expression cannot be used: %s", (const char *)text);
+    return error_set_kind(err, -EINVAL, "error", "the regular expression cannot be used: %s",
+                          (const char *)text);
 }
 
 static pcre2_code *compile_code(const struct pyregex_parsed *parsed, struct error *err)
@@ -73,7 +75,8 @@ static pcre2_code *compile_code(const struct pyregex_parsed *parsed, struct erro
     pcre2_compile_context *context = pcre2_compile_context_create(NULL);
     /* Read by PCRE2 as bounds that hold for every match of this pattern. */
     BUFFER_AUTO(text);
-    uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_NO_UTF_CHECK | PCRE2_ALT_CIRCUMFLEX | PCRE2_NEVER_BACKSLASH_C;
+    uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_NO_UTF_CHECK | PCRE2_ALT_CIRCUMFLEX |
+                       PCRE2_NEVER_BACKSLASH_C | PCRE2_USE_OFFSET_LIMIT;
     pcre2_code *code;
     PCRE2_SIZE where;
     int problem;
@@ -105,7 +108,8 @@ static int compile(const char *pattern, size_t n, unsigned flags, struct pyregex
     int r;
 
     if (n > PYREGEX_PATTERN_MAX)
-        return error_set_kind(err, -E2BIG, "error", "the regular expression is longer than %d bytes", PYREGEX_PATTERN_MAX);
+        return error_set_kind(err, -E2BIG, "error", "the regular expression is longer than %d bytes",
+                              PYREGEX_PATTERN_MAX);
     r = pyregex_parse(pattern, n, flags, &parsed, err);
     if (r < 0)
         return r;
@@ -246,30 +250,85 @@ unsigned pyregex_group_number(const struct pyregex *regex, const char *name, siz
 
 /* ---- searching ---- */
 
+#define TAKES_TOO_LONG 1000000 /* an outcome beside PCRE2's codes */
+
 static int match_failed(int code, uint32_t limit, struct error *err)
 {
     if (code == PCRE2_ERROR_MATCHLIMIT || code == PCRE2_ERROR_DEPTHLIMIT || code == PCRE2_ERROR_HEAPLIMIT ||
         code == PCRE2_ERROR_JIT_STACKLIMIT)
         return error_set_kind(err, -E2BIG, "LimitExceeded", "the regular expression needs more than %u steps",
                               limit ? limit : PYREGEX_MATCH_LIMIT);
+    if (code == TAKES_TOO_LONG)
+        return error_set_kind(err, -E2BIG, "LimitExceeded", "the regular expression takes too long");
     return error_set_kind(err, -EIO, "error", "the regular expression failed (%d)", code);
 }
 
-/* PCRE2's code: positive, PCRE2_ERROR_NOMATCH or another error. */
-static int run(const struct pyregex *regex, const char *text, size_t n, size_t from, uint32_t options, uint32_t limit,
-               pcre2_match_data *data)
+/* The match limit counts backtracks from one starting point, so a long text with many of them could still take hours. Long
+   texts are therefore searched in windows of starting points, and the time it took is looked at between them. */
+#define WINDOW_FROM   65536        /* bytes; what is shorter cannot take long */
+#define WINDOW_WORK   (1ull << 29) /* starting points times length of one window */
+#define WINDOW_US_MAX 3000000      /* processor time of one search */
+
+static int64_t cpu_us(void)
 {
+    struct timespec now;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static int run_once(const struct pyregex *regex, const char *text, size_t n, size_t from, uint32_t options,
+                    pcre2_match_data *data, pcre2_match_context *context)
+{
+    int r = pcre2_match(regex->code, (PCRE2_SPTR)text, n, from, options, data, context);
+
+    if (r == PCRE2_ERROR_JIT_STACKLIMIT)
+        r = pcre2_match(regex->code, (PCRE2_SPTR)text, n, from, options | PCRE2_NO_JIT, data, context);
+    return r;
+}
+
+static int run_windows(const struct pyregex *regex, const char *text, size_t n, size_t from, uint32_t options,
+                       pcre2_match_data *data, pcre2_match_context *context)
+{
+    size_t width = WINDOW_WORK / n + 1;
+    int64_t start = cpu_us();
+
+    for (;;) {
+        size_t last = from + width;
+        int r;
+
+        if (last >= n)
+            last = n;
+        while (last < n && ((unsigned char)text[last] & 0xc0) == 0x80)
+            last++;
+        pcre2_set_offset_limit(context, last);
+        r = run_once(regex, text, n, from, options, data, context);
+        if (r != PCRE2_ERROR_NOMATCH || last == n)
+            return r;
+        if (cpu_us() - start > WINDOW_US_MAX)
+            return TAKES_TOO_LONG;
+        /* The next starting point; only at the first one an empty match may be refused. */
+        for (from = last + 1; from < n && ((unsigned char)text[from] & 0xc0) == 0x80;)
+            from++;
+        options &= ~(uint32_t)PCRE2_NOTEMPTY_ATSTART;
+    }
+}
+
+/* PCRE2's code: positive, PCRE2_ERROR_NOMATCH or another error; or TAKES_TOO_LONG. */
+static int run(const struct pyregex *regex, const char *text, size_t n, size_t from, uint32_t options,
+               uint32_t limit, pcre2_match_data *data)
+{
+    bool windows = n - from > WINDOW_FROM && !(options & PCRE2_ANCHORED);
     pcre2_match_context *context = NULL;
     int r;
 
-    if (limit && limit < PYREGEX_MATCH_LIMIT) {
+    if (windows || (limit && limit < PYREGEX_MATCH_LIMIT))
         context = pcre2_match_context_create(NULL);
+    if (limit && limit < PYREGEX_MATCH_LIMIT)
         pcre2_set_match_limit(context, limit);
-    }
     options |= PCRE2_NO_UTF_CHECK;
-    r = pcre2_match(regex->code, (PCRE2_SPTR)text, n, from, options, data, context);
-    if (r == PCRE2_ERROR_JIT_STACKLIMIT)
-        r = pcre2_match(regex->code, (PCRE2_SPTR)text, n, from, options | PCRE2_NO_JIT, data, context);
+    r = windows ? run_windows(regex, text, n, from, options, data, context)
+                : run_once(regex, text, n, from, options, data, context);
     pcre2_match_context_free(context);
     return r;
 }
@@ -281,21 +340,22 @@ static uint32_t anchor_options(enum pyregex_anchor anchor)
                                      : PCRE2_ANCHORED | PCRE2_ENDANCHORED;
 }
 
-int pyregex_test(const struct pyregex *regex, const char *text, size_t n, enum pyregex_anchor anchor, uint32_t limit,
-                 bool *ret, struct error *err)
+int pyregex_test(const struct pyregex *regex, const char *text, size_t n, enum pyregex_anchor anchor,
+                 uint32_t limit, bool *ret, struct error *err)
 {
     pcre2_match_data *data = pcre2_match_data_create(1, NULL);
     int r = run(regex, text, n, 0, anchor_options(anchor), limit, data);
 
     pcre2_match_data_free(data);
-    if (r < 0 && r != PCRE2_ERROR_NOMATCH)
+    if ((r < 0 && r != PCRE2_ERROR_NOMATCH) || r == TAKES_TOO_LONG)
         return match_failed(r, limit, err);
     *ret = r >= 0;
     return 0;
 }
 
-int pyregex_find(const struct pyregex *regex, const char *text, size_t n, size_t from, enum pyregex_anchor anchor,
-                 bool must_advance, uint32_t limit, struct pyregex_match *match, struct error *err)
+int pyregex_find(const struct pyregex *regex, const char *text, size_t n, size_t from,
+                 enum pyregex_anchor anchor, bool must_advance, uint32_t limit, struct pyregex_match *match,
+                 struct error *err)
 {
     uint32_t options = anchor_options(anchor) | (must_advance ? PCRE2_NOTEMPTY_ATSTART : 0);
     int r;
@@ -310,7 +370,7 @@ int pyregex_find(const struct pyregex *regex, const char *text, size_t n, size_t
     r = run(regex, text, n, from, options, limit, match->data);
     if (r == PCRE2_ERROR_NOMATCH)
         return PYREGEX_NO_MATCH;
-    return r < 0 ? match_failed(r, limit, err) : 0;
+    return r < 0 || r == TAKES_TOO_LONG ? match_failed(r, limit, err) : 0;
 }
 
 void pyregex_match_release(struct pyregex_match *match)

@@ -47,8 +47,8 @@ enum pyregex_anchor {
 #define PYREGEX_NO_MATCH 1 /* outcome */
 
 /* Does the pattern match? Also the cheapest call when only this is asked. `limit` 0 takes PYREGEX_MATCH_LIMIT. */
-int pyregex_test(const struct pyregex *regex, const char *text, size_t n, enum pyregex_anchor anchor, uint32_t limit,
-                 bool *ret, struct error *err);
+int pyregex_test(const struct pyregex *regex, const char *text, size_t n, enum pyregex_anchor anchor,
+                 uint32_t limit, bool *ret, struct error *err);
 
 /* One match: spans in bytes. */
 struct pyregex_match {
@@ -57,12 +57,14 @@ struct pyregex_match {
     size_t len;
     void *data; /* PCRE2's match data */
 };
-#define PYREGEX_MATCH_AUTO(name) __attribute__((cleanup(pyregex_match_release))) struct pyregex_match name = { 0 }
+#define PYREGEX_MATCH_AUTO(name) \
+    __attribute__((cleanup(pyregex_match_release))) struct pyregex_match name = { 0 }
 
 /* Looks from byte `from` on (look-behind sees what is before it). 0, PYREGEX_NO_MATCH, or negative. *match is
    initialised by the first call and may be reused; with must_advance an empty match at `from` does not count. */
-int pyregex_find(const struct pyregex *regex, const char *text, size_t n, size_t from, enum pyregex_anchor anchor,
-                 bool must_advance, uint32_t limit, struct pyregex_match *match, struct error *err);
+int pyregex_find(const struct pyregex *regex, const char *text, size_t n, size_t from,
+                 enum pyregex_anchor anchor, bool must_advance, uint32_t limit, struct pyregex_match *match,
+                 struct error *err);
 void pyregex_match_release(struct pyregex_match *match);
 /* False when the group took no part in the match. */
 bool pyregex_span(const struct pyregex_match *match, unsigned group, size_t *ret_start, size_t *ret_end);
@@ -82,16 +84,19 @@ struct pyregex_walk {
     bool must_advance, done;
     struct pyregex_match match;
 };
-int pyregex_walk_next(struct pyregex_walk *walk, struct error *err); /* 0, PYREGEX_NO_MATCH at the end, negative */
+int pyregex_walk_next(struct pyregex_walk *walk,
+                      struct error *err); /* 0, PYREGEX_NO_MATCH at the end, negative */
 void pyregex_walk_release(struct pyregex_walk *walk);
 
 /* re.sub with a template ("\1", "\g<name>"); count 0 means all. Fails when the result passes max_bytes. */
-int pyregex_sub(const struct pyregex *regex, const char *text, size_t n, const char *template, size_t template_len,
-                uint64_t count, uint32_t limit, size_t max_bytes, value *ret, struct error *err);
+int pyregex_sub(const struct pyregex *regex, const char *text, size_t n, const char *template,
+                size_t template_len, uint64_t count, uint32_t limit, size_t max_bytes, value *ret,
+                struct error *err);
 /* re.sub with a function that adds what stands for a match. */
 int pyregex_sub_by(const struct pyregex *regex, const char *text, size_t n, uint64_t count, uint32_t limit,
                    size_t max_bytes,
-                   int (*by)(void *data, const struct pyregex_match *match, struct buffer *out, struct error *err),
+                   int (*by)(void *data, const struct pyregex_match *match, struct buffer *out,
+                             struct error *err),
                    void *data, value *ret, struct error *err);
 /* re.split: a list of texts, groups included (null for those without part); max_split 0 means all. */
 int pyregex_split(const struct pyregex *regex, const char *text, size_t n, uint64_t max_split, uint32_t limit,

@@ -130,8 +130,8 @@ static void put_class_literal(struct translator *t, uint32_t c)
 
 #define SPACES \
     "\\x09-\\x0d\\x1c-\\x20\\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}"
-#define NO_SPACES                                                                                              \
-    "\\x{0}-\\x{8}\\x{e}-\\x{1b}\\x{21}-\\x{84}\\x{86}-\\x{9f}\\x{a1}-\\x{167f}\\x{1681}-\\x{1fff}\\x{200b}-"  \
+#define NO_SPACES                                                                                             \
+    "\\x{0}-\\x{8}\\x{e}-\\x{1b}\\x{21}-\\x{84}\\x{86}-\\x{9f}\\x{a1}-\\x{167f}\\x{1681}-\\x{1fff}\\x{200b}-" \
     "\\x{2027}\\x{202a}-\\x{202e}\\x{2030}-\\x{205e}\\x{2060}-\\x{2fff}\\x{3001}-\\x{10ffff}"
 
 /* How a category is written inside a character class. */
@@ -168,9 +168,11 @@ static const char *position_of(const struct translator *t, char letter)
     case 'Z':
         return "\\z";
     case 'b':
-        return ascii ? "(?:(?<=" ASCII_WORD ")(?!" ASCII_WORD ")|(?<!" ASCII_WORD ")(?=" ASCII_WORD "))" : "\\b";
+        return ascii ? "(?:(?<=" ASCII_WORD ")(?!" ASCII_WORD ")|(?<!" ASCII_WORD ")(?=" ASCII_WORD "))"
+                     : "\\b";
     case 'B': /* never matches in an empty text */
-        return ascii ? "(?:(?!\\A\\z)(?:(?<=" ASCII_WORD ")(?=" ASCII_WORD ")|(?<!" ASCII_WORD ")(?!" ASCII_WORD ")))"
+        return ascii ? "(?:(?!\\A\\z)(?:(?<=" ASCII_WORD ")(?=" ASCII_WORD ")|(?<!" ASCII_WORD
+                       ")(?!" ASCII_WORD ")))"
                      : "(?:(?!\\A\\z)\\B)";
     default:
         return NULL;
@@ -242,7 +244,8 @@ static int read_octal(struct translator *t, const char *escape, int digits, uint
     for (int i = 0; i < digits && t->at < t->end && is_octal(*t->at); i++)
         c = c * 8 + (uint32_t)(*t->at++ - '0');
     if (c > 0377)
-        return fail_at(t, escape, "octal escape value %.*s outside of range 0-0o377", (int)(t->at - escape), escape);
+        return fail_at(t, escape, "octal escape value %.*s outside of range 0-0o377", (int)(t->at - escape),
+                       escape);
     *ret = c;
     return 0;
 }
@@ -272,7 +275,8 @@ static int read_number_escape(struct translator *t, const char *escape, struct w
     uint32_t c = 0;
     int r;
 
-    if (*t->at == '0' || (t->end - t->at >= 3 && is_octal(t->at[0]) && is_octal(t->at[1]) && is_octal(t->at[2]))) {
+    if (*t->at == '0' ||
+        (t->end - t->at >= 3 && is_octal(t->at[0]) && is_octal(t->at[1]) && is_octal(t->at[2]))) {
         r = read_octal(t, escape, 3, &c);
         if (r < 0)
             return r;
@@ -669,16 +673,19 @@ static int read_flags(struct translator *t, const char *open, struct width *ret,
         if (r < 0)
             return r;
         if (t->at == start)
-            return fail_at(t, t->at, t->at == t->end ? "missing flag" : isalpha((unsigned char)*t->at) ? "unknown flag"
-                                                                                                    : "missing flag");
+            return fail_at(t, t->at,
+                           t->at == t->end                  ? "missing flag"
+                           : isalpha((unsigned char)*t->at) ? "unknown flag"
+                                                            : "missing flag");
         if (ignored || off & PYREGEX_ASCII)
             return fail_at(t, t->at, "bad inline flags: cannot turn off flags 'a', 'u' and 'L'");
         if (on & off)
             return fail_at(t, t->at, "bad inline flags: flag turned on and off");
     }
     if (!take(t, ':'))
-        return fail_at(t, t->at, t->at == t->end || !isalpha((unsigned char)*t->at) ? "missing -, : or )"
-                                                                                    : "unknown flag");
+        return fail_at(t, t->at,
+                       t->at == t->end || !isalpha((unsigned char)*t->at) ? "missing -, : or )"
+                                                                          : "unknown flag");
     t->flags = (t->flags | on) & ~off;
     if (unicode)
         t->flags &= ~(unsigned)PYREGEX_ASCII;
@@ -917,7 +924,8 @@ static int read_alternatives(struct translator *t, struct width *ret)
     return 0;
 }
 
-int pyregex_parse(const char *pattern, size_t n, unsigned flags, struct pyregex_parsed *ret, struct error *err)
+int pyregex_parse(const char *pattern, size_t n, unsigned flags, struct pyregex_parsed *ret,
+                  struct error *err)
 {
     struct translator *t = xcalloc(1, sizeof(*t));
     struct width ignored;

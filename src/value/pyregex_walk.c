@@ -19,8 +19,8 @@ int pyregex_walk_next(struct pyregex_walk *walk, struct error *err)
 
     if (walk->done)
         return PYREGEX_NO_MATCH;
-    r = pyregex_find(walk->regex, walk->text, walk->len, walk->at, PYREGEX_SEARCH, walk->must_advance, walk->limit,
-                     &walk->match, err);
+    r = pyregex_find(walk->regex, walk->text, walk->len, walk->at, PYREGEX_SEARCH, walk->must_advance,
+                     walk->limit, &walk->match, err);
     if (r != 0) {
         walk->done = true;
         return r;
@@ -43,7 +43,8 @@ struct piece {
     int group;         /* -1: literal */
 };
 
-struct template {
+struct template
+{
     const struct pyregex *regex;
     const char *start, *at, *end;
     struct buffer text;
@@ -239,10 +240,12 @@ static int put_template(void *data, const struct pyregex_match *match, struct bu
 
 int pyregex_sub_by(const struct pyregex *regex, const char *text, size_t n, uint64_t count, uint32_t limit,
                    size_t max_bytes,
-                   int (*by)(void *data, const struct pyregex_match *match, struct buffer *out, struct error *err),
+                   int (*by)(void *data, const struct pyregex_match *match, struct buffer *out,
+                             struct error *err),
                    void *data, value *ret, struct error *err)
 {
-    CLEANUP(pyregex_walk_release) struct pyregex_walk walk = { .regex = regex, .text = text, .len = n, .limit = limit };
+    CLEANUP(pyregex_walk_release)
+    struct pyregex_walk walk = { .regex = regex, .text = text, .len = n, .limit = limit };
     size_t start = 0, end = 0, last = 0;
     uint64_t done = 0;
     BUFFER_AUTO(out);
@@ -268,11 +271,17 @@ int pyregex_sub_by(const struct pyregex *regex, const char *text, size_t n, uint
     return 0;
 }
 
-int pyregex_sub(const struct pyregex *regex, const char *text, size_t n, const char *template, size_t template_len,
-                uint64_t count, uint32_t limit, size_t max_bytes, value *ret, struct error *err)
+int pyregex_sub(const struct pyregex *regex, const char *text, size_t n, const char *template,
+                size_t template_len, uint64_t count, uint32_t limit, size_t max_bytes, value *ret,
+                struct error *err)
 {
-    CLEANUP(template_release) struct template t = {
-        .regex = regex, .start = template, .at = template, .end = template + template_len, .err = err,
+    CLEANUP(template_release)
+    struct template t = {
+        .regex = regex,
+        .start = template,
+        .at = template,
+        .end = template + template_len,
+        .err = err,
     };
     int r;
 
@@ -292,7 +301,8 @@ static int too_many(struct error *err)
 int pyregex_split(const struct pyregex *regex, const char *text, size_t n, uint64_t max_split, uint32_t limit,
                   value *ret, struct error *err)
 {
-    CLEANUP(pyregex_walk_release) struct pyregex_walk walk = { .regex = regex, .text = text, .len = n, .limit = limit };
+    CLEANUP(pyregex_walk_release)
+    struct pyregex_walk walk = { .regex = regex, .text = text, .len = n, .limit = limit };
     size_t start = 0, end = 0, last = 0;
     uint64_t done = 0;
     VALUE_AUTO(list);
@@ -338,7 +348,8 @@ static value found(const struct pyregex_match *match, unsigned n_groups)
 int pyregex_findall(const struct pyregex *regex, const char *text, size_t n, uint32_t limit, value *ret,
                     struct error *err)
 {
-    CLEANUP(pyregex_walk_release) struct pyregex_walk walk = { .regex = regex, .text = text, .len = n, .limit = limit };
+    CLEANUP(pyregex_walk_release)
+    struct pyregex_walk walk = { .regex = regex, .text = text, .len = n, .limit = limit };
     unsigned n_groups = pyregex_groups(regex);
     VALUE_AUTO(list);
     int r;

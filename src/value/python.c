@@ -183,7 +183,7 @@ static void write_repr(struct buffer *out, value v, int level);
 
 static void repr_items(struct buffer *out, value v, int level)
 {
-    VALUE_LIST_EACH(i, item, v) {
+    VALUE_LIST_EACH (i, item, v) {
         if (i)
             buffer_add_text(out, ", ");
         write_repr(out, item, level + 1);
@@ -197,7 +197,7 @@ static void repr_map(struct buffer *out, value v, int level)
         return;
     }
     buffer_add_char(out, '{');
-    VALUE_MAP_EACH(i, v) {
+    VALUE_MAP_EACH (i, v) {
         if (i)
             buffer_add_text(out, ", ");
         write_repr(out, value_map_key_at(v, i), level + 1);

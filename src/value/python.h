@@ -18,7 +18,8 @@ void python_repr_text(struct buffer *out, const char *text, size_t n);
 /* Python's name of the type: "str", "int", "NoneType", "dict" ... */
 const char *python_type_name(value v);
 /* `format` % args, args a tuple, a map or a single value; fails when the result passes limit bytes. */
-int python_percent(const char *format, size_t n, value args, size_t limit, struct buffer *out, struct error *err);
+int python_percent(const char *format, size_t n, value args, size_t limit, struct buffer *out,
+                   struct error *err);
 /* format(v, spec): the format specification mini-language for text, ints and floats. */
 int python_format(value v, const char *spec, size_t n, size_t limit, struct buffer *out, struct error *err);
 /* ast.literal_eval: numbers, strings, lists, tuples, dicts, sets, True/False/None. err->kind ValueError or SyntaxError. */

@@ -31,7 +31,8 @@ static void add_fill(struct buffer *out, uint32_t fill, int64_t n)
 }
 
 /* How the padding is shared: before and behind. */
-static void share_padding(const struct python_spec *spec, char align, int64_t chars, int64_t *before, int64_t *behind)
+static void share_padding(const struct python_spec *spec, char align, int64_t chars, int64_t *before,
+                          int64_t *behind)
 {
     int64_t pad = spec->width > chars ? spec->width - chars : 0;
 
@@ -39,8 +40,8 @@ static void share_padding(const struct python_spec *spec, char align, int64_t ch
     *behind = pad - *before;
 }
 
-int python_lay_text(struct buffer *out, const struct python_spec *spec, const char *text, size_t n, size_t limit,
-                    struct error *err)
+int python_lay_text(struct buffer *out, const struct python_spec *spec, const char *text, size_t n,
+                    size_t limit, struct error *err)
 {
     size_t chars = utf8_length(text, n);
     int64_t before, behind;
@@ -60,7 +61,8 @@ int python_lay_text(struct buffer *out, const struct python_spec *spec, const ch
 
 /* Digits with a separator every `every` digits counted from the right, at least `width` characters with zeros in front.
    A separator never stands first. */
-static void add_grouped(struct buffer *out, const char *digits, size_t n, char separator, size_t every, size_t width)
+static void add_grouped(struct buffer *out, const char *digits, size_t n, char separator, size_t every,
+                        size_t width)
 {
     size_t total = n;
 
@@ -84,8 +86,8 @@ struct number_parts {
     size_t group_every;
 };
 
-static int lay_number(struct buffer *out, const struct python_spec *spec, const struct number_parts *parts, size_t limit,
-                      struct error *err)
+static int lay_number(struct buffer *out, const struct python_spec *spec, const struct number_parts *parts,
+                      size_t limit, struct error *err)
 {
     uint32_t fill = spec->fill ? spec->fill : ' ';
     char align = spec->align ? spec->align : '>';
@@ -128,14 +130,16 @@ static char *integer_digits(value v, int base)
     return digits;
 }
 
-int python_lay_integer(struct buffer *out, const struct python_spec *spec, value v, size_t limit, struct error *err)
+int python_lay_integer(struct buffer *out, const struct python_spec *spec, value v, size_t limit,
+                       struct error *err)
 {
     static const struct {
         char type;
         int base;
         const char *prefix;
     } types[] = { { 'b', 2, "0b" }, { 'o', 8, "0o" }, { 'x', 16, "0x" }, { 'X', -16, "0X" } };
-    CLEANUP(freep) char *digits = NULL;
+    CLEANUP(freep)
+    char *digits = NULL;
     struct number_parts parts = { .prefix = "", .rest = "", .group_every = 3 };
     int base = 10;
 
@@ -217,7 +221,8 @@ static void float_text(struct buffer *out, const struct python_spec *spec, doubl
 #pragma GCC diagnostic pop
 }
 
-int python_lay_float(struct buffer *out, const struct python_spec *spec, double d, size_t limit, struct error *err)
+int python_lay_float(struct buffer *out, const struct python_spec *spec, double d, size_t limit,
+                     struct error *err)
 {
     BUFFER_AUTO(text);
     BUFFER_AUTO(digits);
@@ -256,8 +261,9 @@ static bool is_align(uint32_t c)
 
 static int bad_spec(const char *text, size_t n, value v, struct error *err)
 {
-    return error_set_kind(err, -EINVAL, "ValueError", "Invalid format specifier '%.*s' for object of type '%s'", (int)n,
-                          text, python_type_name(v));
+    return error_set_kind(err, -EINVAL, "ValueError",
+                          "Invalid format specifier '%.*s' for object of type '%s'", (int)n, text,
+                          python_type_name(v));
 }
 
 static int read_number(const char **at, const char *end, int64_t *ret, struct error *err)
@@ -320,11 +326,13 @@ static int check_grouping(const struct python_spec *spec, uint32_t type, struct 
     if (!spec->group || (type < 128 && strchr(allowed, (int)type)))
         return 0;
     if (type > 32 && type < 128)
-        return error_set_kind(err, -EINVAL, "ValueError", "Cannot specify '%c' with '%c'.", spec->group, (char)type);
+        return error_set_kind(err, -EINVAL, "ValueError", "Cannot specify '%c' with '%c'.", spec->group,
+                              (char)type);
     return error_set_kind(err, -EINVAL, "ValueError", "Cannot specify '%c' with '\\x%x'.", spec->group, type);
 }
 
-static int read_spec(const char *text, size_t n, value v, bool numeric, struct python_spec *spec, struct error *err)
+static int read_spec(const char *text, size_t n, value v, bool numeric, struct python_spec *spec,
+                     struct error *err)
 {
     const char *at = text, *end = text + n;
     int r;
@@ -365,11 +373,12 @@ static int unknown_code(uint32_t code, value v, struct error *err)
     if (code > 32 && code < 128)
         return error_set_kind(err, -EINVAL, "ValueError", "Unknown format code '%c' for object of type '%s'",
                               (char)code, python_type_name(v));
-    return error_set_kind(err, -EINVAL, "ValueError", "Unknown format code '\\x%x' for object of type '%s'", code,
-                          python_type_name(v));
+    return error_set_kind(err, -EINVAL, "ValueError", "Unknown format code '\\x%x' for object of type '%s'",
+                          code, python_type_name(v));
 }
 
-static int format_text(value v, const struct python_spec *spec, size_t limit, struct buffer *out, struct error *err)
+static int format_text(value v, const struct python_spec *spec, size_t limit, struct buffer *out,
+                       struct error *err)
 {
     const char *problem = NULL;
 
@@ -389,16 +398,19 @@ static int format_text(value v, const struct python_spec *spec, size_t limit, st
     return python_lay_text(out, spec, v.string->data, v.string->len, limit, err);
 }
 
-static int format_character(value v, struct python_spec spec, size_t limit, struct buffer *out, struct error *err)
+static int format_character(value v, struct python_spec spec, size_t limit, struct buffer *out,
+                            struct error *err)
 {
     BUFFER_AUTO(text);
 
     if (spec.sign)
-        return error_set_kind(err, -EINVAL, "ValueError", "Sign not allowed with integer format specifier 'c'");
+        return error_set_kind(err, -EINVAL, "ValueError",
+                              "Sign not allowed with integer format specifier 'c'");
     if (spec.alternate)
         return error_set_kind(err, -EINVAL, "ValueError",
                               "Alternate form (#) not allowed with integer format specifier 'c'");
-    if (v.kind == VALUE_BIGINT || v.integer < 0 || v.integer > 0x10ffff || (v.integer >= 0xd800 && v.integer < 0xe000))
+    if (v.kind == VALUE_BIGINT || v.integer < 0 || v.integer > 0x10ffff ||
+        (v.integer >= 0xd800 && v.integer < 0xe000))
         return error_set_kind(err, -ERANGE, "OverflowError", "%%c arg not in range(0x110000)");
     buffer_add_utf8(&text, (unsigned)v.integer);
     if (!spec.align || spec.align == '=')
@@ -406,7 +418,8 @@ static int format_character(value v, struct python_spec spec, size_t limit, stru
     return python_lay_text(out, &spec, text.data, text.len, limit, err);
 }
 
-static int format_integer(value v, const struct python_spec *spec, size_t limit, struct buffer *out, struct error *err)
+static int format_integer(value v, const struct python_spec *spec, size_t limit, struct buffer *out,
+                          struct error *err)
 {
     double d;
 
@@ -418,7 +431,8 @@ static int format_integer(value v, const struct python_spec *spec, size_t limit,
     if (spec->type && (spec->type >= 128 || !strchr("bcdnoxX", (int)spec->type)))
         return unknown_code(spec->type, v, err);
     if (spec->precision >= 0)
-        return error_set_kind(err, -EINVAL, "ValueError", "Precision not allowed in integer format specifier");
+        return error_set_kind(err, -EINVAL, "ValueError",
+                              "Precision not allowed in integer format specifier");
     if (spec->positive_zero)
         return error_set_kind(err, -EINVAL, "ValueError",
                               "Negative zero coercion (z) not allowed in integer format specifier");
@@ -427,7 +441,8 @@ static int format_integer(value v, const struct python_spec *spec, size_t limit,
     return python_lay_integer(out, spec, v, limit, err);
 }
 
-int python_format(value v, const char *spec_text, size_t n, size_t limit, struct buffer *out, struct error *err)
+int python_format(value v, const char *spec_text, size_t n, size_t limit, struct buffer *out,
+                  struct error *err)
 {
     bool numeric = v.kind == VALUE_BOOL || value_is_number(v);
     struct python_spec spec;

@@ -18,7 +18,7 @@
 
 struct reader {
     const char *text, *at, *end;
-    int depth;   /* of values */
+    int depth;    /* of values */
     int brackets; /* open: line ends are white space then */
     struct error *err;
 };
@@ -39,7 +39,8 @@ static int syntax_error(struct reader *r, const char *text)
 
 static int malformed(struct reader *r, const char *what)
 {
-    return error_set_kind(r->err, -EINVAL, "ValueError", "malformed node or string on line 1: <ast.%s object>", what);
+    return error_set_kind(r->err, -EINVAL, "ValueError",
+                          "malformed node or string on line 1: <ast.%s object>", what);
 }
 
 static bool at_char(const struct reader *r, char c)
@@ -81,6 +82,14 @@ static bool is_name_char(char c)
     return isalnum((unsigned char)c) || c == '_' || (unsigned char)c >= 128;
 }
 
+static bool is_decimal(const char *text, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!isdigit((unsigned char)text[i]) && text[i] != '_')
+            return false;
+    return true;
+}
+
 static int read_number(struct reader *r, value *ret)
 {
     const char *start = r->at;
@@ -93,7 +102,8 @@ static int read_number(struct reader *r, value *ret)
 
         if (!prefixed && (c == '.' || c == 'e' || c == 'E'))
             is_float = true;
-        else if (!prefixed && (c == '+' || c == '-') && (r->at[-1] == 'e' || r->at[-1] == 'E') && r->at > start)
+        else if (!prefixed && (c == '+' || c == '-') && (r->at[-1] == 'e' || r->at[-1] == 'E') &&
+                 r->at > start)
             ;
         else if (!isalnum((unsigned char)c) && c != '_')
             break;
@@ -102,10 +112,12 @@ static int read_number(struct reader *r, value *ret)
     n = (size_t)(r->at - start);
     if (r->at[-1] == 'j' || r->at[-1] == 'J')
         return malformed(r, "Constant");
-    if (is_float ? number_parse_float(start, n, ret, NULL) < 0 : number_parse_int(start, n, 0, ret, NULL) < 0) {
-        if (!is_float && !prefixed && *start == '0' && strspn(start, "0123456789_") >= n)
-            return syntax_error(r, "leading zeros in decimal integer literals are not permitted; use an 0o prefix for "
-                                   "octal integers");
+    if (is_float ? number_parse_float(start, n, ret, NULL) < 0
+                 : number_parse_int(start, n, 0, ret, NULL) < 0) {
+        if (!is_float && !prefixed && *start == '0' && is_decimal(start, n))
+            return syntax_error(
+                r, "leading zeros in decimal integer literals are not permitted; use an 0o prefix for "
+                   "octal integers");
         return syntax_error(r, "invalid decimal literal");
     }
     return 0;
@@ -119,11 +131,13 @@ static int read_hex(struct reader *r, int digits, uint32_t *ret)
 
     for (int i = 0; i < digits; i++, r->at++) {
         if (r->at >= r->end || !isxdigit((unsigned char)*r->at))
-            return syntax_error(r, digits == 2 ? "(unicode error) 'unicodeescape' codec can't decode bytes: truncated "
-                                                 "\\xXX escape"
-                                               : "(unicode error) 'unicodeescape' codec can't decode bytes: truncated "
-                                                 "\\uXXXX escape");
-        c = c * 16 + (uint32_t)(isdigit((unsigned char)*r->at) ? *r->at - '0' : tolower((unsigned char)*r->at) - 'a' + 10);
+            return syntax_error(
+                r, digits == 2 ? "(unicode error) 'unicodeescape' codec can't decode bytes: truncated "
+                                 "\\xXX escape"
+                               : "(unicode error) 'unicodeescape' codec can't decode bytes: truncated "
+                                 "\\uXXXX escape");
+        c = c * 16 + (uint32_t)(isdigit((unsigned char)*r->at) ? *r->at - '0'
+                                                               : tolower((unsigned char)*r->at) - 'a' + 10);
     }
     *ret = c;
     return 0;
@@ -175,7 +189,8 @@ static int read_escape(struct reader *r, bool bytes, struct buffer *out)
     digits = *r->at == 'x' ? 2 : bytes ? 0 : *r->at == 'u' ? 4 : *r->at == 'U' ? 8 : 0;
     if (!digits) {
         if (*r->at == 'N' && !bytes)
-            return error_set_kind(r->err, -ENOTSUP, "ValueError", "named characters (\\N{...}) are not supported");
+            return error_set_kind(r->err, -ENOTSUP, "ValueError",
+                                  "named characters (\\N{...}) are not supported");
         buffer_add_char(out, '\\'); /* an unknown escape is kept */
         return 0;
     }
@@ -184,7 +199,8 @@ static int read_escape(struct reader *r, bool bytes, struct buffer *out)
     if (rc < 0)
         return rc;
     if (c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
-        return syntax_error(r, "(unicode error) 'unicodeescape' codec can't decode bytes: illegal Unicode character");
+        return syntax_error(
+            r, "(unicode error) 'unicodeescape' codec can't decode bytes: illegal Unicode character");
     add_code(out, c, bytes);
     return 0;
 }
@@ -206,7 +222,8 @@ static int read_text(struct reader *r, struct buffer *out, bool *ret_bytes)
     *ret_bytes = bytes;
     for (;;) {
         if (r->at >= r->end || (!triple && *r->at == '\n'))
-            return syntax_error(r, triple ? "unterminated triple-quoted string literal" : "unterminated string literal");
+            return syntax_error(r, triple ? "unterminated triple-quoted string literal"
+                                          : "unterminated string literal");
         if (*r->at == quote && (!triple || (r->end - r->at >= 3 && r->at[1] == quote && r->at[2] == quote))) {
             r->at += triple ? 3 : 1;
             return 0;
@@ -295,7 +312,8 @@ static int read_braces(struct reader *r, value *ret)
         if (at_char(r, ':') == is_set)
             return syntax_error(r, "invalid syntax");
         if (!value_hash(key, &hash))
-            return error_set_kind(r->err, -EINVAL, "TypeError", "unhashable type: '%s'", python_type_name(key));
+            return error_set_kind(r->err, -EINVAL, "TypeError", "unhashable type: '%s'",
+                                  python_type_name(key));
         if (!is_set) {
             r->at++;
             rc = read_item(r, &item);
@@ -381,10 +399,11 @@ static int read_name(struct reader *r, value *ret)
     } names[] = { { "None", { .kind = VALUE_NULL } },
                   { "True", { .kind = VALUE_BOOL, .integer = 1 } },
                   { "False", { .kind = VALUE_BOOL } } };
-    static const char *const keywords[] = { "and",    "as",     "assert", "break",  "class", "continue", "def",  "del",
-                                            "elif",   "else",   "except", "finally", "for",  "from",     "global", "if",
-                                            "import", "in",     "is",     "nonlocal", "or",  "pass",     "raise",
-                                            "return", "try",    "while",  "with" };
+    static const char *const keywords[] = { "and", "as",       "assert", "break", "class",  "continue",
+                                            "def", "del",      "elif",   "else",  "except", "finally",
+                                            "for", "from",     "global", "if",    "import", "in",
+                                            "is",  "nonlocal", "or",     "pass",  "raise",  "return",
+                                            "try", "while",    "with" };
     const char *start = r->at;
     size_t n;
 
@@ -407,7 +426,8 @@ static int read_name(struct reader *r, value *ret)
     }
     /* Two names side by side are no Python; a name alone is, but is no literal. */
     skip_space(r);
-    if (r->at < r->end && (is_name_char(*r->at) || strchr("'\"!?$`{", *r->at) || (*r->at == '=' && !starts(r, "=="))))
+    if (r->at < r->end &&
+        (is_name_char(*r->at) || strchr("'\"!?$`{", *r->at) || (*r->at == '=' && !starts(r, "=="))))
         return syntax_error(r, "invalid syntax");
     return malformed(r, at_char(r, '(') ? "Call" : "Name");
 }
@@ -462,7 +482,8 @@ static int read_item(struct reader *r, value *ret)
         rc = syntax_error(r, "invalid syntax");
     else if (at_text(r, &formatted))
         rc = read_texts(r, &v);
-    else if (isdigit((unsigned char)*r->at) || (*r->at == '.' && r->at + 1 < r->end && isdigit((unsigned char)r->at[1])))
+    else if (isdigit((unsigned char)*r->at) ||
+             (*r->at == '.' && r->at + 1 < r->end && isdigit((unsigned char)r->at[1])))
         rc = read_number(r, &v);
     else if (*r->at == '+' || *r->at == '-')
         rc = read_signed(r, &v);
@@ -489,7 +510,8 @@ int python_literal(const char *text, size_t n, value *ret, struct error *err)
     int rc;
 
     if (n > LITERAL_TEXT_MAX)
-        return error_set_kind(err, -E2BIG, "ValueError", "the literal is longer than %u bytes", LITERAL_TEXT_MAX);
+        return error_set_kind(err, -E2BIG, "ValueError", "the literal is longer than %u bytes",
+                              LITERAL_TEXT_MAX);
     if (memchr(text, 0, n))
         return error_set_kind(err, -EINVAL, "ValueError", "source code string cannot contain null bytes");
     if (!utf8_valid(text, n))

@@ -91,7 +91,8 @@ static int read_size(struct percent *p, const char *what, int64_t *ret)
             return error_set_kind(p->err, -EINVAL, "TypeError", "* wants int");
         n = v.kind == VALUE_BOOL ? v.boolean : v.integer;
         if (n > INT32_MAX || n < -INT32_MAX)
-            return error_set_kind(p->err, -ERANGE, "OverflowError", "Python int too large to convert to C int");
+            return error_set_kind(p->err, -ERANGE, "OverflowError",
+                                  "Python int too large to convert to C int");
         *ret = n;
         return 1;
     }
@@ -185,7 +186,8 @@ static int put_character(struct percent *p, struct python_spec *spec, value v)
         v = value_int(v.boolean);
     if (!value_is_integer(v))
         return error_set_kind(p->err, -EINVAL, "TypeError", "%%c requires int or char");
-    if (v.kind == VALUE_BIGINT || v.integer < 0 || v.integer > 0x10ffff || (v.integer >= 0xd800 && v.integer < 0xe000))
+    if (v.kind == VALUE_BIGINT || v.integer < 0 || v.integer > 0x10ffff ||
+        (v.integer >= 0xd800 && v.integer < 0xe000))
         return error_set_kind(p->err, -ERANGE, "OverflowError", "%%c arg not in range(0x110000)");
     buffer_add_utf8(&text, (unsigned)v.integer);
     return python_lay_text(p->out, spec, text.data, text.len, p->limit, p->err);
@@ -193,15 +195,18 @@ static int put_character(struct percent *p, struct python_spec *spec, value v)
 
 static int put_integer(struct percent *p, struct python_spec *spec, value v)
 {
-    struct python_spec inner = { .width = -1, .precision = -1, .type = spec->type, .alternate = spec->alternate };
+    struct python_spec inner = {
+        .width = -1, .precision = -1, .type = spec->type, .alternate = spec->alternate
+    };
     bool decimal = spec->type == 'd' || spec->type == 'i' || spec->type == 'u';
     VALUE_AUTO(whole);
     BUFFER_AUTO(digits);
     int r;
 
     if (!value_is_number(v) && v.kind != VALUE_BOOL)
-        return error_set_kind(p->err, -EINVAL, "TypeError", "%%%c format: %s is required, not %s", (char)spec->type,
-                              decimal ? "a real number" : "an integer", python_type_name(v));
+        return error_set_kind(p->err, -EINVAL, "TypeError", "%%%c format: %s is required, not %s",
+                              (char)spec->type, decimal ? "a real number" : "an integer",
+                              python_type_name(v));
     if (!decimal && v.kind == VALUE_FLOAT)
         return error_set_kind(p->err, -EINVAL, "TypeError", "%%%c format: an integer is required, not float",
                               (char)spec->type);
@@ -243,7 +248,8 @@ static int put_float(struct percent *p, struct python_spec *spec, value v)
     double d;
 
     if (!value_is_number(v) && v.kind != VALUE_BOOL)
-        return error_set_kind(p->err, -EINVAL, "TypeError", "must be real number, not %s", python_type_name(v));
+        return error_set_kind(p->err, -EINVAL, "TypeError", "must be real number, not %s",
+                              python_type_name(v));
     if (!number_to_double(v, &d))
         return error_set_kind(p->err, -ERANGE, "OverflowError", "int too large to convert to float");
     if (spec->precision < 0)
@@ -272,9 +278,9 @@ static int put_directive(struct percent *p)
     if (spec.type >= 128 || !strchr("srcadiuoxXeEfFgG", (int)spec.type) || !spec.type) {
         bool plain = spec.type > 32 && spec.type < 127;
 
-        return error_set_kind(p->err, -EINVAL, "ValueError",
-                              "unsupported format character '%c' (0x%x) at index %zu", plain ? (char)spec.type : '?',
-                              spec.type, utf8_length(p->start, (size_t)(p->at - p->start)) - 1);
+        return error_set_kind(
+            p->err, -EINVAL, "ValueError", "unsupported format character '%c' (0x%x) at index %zu",
+            plain ? (char)spec.type : '?', spec.type, utf8_length(p->start, (size_t)(p->at - p->start)) - 1);
     }
     number = !strchr("srac", (int)spec.type);
     spec.sign = !number ? 0 : flags.plus ? '+' : flags.blank ? ' ' : 0;
@@ -287,11 +293,19 @@ static int put_directive(struct percent *p)
     return strchr("diuoxX", (int)spec.type) ? put_integer(p, &spec, v) : put_float(p, &spec, v);
 }
 
-int python_percent(const char *format, size_t n, value args, size_t limit, struct buffer *out, struct error *err)
+int python_percent(const char *format, size_t n, value args, size_t limit, struct buffer *out,
+                   struct error *err)
 {
     struct percent p = {
-        .start = format, .at = format, .end = format + n, .args = args, .one = args, .is_tuple = args.kind == VALUE_TUPLE,
-        .limit = limit, .out = out, .err = err,
+        .start = format,
+        .at = format,
+        .end = format + n,
+        .args = args,
+        .one = args,
+        .is_tuple = args.kind == VALUE_TUPLE,
+        .limit = limit,
+        .out = out,
+        .err = err,
     };
     bool left;
     int r;
@@ -313,6 +327,7 @@ int python_percent(const char *format, size_t n, value args, size_t limit, struc
     }
     left = p.is_tuple ? p.next < value_list_count(args) : !p.taken && !takes_keys(args);
     if (left)
-        return error_set_kind(err, -EINVAL, "TypeError", "not all arguments converted during string formatting");
+        return error_set_kind(err, -EINVAL, "TypeError",
+                              "not all arguments converted during string formatting");
     return 0;
 }

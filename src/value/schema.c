@@ -86,7 +86,8 @@ static int rule_violation(const struct keyword_call *c, const char *text)
 
 static int schema_error(struct validation *v, const char *keyword)
 {
-    return error_set_kind(v->err, -EINVAL, "SchemaError", "the schema is not valid: '%s' is malformed", keyword);
+    return error_set_kind(v->err, -EINVAL, "SchemaError", "the schema is not valid: '%s' is malformed",
+                          keyword);
 }
 
 /* ---- kinds ---- */
@@ -134,7 +135,7 @@ static bool same(value a, value b)
     if (a.kind == VALUE_MAP && b.kind == VALUE_MAP) {
         if (value_map_count(a) != value_map_count(b))
             return false;
-        VALUE_MAP_EACH(i, a) {
+        VALUE_MAP_EACH (i, a) {
             value other = value_map_get_value(b, value_map_key_at(a, i));
 
             if (!value_is_set(other) || !same(value_map_item_at(a, i), other))
@@ -150,12 +151,14 @@ static int spend(struct validation *v, int64_t steps)
     v->steps += steps;
     if (v->steps <= SCHEMA_STEPS_MAX)
         return 0;
-    return error_set_kind(v->err, -E2BIG, "LimitExceeded", "validation takes more than %d steps", SCHEMA_STEPS_MAX);
+    return error_set_kind(v->err, -E2BIG, "LimitExceeded", "validation takes more than %d steps",
+                          SCHEMA_STEPS_MAX);
 }
 
 static int matches(struct validation *v, value pattern, value text, bool *ret)
 {
-    CLEANUP(pyregex_unrefp) struct pyregex *regex = NULL;
+    CLEANUP(pyregex_unrefp)
+    struct pyregex *regex = NULL;
     int r;
 
     if (pattern.kind != VALUE_STRING)
@@ -180,7 +183,7 @@ static int check_type(const struct keyword_call *c)
         value_list_append(&single, value_ref(c->rule));
         types = single;
     }
-    VALUE_LIST_EACH(i, type, types) {
+    VALUE_LIST_EACH (i, type, types) {
         if (type.kind == VALUE_STRING && has_type(c->instance, type.string->data))
             return 0;
         if (i)
@@ -294,7 +297,8 @@ static int check_ref(const struct keyword_call *c)
     value at = c->v->root;
 
     if (!pointer || *pointer != '#')
-        return error_set_kind(c->v->err, -EINVAL, "RefResolutionError", "only references inside a schema are followed");
+        return error_set_kind(c->v->err, -EINVAL, "RefResolutionError",
+                              "only references inside a schema are followed");
     for (pointer++; *pointer == '/' && value_is_set(at);) {
         size_t n = strcspn(++pointer, "/");
         BUFFER_AUTO(name);
@@ -340,7 +344,8 @@ static int check_minimum(const struct keyword_call *c)
         return schema_error(c->v, "minimum");
     order = order_of(c->instance, c->rule);
     if (order == -1)
-        return rule_violation(c, exclusive ? "is less than or equal to the minimum of" : "is less than the minimum of");
+        return rule_violation(c, exclusive ? "is less than or equal to the minimum of"
+                                           : "is less than the minimum of");
     return exclusive && order == 0 ? rule_violation(c, "is less than or equal to the minimum of") : 0;
 }
 
@@ -390,14 +395,17 @@ static int check_size(const struct keyword_call *c, size_t size, bool is_minimum
         return schema_error(c->v, is_minimum ? "minimum size" : "maximum size");
     order = order_of(value_int((int64_t)size), c->rule);
     if (is_minimum && order == -1)
-        return instance_violation(c, order_of(c->rule, value_int(1)) == 0 ? "should be non-empty" : texts.too_small);
+        return instance_violation(c, order_of(c->rule, value_int(1)) == 0 ? "should be non-empty"
+                                                                          : texts.too_small);
     if (!is_minimum && order == 1)
-        return instance_violation(c, order_of(c->rule, value_int(0)) == 0 ? "is expected to be empty" : texts.too_large);
+        return instance_violation(c, order_of(c->rule, value_int(0)) == 0 ? "is expected to be empty"
+                                                                          : texts.too_large);
     return 0;
 }
 
 static const struct size_texts length_texts = { "is too short", "is too long" };
-static const struct size_texts property_texts = { "does not have enough properties", "has too many properties" };
+static const struct size_texts property_texts = { "does not have enough properties",
+                                                  "has too many properties" };
 
 static int check_min_length(const struct keyword_call *c)
 {
@@ -449,14 +457,15 @@ static int check_items(const struct keyword_call *c)
     if (value_is_list(c->rule) && value_list_count(c->rule) < count)
         count = value_list_count(c->rule);
     for (size_t i = 0; r == 0 && i < count; i++)
-        r = check(c->v, value_is_list(c->rule) ? value_list_at(c->rule, i) : c->rule, value_list_at(c->instance, i), false);
+        r = check(c->v, value_is_list(c->rule) ? value_list_at(c->rule, i) : c->rule,
+                  value_list_at(c->instance, i), false);
     return r;
 }
 
 /* "'a', 'b' were", "'a' was". */
 static void show_extras(struct buffer *out, value extras)
 {
-    VALUE_LIST_EACH(i, extra, extras) {
+    VALUE_LIST_EACH (i, extra, extras) {
         if (i)
             buffer_add_text(out, ", ");
         show(out, extra);
@@ -539,7 +548,7 @@ static int check_required(const struct keyword_call *c)
         return 0; /* it says something about the property it stands in; see check_properties */
     if (!value_is_list(c->rule))
         return schema_error(c->v, "required");
-    VALUE_LIST_EACH(i, name, c->rule)
+    VALUE_LIST_EACH (i, name, c->rule)
         if (name.kind == VALUE_STRING && !value_is_set(value_map_get_value(c->instance, name)))
             return required_violation(c->v, name);
     return 0;
@@ -552,8 +561,8 @@ static int check_pattern_properties(const struct keyword_call *c)
 
     if (c->rule.kind != VALUE_MAP)
         return schema_error(c->v, "patternProperties");
-    VALUE_MAP_EACH(i, c->rule) {
-        VALUE_MAP_EACH(k, c->instance) {
+    VALUE_MAP_EACH (i, c->rule) {
+        VALUE_MAP_EACH (k, c->instance) {
             value key = value_map_key_at(c->instance, k);
 
             r = key.kind != VALUE_STRING ? 0 : matches(c->v, value_map_key_at(c->rule, i), key, &found);
@@ -605,15 +614,15 @@ static int extras_violation(const struct keyword_call *c, value *extras)
         return violation(c->v, "Additional properties are not allowed (%s unexpected)", shown.data);
     }
     names = value_list_new(1);
-    VALUE_MAP_EACH(i, patterns)
+    VALUE_MAP_EACH (i, patterns)
         value_list_append(&names, value_ref(value_map_key_at(patterns, i)));
     sort_texts(&names);
-    VALUE_LIST_EACH(i, name, names) {
+    VALUE_LIST_EACH (i, name, names) {
         if (i)
             buffer_add_text(&regexes, ", ");
         show(&regexes, name);
     }
-    VALUE_LIST_EACH(i, extra, *extras) {
+    VALUE_LIST_EACH (i, extra, *extras) {
         if (i)
             buffer_add_text(&shown, ", ");
         show(&shown, extra);
@@ -631,7 +640,7 @@ static int check_additional_properties(const struct keyword_call *c)
     if (c->rule.kind != VALUE_MAP && value_truth(c->rule))
         return 0;
     extras = value_list_new(0);
-    VALUE_MAP_EACH(i, c->instance) {
+    VALUE_MAP_EACH (i, c->instance) {
         value key = value_map_key_at(c->instance, i);
 
         r = is_additional(c, key, &additional);
@@ -754,7 +763,8 @@ static int check(struct validation *v, value schema, value instance, bool null_a
     if (schema.kind != VALUE_MAP)
         return schema_error(v, "a schema that is no mapping");
     if (v->depth >= SCHEMA_DEPTH_MAX)
-        return error_set_kind(v->err, -E2BIG, "RecursionError", "schemas are nested deeper than %d", SCHEMA_DEPTH_MAX);
+        return error_set_kind(v->err, -E2BIG, "RecursionError", "schemas are nested deeper than %d",
+                              SCHEMA_DEPTH_MAX);
     v->depth++;
     r = check_keywords(v, schema, instance, null_allowed);
     v->depth--;
@@ -765,7 +775,9 @@ int schema_validate(value schema, value v, enum schema_dialect dialect, enum sch
                     struct error *err)
 {
     ERROR_AUTO(own);
-    struct validation validation = { .root = schema, .dialect = dialect, .flags = flags, .err = err ? err : &own };
+    struct validation validation = {
+        .root = schema, .dialect = dialect, .flags = flags, .err = err ? err : &own
+    };
     VALUE_AUTO(filled);
     int r;
 
@@ -785,7 +797,8 @@ value schema_of_parameters(value parameters, bool allow_additional)
     value schema = value_map_new(3);
 
     value_map_put(&schema, "type", value_text("object"));
-    value_map_put(&schema, "properties", parameters.kind == VALUE_MAP ? value_ref(parameters) : value_map_new(0));
+    value_map_put(&schema, "properties",
+                  parameters.kind == VALUE_MAP ? value_ref(parameters) : value_map_new(0));
     value_map_put(&schema, "additionalProperties", value_bool(allow_additional));
     return schema;
 }

@@ -14,8 +14,9 @@ enum schema_dialect {
 };
 
 enum schema_flags {
-    SCHEMA_DEFAULTS = 1 << 0,   /* fill defaults for missing or null properties before checking */
-    SCHEMA_ALLOW_NULL = 1 << 1, /* null is allowed where the property is optional or has a default, and the default is null */
+    SCHEMA_DEFAULTS = 1 << 0, /* fill defaults for missing or null properties before checking */
+    SCHEMA_ALLOW_NULL =
+        1 << 1, /* null is allowed where the property is optional or has a default, and the default is null */
 };
 
 /* Check `v`; *ret (may be NULL) gets the copy with defaults filled in. Negative with the validator's message on the first

@@ -69,7 +69,8 @@ static void read_definition(void)
 static int check_patterns(value schema, int level, struct error *err)
 {
     static const char *const inner[] = { "properties", "patternProperties", "items", "additionalProperties" };
-    CLEANUP(pyregex_unrefp) struct pyregex *regex = NULL;
+    CLEANUP(pyregex_unrefp)
+    struct pyregex *regex = NULL;
     const char *pattern = value_map_chars(schema, "pattern");
     int r = 0;
 
@@ -103,7 +104,8 @@ int schema_check_parameter(const char *name, value schema, struct error *err)
 static int check_names(value parameters, struct error *err)
 {
     static const char pattern[] = "^\\w+$";
-    CLEANUP(pyregex_unrefp) struct pyregex *regex = NULL;
+    CLEANUP(pyregex_unrefp)
+    struct pyregex *regex = NULL;
     BUFFER_AUTO(wrong);
     size_t count = 0;
     int r;
@@ -111,7 +113,7 @@ static int check_names(value parameters, struct error *err)
     r = pyregex_get(pattern, strlen(pattern), 0, &regex, err);
     if (r < 0)
         return r;
-    VALUE_MAP_EACH(i, parameters) {
+    VALUE_MAP_EACH (i, parameters) {
         value name = value_map_key_at(parameters, i);
         bool fits = false;
 
@@ -128,8 +130,8 @@ static int check_names(value parameters, struct error *err)
     }
     if (!count)
         return 0;
-    return error_set_kind(err, -EINVAL, "ValidationError", "%s %s not match any of the regexes: '^\\\\w+$'", wrong.data,
-                          count == 1 ? "does" : "do");
+    return error_set_kind(err, -EINVAL, "ValidationError", "%s %s not match any of the regexes: '^\\\\w+$'",
+                          wrong.data, count == 1 ? "does" : "do");
 }
 
 struct position {
@@ -159,10 +161,11 @@ static int not_contiguous(const struct position *positions, size_t n, struct err
 
 static int check_positions(value parameters, struct error *err)
 {
-    CLEANUP(freep) struct position *positions = xcalloc(value_map_count(parameters) + 1, sizeof(*positions));
+    CLEANUP(freep)
+    struct position *positions = xcalloc(value_map_count(parameters) + 1, sizeof(*positions));
     size_t n = 0;
 
-    VALUE_MAP_EACH(i, parameters) {
+    VALUE_MAP_EACH (i, parameters) {
         value number = value_map_get(value_map_item_at(parameters, i), "position");
         value name = value_map_key_at(parameters, i);
 
@@ -174,9 +177,10 @@ static int check_positions(value parameters, struct error *err)
             if (!value_equal(positions[k].number, number))
                 continue;
             shown = python_str_value(number);
-            return error_set_kind(err, -EINVAL, "ValueValidationException",
-                                  "Parameters %s and %s have same position %s. Position values have to be unique.",
-                                  value_chars(name), value_chars(positions[k].name), value_chars(shown));
+            return error_set_kind(
+                err, -EINVAL, "ValueValidationException",
+                "Parameters %s and %s have same position %s. Position values have to be unique.",
+                value_chars(name), value_chars(positions[k].name), value_chars(shown));
         }
         positions[n++] = (struct position){ number, name };
     }
@@ -204,6 +208,7 @@ int schema_check_parameters(value parameters, struct error *err)
     }
     r = check_names(parameters, err);
     for (size_t i = 0; r == 0 && i < value_map_count(parameters); i++)
-        r = schema_check_parameter(value_chars(value_map_key_at(parameters, i)), value_map_item_at(parameters, i), err);
+        r = schema_check_parameter(value_chars(value_map_key_at(parameters, i)),
+                                   value_map_item_at(parameters, i), err);
     return r < 0 ? r : check_positions(parameters, err);
 }

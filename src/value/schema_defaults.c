@@ -24,7 +24,8 @@ static value fill_inside(value property, value v, int level)
         value list = value_list_new(value_list_count(v));
 
         for (size_t i = 0; i < value_list_count(v); i++)
-            value_list_append(&list, fill(value_map_get(items, "properties"), value_list_at(v, i), level + 1));
+            value_list_append(&list,
+                              fill(value_map_get(items, "properties"), value_list_at(v, i), level + 1));
         return list;
     }
     return value_ref(v);
@@ -36,7 +37,7 @@ static value fill(value properties, value v, int level)
 
     if (v.kind != VALUE_MAP || level > SCHEMA_DEPTH_MAX)
         return filled;
-    VALUE_MAP_EACH(i, properties) {
+    VALUE_MAP_EACH (i, properties) {
         value key = value_map_key_at(properties, i), property = value_map_item_at(properties, i);
         value initial = value_map_get(property, "default"), given = value_map_get_value(filled, key);
 

@@ -11,14 +11,16 @@ static value mask(value schema, value v, int level);
 
 static bool key_matches(value pattern, value key)
 {
-    CLEANUP(pyregex_unrefp) struct pyregex *regex = NULL;
+    CLEANUP(pyregex_unrefp)
+    struct pyregex *regex = NULL;
     bool matches = false;
 
     if (pattern.kind != VALUE_STRING || key.kind != VALUE_STRING ||
         pyregex_get(pattern.string->data, pattern.string->len, 0, &regex, NULL) < 0)
         return false;
     /* What cannot be decided counts as a match: rather too much is masked. */
-    return pyregex_test(regex, key.string->data, key.string->len, PYREGEX_SEARCH, 0, &matches, NULL) < 0 || matches;
+    return pyregex_test(regex, key.string->data, key.string->len, PYREGEX_SEARCH, 0, &matches, NULL) < 0 ||
+           matches;
 }
 
 /* One entry of an object: by its own property, else by each pattern that matches, else as an additional one. */
@@ -31,7 +33,7 @@ static value mask_entry(value schema, value key, value item, int level)
 
     if (known)
         value_replace(&masked, mask(property, masked, level));
-    VALUE_MAP_EACH(i, patterns) {
+    VALUE_MAP_EACH (i, patterns) {
         if (!key_matches(value_map_key_at(patterns, i), key))
             continue;
         known = true;
@@ -46,7 +48,7 @@ static value mask_map(value schema, value v, int level)
 {
     value masked = value_ref(v);
 
-    VALUE_MAP_EACH(i, v) {
+    VALUE_MAP_EACH (i, v) {
         value key = value_map_key_at(v, i);
 
         value_map_set(&masked, value_ref(key), mask_entry(schema, key, value_map_item_at(v, i), level));
@@ -62,7 +64,8 @@ static value mask_list(value schema, value v, int level)
         value one = items;
 
         if (value_is_list(items))
-            one = i < value_list_count(items) ? value_list_at(items, i) : value_map_get(schema, "additionalItems");
+            one = i < value_list_count(items) ? value_list_at(items, i)
+                                              : value_map_get(schema, "additionalItems");
         value_list_append(&list, mask(one, value_list_at(v, i), level));
     }
     return list;

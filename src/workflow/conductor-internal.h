@@ -10,10 +10,10 @@
    `left` followed by all of `right`. The variables are merged when somebody asks, and the merges used last are kept. */
 struct frame {
     uint32_t left, right;
-    bool join;          /* right is a frame, else a context */
-    value merged;       /* UNSET: not at hand */
-    value owners;       /* map variable -> number of the context whose map the merged variable is; absent: 0 */
-    uint64_t version;   /* merged is right as long as this is the conductor's */
+    bool join;        /* right is a frame, else a context */
+    value merged;     /* UNSET: not at hand */
+    value owners;     /* map variable -> number of the context whose map the merged variable is; absent: 0 */
+    uint64_t version; /* merged is right as long as this is the conductor's */
     uint32_t newer, older; /* list of frames with merged values, by last use */
 };
 
@@ -141,28 +141,28 @@ static inline uint64_t pair_key(uint32_t task, uint32_t route)
 /* ---- journal.c: undoing a refused step ---- */
 
 enum undo_kind {
-    UNDO_STATUS,       /* of the workflow: number */
-    UNDO_OUTPUT,       /* held */
-    UNDO_RERUNS,       /* held */
+    UNDO_STATUS, /* of the workflow: number */
+    UNDO_OUTPUT, /* held */
+    UNDO_RERUNS, /* held */
     UNDO_STARTED,
     UNDO_CONTEXT_ADD,
-    UNDO_CONTEXT,      /* index, held */
+    UNDO_CONTEXT, /* index, held */
     UNDO_FRAME_ADD,
     UNDO_ROUTE_ADD,
-    UNDO_ENTRY_ADD,    /* number: the entry that was the latest before, + 1 */
-    UNDO_ENTRY_STATUS, /* index, number */
-    UNDO_ENTRY_TERM,   /* index, number */
-    UNDO_ENTRY_TALLY,  /* index, number */
-    UNDO_ENTRY_NEXT,   /* index, slot, number */
-    UNDO_ENTRY_OUT,    /* index, slot, number; has_out in `flag` */
-    UNDO_STAGED_ADD,   /* staged */
+    UNDO_ENTRY_ADD,     /* number: the entry that was the latest before, + 1 */
+    UNDO_ENTRY_STATUS,  /* index, number */
+    UNDO_ENTRY_TERM,    /* index, number */
+    UNDO_ENTRY_TALLY,   /* index, number */
+    UNDO_ENTRY_NEXT,    /* index, slot, number */
+    UNDO_ENTRY_OUT,     /* index, slot, number; has_out in `flag` */
+    UNDO_STAGED_ADD,    /* staged */
     UNDO_STAGED_REMOVE, /* staged */
-    UNDO_STAGED_SET,   /* staged, index: frame, number: flags */
-    UNDO_STAGED_LINK,  /* staged, slot, number: entry; number -1: the link was added */
-    UNDO_ITEM,         /* staged, index, number */
-    UNDO_ITEMS,        /* staged, items: what it had before (NULL: none) */
+    UNDO_STAGED_SET,    /* staged, index: frame, number: flags */
+    UNDO_STAGED_LINK,   /* staged, slot, number: entry; number -1: the link was added */
+    UNDO_ITEM,          /* staged, index, number */
+    UNDO_ITEMS,         /* staged, items: what it had before (NULL: none) */
     UNDO_JOIN_ADD,
-    UNDO_JOIN,         /* index, slot, number */
+    UNDO_JOIN, /* index, slot, number */
     UNDO_ERROR_ADD,
     UNDO_ERROR_REMOVE, /* index, held, number: id */
 };
@@ -230,8 +230,8 @@ void join_restore(struct conductor *c, uint32_t join, uint32_t source, uint8_t s
 /* ---- staging.c ---- */
 
 struct staged *staged_find(const struct conductor *c, uint32_t task, uint32_t route);
-struct staged *staged_add(struct conductor *c, uint32_t task, uint32_t route, uint32_t frame, const struct links *prev,
-                          bool ready);
+struct staged *staged_add(struct conductor *c, uint32_t task, uint32_t route, uint32_t frame,
+                          const struct links *prev, bool ready);
 /* Nothing happens when there is none, or an item of it is active. */
 void staged_remove(struct conductor *c, uint32_t task, uint32_t route);
 struct staged_flags {
@@ -252,8 +252,8 @@ void item_set(struct conductor *c, struct staged *staged, uint32_t item, enum wo
 /* ---- errorlog.c ---- */
 
 struct log_place {
-    const struct spec_task *task; /* may be NULL */
-    int64_t route;                /* -1: none */
+    const struct spec_task *task;  /* may be NULL */
+    int64_t route;                 /* -1: none */
     const struct graph_edge *edge; /* may be NULL */
 };
 /* Takes the result. An entry equal to an earlier one is dropped. */
@@ -273,12 +273,18 @@ void mark_dirty(struct conductor *c, enum conductor_row_kind kind, int64_t key, 
 
 /* An evaluation context of a frame with the engine's own variables set; release with value_unref of ret->variables.
    `task` may be NULL: no current task. `result` is borrowed; UNSET leaves it out. */
-void evaluation_begin(struct conductor *c, uint32_t frame, const struct spec_task *task, uint32_t route, value result,
-                      struct expr_context *ret);
+void evaluation_begin(struct conductor *c, uint32_t frame, const struct spec_task *task, uint32_t route,
+                      value result, struct expr_context *ret);
 void evaluation_plain(struct conductor *c, value variables, struct expr_context *ret);
+
+/* ---- bindings.c ---- */
+
+/* Owned. Maps are merged where they come from. */
+value terminal_variables(struct conductor *c);
 
 /* ---- conductor.c ---- */
 
+void workflow_mark(struct conductor *c);
 int request_status(struct conductor *c, enum workflow_status status, struct error *err);
 bool workflow_has_next(struct conductor *c, uint32_t task, uint32_t route);
 int refuse(struct error *err, const char *class, const char *message);

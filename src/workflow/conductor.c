@@ -24,7 +24,7 @@ void mark_dirty(struct conductor *c, enum conductor_row_kind kind, int64_t key, 
     c->dirty[c->n_dirty++] = (struct dirty){ kind, key, sub };
 }
 
-static void workflow_mark(struct conductor *c)
+void workflow_mark(struct conductor *c)
 {
     if (!c->workflow_dirty)
         mark_dirty(c, ROW_WORKFLOW, 0, 0);
@@ -105,8 +105,8 @@ static struct workflow_event qualify_request(struct conductor *c, struct workflo
 
     if (status_in(event.status, STATUS_PAUSE | STATUS_CANCEL))
         event.activity = active ? ACTIVITY_ACTIVE : ACTIVITY_DORMANT;
-    if (c->status == STATUS_PAUSED && (event.status == STATUS_RUNNING || event.status == STATUS_RESUMING) && !active &&
-        !c->n_ready && !entries_any(c, STATUS_BIT(STATUS_PAUSED) | STATUS_BIT(STATUS_PENDING)))
+    if (c->status == STATUS_PAUSED && (event.status == STATUS_RUNNING || event.status == STATUS_RESUMING) &&
+        !active && !c->n_ready && !entries_any(c, STATUS_BIT(STATUS_PAUSED) | STATUS_BIT(STATUS_PENDING)))
         event.outcome = OUTCOME_COMPLETED;
     return event;
 }
@@ -127,8 +127,8 @@ int request_status(struct conductor *c, enum workflow_status status, struct erro
         (status == STATUS_CANCELED && before == STATUS_CANCELING))
         return 0;
     return error_set_kind(err, -EINVAL, "InvalidWorkflowStatusTransition",
-                          "Unable to process event \"workflow_%s\" for workflow in \"%s\" status.", status_name(status),
-                          status_name(before));
+                          "Unable to process event \"workflow_%s\" for workflow in \"%s\" status.",
+                          status_name(status), status_name(before));
 }
 
 int conductor_request(struct conductor *c, const char *name, struct error *err)
@@ -141,8 +141,8 @@ int conductor_request(struct conductor *c, const char *name, struct error *err)
     return step_end(c, request_status(c, (enum workflow_status)status, err));
 }
 
-int conductor_fail(struct conductor *c, const char *class, const char *message, const char *task, int64_t route,
-                   struct error *err)
+int conductor_fail(struct conductor *c, const char *class, const char *message, const char *task,
+                   int64_t route, struct error *err)
 {
     int64_t number = task ? workflow_spec_find(c->spec, task) : -1;
     struct log_place place = { number < 0 ? NULL : &c->spec->tasks[number], task ? route : -1, NULL };
@@ -158,115 +158,19 @@ int conductor_fail(struct conductor *c, const char *class, const char *message, 
     return step_end(c, r);
 }
 
-/* ---- start ---- */
-
-/* Errors of expressions are logged; `*failed` tells that there were any. */
-static void binding_set(struct conductor *c, const struct spec_binding *binding, int r, value rendered,
-                        const struct error *err, value *variables, value *own, bool *failed)
-{
-    if (r < 0) {
-        log_error(c, err, (struct log_place){ NULL, -1, NULL });
-        *failed = true;
-        return;
-    }
-    if (own)
-        value_map_set(own, value_ref(binding->name), value_ref(rendered));
-    value_map_set(variables, value_ref(binding->name), rendered);
-}
-
-/* Declared inputs in order, each seeing those before it. Owned. */
-static value inputs_render(struct conductor *c, bool *failed)
-{
-    value variables = value_is_map(c->parent) ? json_normal(c->parent) : value_map_new(8);
-
-    for (size_t i = 0; i < c->spec->input.n_items; i++) {
-        const struct spec_binding *binding = &c->spec->input.items[i];
-        value supplied = value_map_get_value(c->inputs, binding->name), rendered = VALUE_NOTHING;
-        struct expr_context context;
-        ERROR_AUTO(err);
-        int r;
-
-        evaluation_plain(c, value_ref(variables), &context);
-        r = value_is_set(supplied) ? expr_evaluate_value(supplied, EXPR_ORQUESTA, &context, &rendered, &err)
-                                   : template_evaluate(binding->template, &context, &rendered, &err);
-        value_unref(context.variables);
-        binding_set(c, binding, r, rendered, &err, &variables, NULL, failed);
-    }
-    return variables;
-}
-
-/* Bindings in order, each seeing those before it; gives what they set. Owned. */
-static value bindings_render(struct conductor *c, const struct spec_bindings *bindings, value start, bool *failed)
-{
-    value variables = value_ref(start), own = value_map_new(bindings->n_items);
-
-    for (size_t i = 0; i < bindings->n_items; i++) {
-        value rendered = VALUE_NOTHING;
-        struct expr_context context;
-        ERROR_AUTO(err);
-        int r;
-
-        evaluation_plain(c, value_ref(variables), &context);
-        r = template_evaluate(bindings->items[i].template, &context, &rendered, &err);
-        value_unref(context.variables);
-        binding_set(c, &bindings->items[i], r, rendered, &err, &variables, &own, failed);
-    }
-    value_unref(variables);
-    return own;
-}
-
-static value merge_take(value left, value right)
-{
-    value merged = merge_deep(left, right);
-
-    value_unref(left);
-    value_unref(right);
-    return merged;
-}
-
-static int start(struct conductor *c, struct error *err)
-{
-    value first = value_is_map(c->parent) ? json_normal(c->parent) : value_map_new(8), vars;
-    bool failed = false;
-
-    first = merge_take(first, inputs_render(c, &failed));
-    vars = bindings_render(c, &c->spec->vars, first, &failed);
-    first = merge_take(first, vars);
-    c->started = true;
-    undo_add(c, UNDO_STARTED);
-    if (failed) {
-        value_unref(first);
-        return request_status(c, STATUS_FAILED, err);
-    }
-    context_add(c, first);
-    frame_add(c, 0, 0, false);
-    route_add(c, value_list_new(0));
-    for (uint32_t i = 0; i < c->graph->n_roots; i++)
-        staged_add(c, c->graph->roots[i], 0, 0, NULL, true);
-    return 0;
-}
-
-int conductor_start(struct conductor *c, struct error *err)
-{
-    if (c->started)
-        return refuse(err, "ValueError", "The workflow has been started before.");
-    step_begin(c);
-    workflow_mark(c);
-    return step_end(c, start(c, err));
-}
-
 /* ---- events of tasks ---- */
 
 struct task_event {
     uint32_t task, route;
-    struct workflow_event event; /* kind, status */
+    struct workflow_event event;          /* kind, status */
     const struct conductor_event *action; /* NULL for commands */
 };
 
 static int task_event(struct conductor *c, const struct task_event *event, struct error *err);
 
 /* What an item means for its task depends on the other items. */
-static int qualify_item(struct conductor *c, const struct task_event *event, struct workflow_event *ret, struct error *err)
+static int qualify_item(struct conductor *c, const struct task_event *event, struct workflow_event *ret,
+                        struct error *err)
 {
     static const uint32_t looks_around = STATUS_BIT(STATUS_RESUMING) | STATUS_BIT(STATUS_PENDING) |
                                          STATUS_BIT(STATUS_PAUSED) | STATUS_COMPLETED;
@@ -340,7 +244,8 @@ bool workflow_has_next(struct conductor *c, uint32_t task, uint32_t route)
     return false;
 }
 
-static struct workflow_event qualify_task(struct conductor *c, uint32_t task, uint32_t route, enum workflow_status status)
+static struct workflow_event qualify_task(struct conductor *c, uint32_t task, uint32_t route,
+                                          enum workflow_status status)
 {
     static const uint32_t asks_activity = STATUS_BIT(STATUS_PENDING) | STATUS_BIT(STATUS_PAUSED) |
                                           STATUS_BIT(STATUS_SUCCEEDED) | STATUS_BIT(STATUS_FAILED) |
@@ -386,7 +291,8 @@ static void fail_unreachable_joins(struct conductor *c)
         workflow_set_status(c, STATUS_FAILED);
 }
 
-static int tell_workflow(struct conductor *c, uint32_t number, const struct task_event *event, struct error *err)
+static int tell_workflow(struct conductor *c, uint32_t number, const struct task_event *event,
+                         struct error *err)
 {
     enum workflow_status status = c->entries[number].status;
     int to;
@@ -413,7 +319,8 @@ static bool route_has(value route, value id)
 }
 
 /* Whoever enters a split task goes on a route of his own. */
-static int route_of(struct conductor *c, const struct graph_edge *edge, uint32_t route, uint32_t *ret, struct error *err)
+static int route_of(struct conductor *c, const struct graph_edge *edge, uint32_t route, uint32_t *ret,
+                    struct error *err)
 {
     const struct spec_task *to = &c->spec->tasks[edge->to];
     value own;
@@ -422,8 +329,8 @@ static int route_of(struct conductor *c, const struct graph_edge *edge, uint32_t
     if (!to->is_split || to->in_cycle || route_has(c->routes[route], edge->prev_id))
         return 0;
     if (c->n_routes >= CONDUCTOR_ROUTES_MAX)
-        return error_set_kind(err, -E2BIG, "WorkflowLimitError", "The workflow has taken more than %d routes.",
-                              CONDUCTOR_ROUTES_MAX);
+        return error_set_kind(err, -E2BIG, "WorkflowLimitError",
+                              "The workflow has taken more than %d routes.", CONDUCTOR_ROUTES_MAX);
     own = value_ref(c->routes[route]);
     value_list_append(&own, value_ref(edge->prev_id));
     *ret = route_add(c, own);
@@ -492,7 +399,8 @@ static int stage_target(struct completion *completion, uint32_t number, uint32_t
     }
     staged_add_link(c, staged, number, completion->number);
     /* The sources of a join are those on the route that led here. */
-    flags.ready = !c->graph->nodes[edge->to].has_barrier || join_inbound(c, edge->to, from_route) == INBOUND_SATISFIED;
+    flags.ready =
+        !c->graph->nodes[edge->to].has_barrier || join_inbound(c, edge->to, from_route) == INBOUND_SATISFIED;
     staged_set(c, staged, frame, flags);
     if (c->spec->tasks[edge->to].command != COMMAND_NONE) {
         completion->has_fail = completion->has_fail || c->spec->tasks[edge->to].command == COMMAND_FAIL;
@@ -570,7 +478,9 @@ static int transitions_make(struct completion *completion, struct error *err)
 
 static value event_result(const struct spec_task *task, const struct conductor_event *action)
 {
-    value result = !action ? VALUE_NOTHING : action->is_item && task->has_items ? action->accumulated : action->result;
+    value result = !action                              ? VALUE_NOTHING
+                   : action->is_item && task->has_items ? action->accumulated
+                                                        : action->result;
 
     if (task->has_items)
         return value_truth(result) ? value_ref(result) : value_list_new(0);
@@ -595,7 +505,8 @@ static int wants_retry(struct completion *completion, struct error *err)
     if (!task->retry_when)
         return status_in(entry->status, STATUS_ABENDED);
     r = template_evaluate(task->retry_when, &completion->context, &when, err);
-    return r < 0 ? r : value_truth(when);
+    /* A canceled task is over, whatever its condition says. */
+    return r < 0 ? r : value_truth(when) && entry->status != STATUS_CANCELED;
 }
 
 /* A task that failed keeps its items staged, for a rerun. */
@@ -661,8 +572,10 @@ static int commands_run(struct conductor *c, const struct completion *completion
 
     for (size_t i = 0; i < completion->n_commands; i += 2) {
         uint32_t task = completion->commands[i];
-        struct task_event event = { task, completion->commands[i + 1],
-                                    { EVENT_COMMAND, statuses[c->spec->tasks[task].command], 0, 0 }, NULL };
+        struct task_event event = { task,
+                                    completion->commands[i + 1],
+                                    { EVENT_COMMAND, statuses[c->spec->tasks[task].command], 0, 0 },
+                                    NULL };
         int r = task_event(c, &event, err);
 
         if (r < 0)
@@ -673,7 +586,8 @@ static int commands_run(struct conductor *c, const struct completion *completion
 
 /* ---- one event ---- */
 
-static int entry_from_staged(struct conductor *c, const struct staged *staged, uint32_t *ret, struct error *err)
+static int entry_from_staged(struct conductor *c, const struct staged *staged, uint32_t *ret,
+                             struct error *err)
 {
     if (!staged)
         return refuse(err, "TypeError", "'NoneType' object is not subscriptable");
@@ -688,7 +602,8 @@ static int entry_for(struct conductor *c, const struct task_event *event, uint32
     int r;
 
     if (!staged && number < 0)
-        return error_set_kind(err, -EINVAL, "InvalidTaskStateEntry", "Task \"%s\" is not staged or has not started yet.",
+        return error_set_kind(err, -EINVAL, "InvalidTaskStateEntry",
+                              "Task \"%s\" is not staged or has not started yet.",
                               c->spec->tasks[event->task].name);
     *ret = (uint32_t)number;
     if (number < 0 || c->spec->tasks[event->task].command != COMMAND_NONE) {
@@ -696,7 +611,8 @@ static int entry_for(struct conductor *c, const struct task_event *event, uint32
         if (r < 0)
             return r;
     }
-    if (status_in(c->entries[*ret].status, STATUS_COMPLETED) && status_in(event->event.status, STATUS_STARTING))
+    if (status_in(c->entries[*ret].status, STATUS_COMPLETED) &&
+        status_in(event->event.status, STATUS_STARTING))
         return entry_from_staged(c, staged, ret, err);
     return 0;
 }
@@ -780,8 +696,8 @@ static int task_event(struct conductor *c, const struct task_event *event, struc
     return r;
 }
 
-int conductor_task_event(struct conductor *c, const char *name, int64_t route, const struct conductor_event *action,
-                         struct error *err)
+int conductor_task_event(struct conductor *c, const char *name, int64_t route,
+                         const struct conductor_event *action, struct error *err)
 {
     struct task_event event = { .action = action };
     int status = status_from_name(action->status);
@@ -792,8 +708,8 @@ int conductor_task_event(struct conductor *c, const char *name, int64_t route, c
     if (task < 0 || !c->graph->nodes[task].present)
         return error_set_kind(err, -EINVAL, "InvalidTask", "Task \"%s\" does not exist.", name);
     if (route < 0 || route >= c->n_routes)
-        return error_set_kind(err, -EINVAL, "InvalidTaskStateEntry", "Task \"%s\" is not staged or has not started yet.",
-                              name);
+        return error_set_kind(err, -EINVAL, "InvalidTaskStateEntry",
+                              "Task \"%s\" is not staged or has not started yet.", name);
     event.task = (uint32_t)task;
     event.route = (uint32_t)route;
     event.event = (struct workflow_event){ EVENT_ACTION, (uint8_t)status, 0, 0 };
@@ -801,62 +717,10 @@ int conductor_task_event(struct conductor *c, const char *name, int64_t route, c
     return step_end(c, task_event(c, &event, err));
 }
 
-/* ---- output ---- */
-
-static int output_render(struct conductor *c, struct error *err)
-{
-    uint32_t *frames = NULL;
-    size_t n = 0, room = 0;
-    bool failed = false;
-    value variables, output;
-    enum workflow_status status = c->status;
-
-    if (!status_in(status, STATUS_COMPLETED) || value_truth(c->output) || c->spec->output.n_items == 0)
-        return 0;
-    for (uint32_t i = 0; i < c->n_entries; i++)
-        if (c->entries[i].term) {
-            GROW(frames, n, room);
-            frames[n++] = c->entries[i].frame;
-        }
-    variables = frames_variables(c, frames, n);
-    free(frames);
-    value_map_put(&variables, "__state", view_state(c));
-    output = bindings_render(c, &c->spec->output, variables, &failed);
-    value_unref(variables);
-    if (value_map_count(output) > 0)
-        workflow_set_output(c, output);
-    else
-        value_unref(output);
-    if (failed && status != STATUS_TIMEOUT && status != STATUS_ABANDONED && status != STATUS_CANCELED)
-        return request_status(c, STATUS_FAILED, err);
-    return 0;
-}
-
-int conductor_render_output(struct conductor *c, struct error *err)
-{
-    step_begin(c);
-    return step_end(c, output_render(c, err));
-}
-
-int conductor_timeout(struct conductor *c, value *ret, struct error *err)
-{
-    struct expr_context context;
-    int r;
-
-    if (!c->spec->timeout || c->n_contexts == 0) {
-        *ret = VALUE_NOTHING;
-        return 0;
-    }
-    evaluation_plain(c, value_ref(c->contexts[0]), &context);
-    r = template_evaluate(c->spec->timeout, &context, ret, err);
-    value_unref(context.variables);
-    return r;
-}
-
 /* ---- making and asking ---- */
 
-struct conductor *conductor_new(const struct workflow_spec *spec, const struct workflow_graph *graph, value inputs,
-                                value context)
+struct conductor *conductor_new(const struct workflow_spec *spec, const struct workflow_graph *graph,
+                                value inputs, value context)
 {
     struct conductor *c = xcalloc(1, sizeof(*c));
 
@@ -876,7 +740,9 @@ void conductor_free(struct conductor *c)
 
     if (!c)
         return;
-    memcpy(held, (value[]){ c->inputs, c->parent, c->output, c->reruns, c->view_entries, c->view_tasks, c->view_routes },
+    memcpy(held,
+           (value[]){ c->inputs, c->parent, c->output, c->reruns, c->view_entries, c->view_tasks,
+                      c->view_routes },
            7 * sizeof(value));
     for (size_t i = 0; i < 7; i++)
         value_unref(held[i]);

@@ -29,8 +29,8 @@ struct conductor_environment {
 
 /* Borrows the definition and the graph, which must live longer. `context` is what the caller puts into the first context
    ({"st2": ..., "parent": ...}), a map or null, as are the inputs. */
-struct conductor *conductor_new(const struct workflow_spec *spec, const struct workflow_graph *graph, value inputs,
-                                value context);
+struct conductor *conductor_new(const struct workflow_spec *spec, const struct workflow_graph *graph,
+                                value inputs, value context);
 void conductor_free(struct conductor *conductor);
 void conductor_freep(struct conductor **conductor);
 /* Set before each call whose expressions should see another time. */
@@ -51,8 +51,8 @@ struct conductor_event {
     value accumulated; /* results of all items so far, with is_item */
 };
 /* An action of a task (or of one of its items) changed its status. */
-int conductor_task_event(struct conductor *conductor, const char *task, int64_t route, const struct conductor_event *event,
-                         struct error *err);
+int conductor_task_event(struct conductor *conductor, const char *task, int64_t route,
+                         const struct conductor_event *event, struct error *err);
 
 struct conductor_task {
     uint32_t task; /* number in spec->tasks */
@@ -86,8 +86,8 @@ struct conductor_rerun {
 int conductor_rerun(struct conductor *conductor, const struct conductor_rerun *requests, size_t n_requests,
                     struct error *err);
 /* The caller could not do its part: the workflow fails and "<class>: <message>" is logged. `task` may be NULL. */
-int conductor_fail(struct conductor *conductor, const char *class, const char *message, const char *task, int64_t route,
-                   struct error *err);
+int conductor_fail(struct conductor *conductor, const char *class, const char *message, const char *task,
+                   int64_t route, struct error *err);
 
 /* ---- asking ---- */
 
@@ -127,7 +127,8 @@ struct conductor_row {
     value data; /* borrowed; UNSET: the row is gone */
 };
 /* Tells every row that changed since the last call, once. */
-void conductor_changes(struct conductor *conductor, void (*tell)(void *data, const struct conductor_row *row), void *data);
+void conductor_changes(struct conductor *conductor, void (*tell)(void *data, const struct conductor_row *row),
+                       void *data);
 /* Give all rows to a new conductor, kinds in the order of the enum, keys ascending. Negative for rows that make no sense. */
 int conductor_load_row(struct conductor *conductor, const struct conductor_row *row, struct error *err);
 

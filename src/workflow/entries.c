@@ -63,7 +63,8 @@ static uint8_t source_state(const struct conductor *c, const struct graph_edge *
 
     if (number < 0)
         return NEXT_UNKNOWN;
-    for (uint32_t i = edge->source_edge; i < from->first_out + from->n_out && c->graph->edges[i].to == edge->to; i++)
+    for (uint32_t i = edge->source_edge;
+         i < from->first_out + from->n_out && c->graph->edges[i].to == edge->to; i++)
         if (c->entries[number].next[i - from->first_out] > state)
             state = c->entries[number].next[i - from->first_out];
     return state;
@@ -148,8 +149,8 @@ enum inbound join_inbound(struct conductor *c, uint32_t task, uint32_t route)
 /* ---- adding and changing ---- */
 
 /* Writes count or delay of a retry as it holds for this run. */
-static int retry_value(struct conductor *c, uint32_t frame, const struct spec_task *task, const struct template *template,
-                       const char *what, value *ret, struct error *err)
+static int retry_value(struct conductor *c, uint32_t frame, const struct spec_task *task,
+                       const struct template *template, const char *what, value *ret, struct error *err)
 {
     struct expr_context context;
     int r;
@@ -165,8 +166,8 @@ static int retry_value(struct conductor *c, uint32_t frame, const struct spec_ta
         return r;
     if (!value_is_integer(*ret) && ret->kind != VALUE_BOOL) {
         value_replace(ret, VALUE_NOTHING);
-        return error_set_kind(err, -EINVAL, "ValueError", "The retry %s for task \"%s\" is not an integer.", what,
-                              task->name);
+        return error_set_kind(err, -EINVAL, "ValueError", "The retry %s for task \"%s\" is not an integer.",
+                              what, task->name);
     }
     return 0;
 }
@@ -227,8 +228,8 @@ int entry_insert(struct conductor *c, struct entry *entry, const struct links *p
     return 0;
 }
 
-int entry_add(struct conductor *c, uint32_t task, uint32_t route, uint32_t frame, const struct links *prev, uint32_t *ret,
-              struct error *err)
+int entry_add(struct conductor *c, uint32_t task, uint32_t route, uint32_t frame, const struct links *prev,
+              uint32_t *ret, struct error *err)
 {
     struct entry entry = { .task = task, .route = route, .frame = frame };
     int r = entry_add_retry(c, &entry, err);

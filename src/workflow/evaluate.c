@@ -15,8 +15,8 @@ void evaluation_plain(struct conductor *c, value variables, struct expr_context 
     };
 }
 
-void evaluation_begin(struct conductor *c, uint32_t frame, const struct spec_task *task, uint32_t route, value result,
-                      struct expr_context *ret)
+void evaluation_begin(struct conductor *c, uint32_t frame, const struct spec_task *task, uint32_t route,
+                      value result, struct expr_context *ret)
 {
     value variables = value_ref(frame_variables(c, frame));
 

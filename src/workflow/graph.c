@@ -123,8 +123,8 @@ static void node_visit(struct compose *compose, const struct visit *visit, value
         value_replace(&node->splits, value_ref(splits));
 }
 
-static int visit_make(struct compose *compose, const struct visit *visit, struct level *next, uint32_t *first_edge,
-                      struct error *err)
+static int visit_make(struct compose *compose, const struct visit *visit, struct level *next,
+                      uint32_t *first_edge, struct error *err)
 {
     struct workflow_graph *graph = compose->graph;
     const struct spec_task *task = &compose->spec->tasks[visit->task];
@@ -145,7 +145,8 @@ static int visit_make(struct compose *compose, const struct visit *visit, struct
         n = graph->nodes[visit->task].n_out = graph->n_edges - from;
         *first_edge = graph->n_edges;
         if (n)
-            qsort_r(graph->edges + from, n, sizeof(struct graph_edge), compare_targets, (void *)compose->spec);
+            qsort_r(graph->edges + from, n, sizeof(struct graph_edge), compare_targets,
+                    (void *)compose->spec);
     }
     n = graph->nodes[visit->task].n_out;
     for (uint32_t i = from; i < from + n; i++) {
@@ -234,14 +235,16 @@ static void roots_find(struct workflow_graph *graph)
 
 int workflow_graph_new(const struct workflow_spec *spec, struct workflow_graph **ret, struct error *err)
 {
-    CLEANUP(workflow_graph_freep) struct workflow_graph *graph = xcalloc(1, sizeof(*graph));
+    CLEANUP(workflow_graph_freep)
+    struct workflow_graph *graph = xcalloc(1, sizeof(*graph));
     size_t n = spec->n_tasks + COMMANDS;
     struct compose compose = { .graph = graph, .spec = spec };
     int r;
 
     graph->spec = spec;
     if (!spec->has_tasks)
-        return error_set_kind(err, -EINVAL, "AttributeError", "'NoneType' object has no attribute 'get_start_tasks'");
+        return error_set_kind(err, -EINVAL, "AttributeError",
+                              "'NoneType' object has no attribute 'get_start_tasks'");
     graph->nodes = xcalloc(n, sizeof(graph->nodes[0]));
     roots_find(graph);
     compose.edges_done = xcalloc(n, sizeof(bool));

@@ -19,11 +19,11 @@ struct graph_edge {
 struct graph_node {
     bool present;
     bool has_barrier, barrier_all;
-    int64_t barrier;      /* how many sources the barrier asks for; see graph_requirement */
-    value splits;         /* list of the names of the split tasks on the way; UNSET when there are none */
+    int64_t barrier; /* how many sources the barrier asks for; see graph_requirement */
+    value splits;    /* list of the names of the split tasks on the way; UNSET when there are none */
     uint32_t first_out, n_out; /* edges are in the order of their targets' names */
-    uint32_t n_sources;   /* distinct tasks that lead here */
-    uint32_t *in, n_in;   /* edges */
+    uint32_t n_sources;        /* distinct tasks that lead here */
+    uint32_t *in, n_in;        /* edges */
 };
 
 struct workflow_graph {

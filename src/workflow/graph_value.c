@@ -13,10 +13,13 @@ value graph_retry_value(const struct spec_task *task)
     if (!task->has_retry)
         return retry;
     retry = value_map_new(3);
-    value_map_put(&retry, "when", task->retry_when ? value_ref(template_source(task->retry_when)) : value_null());
-    value_map_put(&retry, "count", task->retry_count ? value_ref(template_source(task->retry_count)) : value_null());
+    value_map_put(&retry, "when",
+                  task->retry_when ? value_ref(template_source(task->retry_when)) : value_null());
+    value_map_put(&retry, "count",
+                  task->retry_count ? value_ref(template_source(task->retry_count)) : value_null());
     if (!task->retry_command)
-        value_map_put(&retry, "delay", task->retry_delay ? value_ref(template_source(task->retry_delay)) : value_null());
+        value_map_put(&retry, "delay",
+                      task->retry_delay ? value_ref(template_source(task->retry_delay)) : value_null());
     return retry;
 }
 
@@ -70,7 +73,8 @@ static uint32_t *nodes_sorted(const struct workflow_graph *graph, size_t *ret_n)
 value workflow_graph_value(const struct workflow_graph *graph)
 {
     const struct spec_task *tasks = graph->spec->tasks;
-    value v = value_map_new(3), roots = value_list_new(graph->n_roots), nodes = value_list_new(8), edges = value_list_new(8);
+    value v = value_map_new(3), roots = value_list_new(graph->n_roots), nodes = value_list_new(8),
+          edges = value_list_new(8);
     size_t n;
     uint32_t *numbers = nodes_sorted(graph, &n);
 

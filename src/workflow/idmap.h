@@ -11,7 +11,7 @@ struct idmap {
         uint64_t key;
         uintptr_t item;
         uint8_t used;
-    } *slots;
+    } * slots;
     size_t n, room; /* used slots, also those whose item is 0 again; a power of two */
 };
 

@@ -14,8 +14,8 @@
 /* {message, spec_path, schema_path}; an empty spec_path becomes null. */
 void finding_add(value *findings, const char *message, const char *spec_path, const char *schema_path);
 /* {type, expression, message, spec_path, schema_path} */
-void finding_add_expression(value *findings, value type, value expression, value message, const char *spec_path,
-                            const char *schema_path);
+void finding_add_expression(value *findings, value type, value expression, value message,
+                            const char *spec_path, const char *schema_path);
 
 /* Negative when a key that must be text is none. */
 int inspect_syntax(const struct workflow_spec *spec, value *findings, struct error *err);

@@ -17,8 +17,8 @@ void finding_add(value *findings, const char *message, const char *spec_path, co
 }
 
 /* Takes type, expression and message. */
-void finding_add_expression(value *findings, value type, value expression, value message, const char *spec_path,
-                            const char *schema_path)
+void finding_add_expression(value *findings, value type, value expression, value message,
+                            const char *spec_path, const char *schema_path)
 {
     value finding = value_map_new(5);
 
@@ -44,8 +44,8 @@ static void inspect_value(value v, const char *spec_path, const char *schema_pat
             value language = value_map_get(item, "language");
 
             finding_add_expression(findings, value_is_set(language) ? value_ref(language) : value_null(),
-                                   value_ref(value_map_get(item, "expression")), value_ref(value_map_get(item, "message")),
-                                   spec_path, schema_path);
+                                   value_ref(value_map_get(item, "expression")),
+                                   value_ref(value_map_get(item, "message")), spec_path, schema_path);
         }
     }
     VALUE_LIST_EACH (i, item, v)
@@ -69,18 +69,21 @@ static void inspect_members(value map, const char *spec_path, const char *schema
             continue;
         buffer_addf(&spec_member, "%s.%s", spec_path, key);
         buffer_addf(&schema_member, "%s.properties.%s", schema_path, key);
-        inspect_value(value_map_item_at(map, i), buffer_text(&spec_member), buffer_text(&schema_member), findings);
+        inspect_value(value_map_item_at(map, i), buffer_text(&spec_member), buffer_text(&schema_member),
+                      findings);
     }
 }
 
-static void inspect_part(const struct spec_task *task, const char *name, value v, bool members, value *findings)
+static void inspect_part(const struct spec_task *task, const char *name, value v, bool members,
+                         value *findings)
 {
     BUFFER_AUTO(spec_path);
     BUFFER_AUTO(schema_path);
 
     buffer_addf(&spec_path, "tasks.%s.%s", task->name, name);
     buffer_addf(&schema_path, PATH_TASK ".properties.%s", name);
-    (members ? inspect_members : inspect_value)(v, buffer_text(&spec_path), buffer_text(&schema_path), findings);
+    (members ? inspect_members : inspect_value)(v, buffer_text(&spec_path), buffer_text(&schema_path),
+                                                findings);
 }
 
 static void inspect_transition(const struct spec_task *task, size_t number, value *findings)
@@ -160,9 +163,6 @@ int workflow_inspect(const struct workflow_spec *spec, value context, value *ret
     value syntax, semantics, expressions, references, findings;
     int r;
 
-    for (size_t i = 0; i < spec->n_tasks; i++)
-        if (spec->tasks[i].items_are_list)
-            return error_set_kind(err, -EINVAL, "AttributeError", "'list' object has no attribute 'get'");
     syntax = value_list_new(0);
     semantics = value_list_new(0);
     expressions = value_list_new(0);
@@ -170,6 +170,9 @@ int workflow_inspect(const struct workflow_spec *spec, value context, value *ret
     r = inspect_syntax(spec, &syntax, err);
     if (r == 0)
         r = inspect_semantics(spec, &semantics, err);
+    for (size_t i = 0; i < spec->n_tasks && r == 0; i++)
+        if (spec->tasks[i].items_are_list)
+            r = error_set_kind(err, -EINVAL, "AttributeError", "'list' object has no attribute 'get'");
     if (r == 0) {
         inspect_expressions(spec, &expressions);
         r = inspect_references(spec, context, &references, err);

@@ -22,8 +22,8 @@ void conductor_tasks_release(struct conductor_tasks *tasks)
 }
 
 /* {action, input, item_id?} */
-static int action_render(const struct spec_task *task, const struct expr_context *context, int64_t item, value *ret,
-                         struct error *err)
+static int action_render(const struct spec_task *task, const struct expr_context *context, int64_t item,
+                         value *ret, struct error *err)
 {
     value action = VALUE_NOTHING, input = VALUE_NOTHING;
     int r;
@@ -58,11 +58,13 @@ static value item_named(const struct spec_task *task, value item)
         return named;
     }
     for (size_t i = 0; i < n_keys && i < value_list_count(item); i++)
-        value_map_set(&named, value_ref(value_list_at(task->item_keys, i)), value_ref(value_list_at(item, i)));
+        value_map_set(&named, value_ref(value_list_at(task->item_keys, i)),
+                      value_ref(value_list_at(item, i)));
     return named;
 }
 
-static int items_evaluate(const struct spec_task *task, const struct expr_context *context, value *ret, struct error *err)
+static int items_evaluate(const struct spec_task *task, const struct expr_context *context, value *ret,
+                          struct error *err)
 {
     int r;
 
@@ -80,12 +82,14 @@ static int items_evaluate(const struct spec_task *task, const struct expr_contex
     }
     if (value_list_count(*ret) > CONDUCTOR_ITEMS_MAX) {
         value_replace(ret, VALUE_NOTHING);
-        return error_set_kind(err, -E2BIG, "WorkflowLimitError", "The task has more than %d items.", CONDUCTOR_ITEMS_MAX);
+        return error_set_kind(err, -E2BIG, "WorkflowLimitError", "The task has more than %d items.",
+                              CONDUCTOR_ITEMS_MAX);
     }
     return 0;
 }
 
-static int items_render(const struct spec_task *task, const struct expr_context *context, value *ret, struct error *err)
+static int items_render(const struct spec_task *task, const struct expr_context *context, value *ret,
+                        struct error *err)
 {
     struct expr_context own = *context;
     VALUE_AUTO(items);
@@ -112,8 +116,8 @@ static int items_render(const struct spec_task *task, const struct expr_context 
     return 0;
 }
 
-static int delay_render(const struct spec_task *task, const struct staged *staged, const struct expr_context *context,
-                        value *ret, struct error *err)
+static int delay_render(const struct spec_task *task, const struct staged *staged,
+                        const struct expr_context *context, value *ret, struct error *err)
 {
     int r = task->delay ? template_evaluate(task->delay, context, ret, err) : 0;
 
@@ -134,7 +138,8 @@ static int concurrency_normal(value *concurrency, struct error *err)
     if (value_is_null(*concurrency))
         return 0;
     if (!value_is_number(*concurrency) && concurrency->kind != VALUE_BOOL)
-        return error_set_kind(err, -EINVAL, "TypeError", "'<=' not supported between instances of '%s' and 'int'",
+        return error_set_kind(err, -EINVAL, "TypeError",
+                              "'<=' not supported between instances of '%s' and 'int'",
                               python_type_name(*concurrency));
     if (value_compare(*concurrency, value_int(0), &order) == 0 && order <= 0)
         value_replace(concurrency, value_int(1));
@@ -171,7 +176,8 @@ static value items_offer(struct items *items, int64_t available)
     return offer;
 }
 
-static int items_prepare(struct conductor *c, struct staged *staged, const struct spec_task *task, struct error *err)
+static int items_prepare(struct conductor *c, struct staged *staged, const struct spec_task *task,
+                         struct error *err)
 {
     struct expr_context context;
     VALUE_AUTO(actions);
@@ -196,8 +202,8 @@ static int items_prepare(struct conductor *c, struct staged *staged, const struc
     return 0;
 }
 
-static int items_fill(struct conductor *c, struct staged *staged, const struct spec_task *task, struct conductor_task *ret,
-                      struct error *err)
+static int items_fill(struct conductor *c, struct staged *staged, const struct spec_task *task,
+                      struct conductor_task *ret, struct error *err)
 {
     int r;
 
@@ -214,7 +220,8 @@ static int items_fill(struct conductor *c, struct staged *staged, const struct s
     return 0;
 }
 
-static int task_fill(struct conductor *c, struct staged *staged, struct conductor_task *ret, struct error *err)
+static int task_fill(struct conductor *c, struct staged *staged, struct conductor_task *ret,
+                     struct error *err)
 {
     const struct spec_task *task = &c->spec->tasks[staged->task];
     /* A rerun may stage a task that is staged already; both then see what the first one sees. */

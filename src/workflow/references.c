@@ -40,7 +40,8 @@ static pcre2_code *compile(const char *pattern)
 {
     int number;
     PCRE2_SIZE at;
-    pcre2_code *code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP, &number, &at, NULL);
+    pcre2_code *code =
+        pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP, &number, &at, NULL);
 
     assert(code);
     return code;
@@ -68,7 +69,8 @@ struct span {
 };
 
 /* The next match at or behind *from within `in`; moves *from behind it. Group `group` is given. */
-static bool find(struct finder *finder, const pcre2_code *code, struct span in, size_t *from, int group, struct span *ret)
+static bool find(struct finder *finder, const pcre2_code *code, struct span in, size_t *from, int group,
+                 struct span *ret)
 {
     PCRE2_SIZE *o = pcre2_get_ovector_pointer(finder->match);
 
@@ -133,27 +135,31 @@ struct walk {
     bool failed;
 };
 
-static void check_names(struct walk *walk, value v, value known, const char *spec_path, const char *schema_path)
+static void check_names(struct walk *walk, value v, value known, const char *spec_path,
+                        const char *schema_path)
 {
     VALUE_AUTO(variables);
 
     variables = value_list_new(2);
     find_in_value(&walk->finder, v, &variables);
     VALUE_LIST_EACH (i, variable, variables) {
-        value name = value_list_at(variable, 0), language = value_list_at(variable, 1), text = value_list_at(variable, 2);
+        value name = value_list_at(variable, 0), language = value_list_at(variable, 1),
+              text = value_list_at(variable, 2);
 
         if (value_list_count(*walk->findings) >= INSPECT_FINDINGS_MAX)
             return;
         if (strncmp(value_chars(name), "__", 2) == 0)
-            finding_add_expression(walk->findings, value_ref(language), value_ref(text),
-                                   value_textf("Variable \"%s\" that is prefixed with double underscores is considered a "
-                                               "private variable and cannot be referenced.",
-                                               value_chars(name)),
-                                   spec_path, schema_path);
+            finding_add_expression(
+                walk->findings, value_ref(language), value_ref(text),
+                value_textf("Variable \"%s\" that is prefixed with double underscores is considered a "
+                            "private variable and cannot be referenced.",
+                            value_chars(name)),
+                spec_path, schema_path);
         if (!value_set_has(known, name))
-            finding_add_expression(walk->findings, value_ref(language), value_ref(text),
-                                   value_textf("Variable \"%s\" is referenced before assignment.", value_chars(name)),
-                                   spec_path, schema_path);
+            finding_add_expression(
+                walk->findings, value_ref(language), value_ref(text),
+                value_textf("Variable \"%s\" is referenced before assignment.", value_chars(name)), spec_path,
+                schema_path);
     }
 }
 
@@ -173,8 +179,9 @@ static void names_learn(struct walk *walk, value v, value *known)
 {
     if (v.kind == VALUE_STRING)
         name_learn(walk, v, known);
-    else if (v.kind == VALUE_MAP && value_map_count(v) == 1)
-        name_learn(walk, value_map_key_at(v, 0), known);
+    if (v.kind == VALUE_MAP)
+        VALUE_MAP_EACH (i, v)
+            name_learn(walk, value_map_key_at(v, i), known);
 }
 
 /* Lists are gone through element by element; with `assigns` each element makes its names known to the next. */
@@ -190,12 +197,8 @@ static void check_property(struct walk *walk, value v, bool assigns, value *know
         v = parsed;
     if (v.kind != VALUE_LIST) {
         check_names(walk, v, *known, spec_path, schema_path);
-        if (!assigns)
-            return;
-        names_learn(walk, v, known);
-        if (v.kind == VALUE_MAP)
-            VALUE_MAP_EACH (i, v)
-                name_learn(walk, value_map_key_at(v, i), known);
+        if (assigns)
+            names_learn(walk, v, known);
         return;
     }
     VALUE_LIST_EACH (i, item, v) {
@@ -210,7 +213,8 @@ static void check_property(struct walk *walk, value v, bool assigns, value *know
 
 /* ---- walking the tasks ---- */
 
-static void check_part(struct walk *walk, const struct spec_task *task, const char *name, value v, value *known)
+static void check_part(struct walk *walk, const struct spec_task *task, const char *name, value v,
+                       value *known)
 {
     BUFFER_AUTO(spec_path);
     BUFFER_AUTO(schema_path);
@@ -218,7 +222,8 @@ static void check_part(struct walk *walk, const struct spec_task *task, const ch
 
     buffer_addf(&spec_path, "tasks.%s.%s", task->name, name);
     if (dot)
-        buffer_addf(&schema_path, PATH_TASK ".properties.%.*s.properties.%s", (int)(dot - name), name, dot + 1);
+        buffer_addf(&schema_path, PATH_TASK ".properties.%.*s.properties.%s", (int)(dot - name), name,
+                    dot + 1);
     else
         buffer_addf(&schema_path, PATH_TASK ".properties.%s", name);
     check_property(walk, v, false, known, buffer_text(&spec_path), buffer_text(&schema_path));
@@ -394,7 +399,8 @@ int inspect_references(const struct workflow_spec *spec, value context, value *f
     check_property(&walk, value_map_get(spec->document, "input"), true, &known, "input", "properties.input");
     check_property(&walk, value_map_get(spec->document, "vars"), true, &known, "vars", "properties.vars");
     check_tasks(&walk, &known);
-    check_property(&walk, value_map_get(spec->document, "output"), true, &known, "output", "properties.output");
+    check_property(&walk, value_map_get(spec->document, "output"), true, &known, "output",
+                   "properties.output");
     pcre2_match_context_free(walk.finder.limits);
     pcre2_match_data_free(walk.finder.match);
     return walk.failed ? -EINVAL : 0;

@@ -7,7 +7,8 @@ static value links_value(const struct conductor *c, const struct links *links)
     value map = value_map_new(links->n);
 
     for (uint32_t i = 0; i < links->n; i++)
-        value_map_set(&map, value_ref(c->graph->edges[links->items[i].edge].prev_id), value_int(links->items[i].entry));
+        value_map_set(&map, value_ref(c->graph->edges[links->items[i].edge].prev_id),
+                      value_int(links->items[i].entry));
     return map;
 }
 
@@ -104,7 +105,8 @@ static const char *const entry_reasons[STATUS_COUNT] = {
     [STATUS_CANCELING] = "waits for what it runs to be canceled",
 };
 
-static void waits_add(value *waits, const struct spec_task *task, uint32_t route, const char *status, value reason)
+static void waits_add(value *waits, const struct spec_task *task, uint32_t route, const char *status,
+                      value reason)
 {
     value v = value_map_new(4);
 
@@ -142,7 +144,8 @@ static value ready_reason(const struct conductor *c, const struct staged *staged
     if (!status_in(c->status, STATUS_GOING))
         return value_textf("could run, but the workflow is %s", status_name(c->status));
     if (staged->items && items_count(staged->items, STATUS_ACTIVE))
-        return value_textf("runs %u of %u items", items_count(staged->items, STATUS_ACTIVE), staged->items->n);
+        return value_textf("runs %u of %u items", items_count(staged->items, STATUS_ACTIVE),
+                           staged->items->n);
     if (staged->has_retry)
         return value_text("waits to be tried again");
     return value_text("is ready and waits to be handed out");
@@ -169,7 +172,8 @@ value conductor_waits(const struct conductor *c)
 int conductor_check(const struct conductor *c, struct error *err)
 {
     static const uint32_t carried_by_tasks = STATUS_BIT(STATUS_PAUSING) | STATUS_BIT(STATUS_CANCELING);
-    static const uint32_t goes_on = STATUS_BIT(STATUS_RUNNING) | STATUS_BIT(STATUS_RESUMING) | carried_by_tasks;
+    static const uint32_t goes_on =
+        STATUS_BIT(STATUS_RUNNING) | STATUS_BIT(STATUS_RESUMING) | carried_by_tasks;
     bool staged = c->n_ready && !status_in(c->status, carried_by_tasks);
 
     if (!c->started || !status_in(c->status, goes_on) || staged ||

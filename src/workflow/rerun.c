@@ -49,7 +49,8 @@ static bool entry_belongs(const struct conductor *c, uint32_t number, const stru
 }
 
 /* Is everything that belongs to `inner` also part of `outer`? */
-static bool candidate_within(const struct conductor *c, const struct candidate *inner, const struct candidate *outer)
+static bool candidate_within(const struct conductor *c, const struct candidate *inner,
+                             const struct candidate *outer)
 {
     for (uint32_t i = 0; i < c->n_entries; i++)
         if (entry_belongs(c, i, inner) && !entry_belongs(c, i, outer))
@@ -74,8 +75,8 @@ static void candidates_collapse(const struct conductor *c, struct candidates *ca
     free(keep);
 }
 
-static int candidates_named(const struct conductor *c, const struct conductor_rerun *requests, size_t n_requests,
-                            struct candidates *ret, struct error *err)
+static int candidates_named(const struct conductor *c, const struct conductor_rerun *requests,
+                            size_t n_requests, struct candidates *ret, struct error *err)
 {
     BUFFER_AUTO(unknown);
 
@@ -85,16 +86,18 @@ static int candidates_named(const struct conductor *c, const struct conductor_re
         if (task >= 0 && requests[i].route >= 0 && requests[i].route < c->n_routes)
             entry = entry_latest(c, (uint32_t)task, (uint32_t)requests[i].route);
         if (entry < 0) {
-            buffer_addf(&unknown, "%s%s|%lld", unknown.len ? ", " : "", requests[i].task, (long long)requests[i].route);
+            buffer_addf(&unknown, "%s%s|%lld", unknown.len ? ", " : "", requests[i].task,
+                        (long long)requests[i].route);
             continue;
         }
         candidate_add(ret, (struct candidate){ (uint32_t)task, (uint32_t)requests[i].route, (uint32_t)entry,
                                                requests[i].reset_items });
     }
     if (unknown.len)
-        return error_set_kind(err, -EINVAL, "InvalidTaskRerunRequest",
-                              "Unable to rerun task|route(s) because it doesn't exist or isn't rerunnable: %s",
-                              buffer_text(&unknown));
+        return error_set_kind(
+            err, -EINVAL, "InvalidTaskRerunRequest",
+            "Unable to rerun task|route(s) because it doesn't exist or isn't rerunnable: %s",
+            buffer_text(&unknown));
     candidates_collapse(c, ret);
     return 0;
 }
@@ -109,7 +112,8 @@ static void candidates_failed(const struct conductor *c, struct candidates *ret)
 static int compare_candidates(const void *a, const void *b, void *tasks)
 {
     const struct candidate *x = a, *y = b;
-    int order = strcmp(((const struct spec_task *)tasks)[x->task].name, ((const struct spec_task *)tasks)[y->task].name);
+    int order = strcmp(((const struct spec_task *)tasks)[x->task].name,
+                       ((const struct spec_task *)tasks)[y->task].name);
 
     return order ? order : x->route < y->route ? -1 : x->route > y->route;
 }
@@ -130,7 +134,8 @@ static int items_reset(struct conductor *c, struct staged *staged, bool all, str
     if (!staged->items)
         return 0;
     for (uint32_t i = 0; i < staged->items->n; i++)
-        if (staged->items->statuses[i] != STATUS_NULL && (all || status_in(staged->items->statuses[i], STATUS_ABENDED)))
+        if (staged->items->statuses[i] != STATUS_NULL &&
+            (all || status_in(staged->items->statuses[i], STATUS_ABENDED)))
             item_set(c, staged, i, STATUS_NULL);
     value_replace(&staged->items->actions, VALUE_NOTHING);
     return 0;
@@ -139,7 +144,8 @@ static int items_reset(struct conductor *c, struct staged *staged, bool all, str
 /* Stages the task once more with what its latest run had. */
 static int task_restage(struct conductor *c, const struct candidate *candidate, struct error *err)
 {
-    uint32_t latest = (uint32_t)entry_latest(c, candidate->task, candidate->route), frame = c->entries[latest].frame, added;
+    uint32_t latest = (uint32_t)entry_latest(c, candidate->task, candidate->route),
+             frame = c->entries[latest].frame, added;
     struct links prev = links_copy(&c->entries[latest].prev);
     int r = entry_add(c, candidate->task, candidate->route, frame, &prev, &added, err);
 
@@ -157,9 +163,11 @@ static int candidate_rerun(struct conductor *c, const struct candidate *candidat
 
     entry_set_term(c, (uint32_t)entry_latest(c, candidate->task, candidate->route), false);
     if (staged)
-        staged_set(c, staged, staged->frame, (struct staged_flags){ staged->ready, false, staged->run_on_fail });
+        staged_set(c, staged, staged->frame,
+                   (struct staged_flags){ staged->ready, false, staged->run_on_fail });
     forget_errors(c, task);
-    r = task->has_items ? items_reset(c, staged, candidate->reset_items, err) : task_restage(c, candidate, err);
+    r = task->has_items ? items_reset(c, staged, candidate->reset_items, err)
+                        : task_restage(c, candidate, err);
     if (r < 0)
         return r;
     for (uint32_t i = 0; i < c->n_entries; i++)
@@ -192,11 +200,15 @@ static int rerun(struct conductor *c, struct candidates *candidates, struct erro
     value indexes = value_list_new(candidates->n);
     int r;
 
+    /* Looking at the ends merges maps into the contexts they came from; without an output nobody has looked yet. */
+    if (c->spec->output.n_items == 0)
+        value_unref(terminal_variables(c));
     for (size_t i = 0; i < candidates->n; i++)
         value_list_append(&indexes, value_int(candidates->items[i].entry));
     workflow_add_rerun(c, indexes);
     if (candidates->n)
-        qsort_r(candidates->items, candidates->n, sizeof(candidates->items[0]), compare_candidates, c->spec->tasks);
+        qsort_r(candidates->items, candidates->n, sizeof(candidates->items[0]), compare_candidates,
+                c->spec->tasks);
     for (size_t i = 0; i < candidates->n; i++) {
         r = candidate_rerun(c, &candidates->items[i], err);
         if (r < 0)
@@ -208,7 +220,8 @@ static int rerun(struct conductor *c, struct candidates *candidates, struct erro
     return 0;
 }
 
-int conductor_rerun(struct conductor *c, const struct conductor_rerun *requests, size_t n_requests, struct error *err)
+int conductor_rerun(struct conductor *c, const struct conductor_rerun *requests, size_t n_requests,
+                    struct error *err)
 {
     struct candidates candidates = { 0 };
     int r = 0;

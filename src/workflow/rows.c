@@ -105,7 +105,8 @@ static value workflow_row(const struct conductor *c)
 
 static value item_row(const struct staged *staged, int64_t sub)
 {
-    if (!staged || !staged->items || sub < 0 || sub >= staged->items->n || staged->items->statuses[sub] == STATUS_NULL)
+    if (!staged || !staged->items || sub < 0 || sub >= staged->items->n ||
+        staged->items->statuses[sub] == STATUS_NULL)
         return VALUE_NOTHING;
     return status_value(staged->items->statuses[sub]);
 }
@@ -145,7 +146,8 @@ static value row_now(struct conductor *c, const struct dirty *dirty)
     return VALUE_NOTHING;
 }
 
-void conductor_changes(struct conductor *c, void (*tell)(void *data, const struct conductor_row *row), void *data)
+void conductor_changes(struct conductor *c, void (*tell)(void *data, const struct conductor_row *row),
+                       void *data)
 {
     for (uint32_t i = 0; i < c->n_dirty; i++) {
         value now = row_now(c, &c->dirty[i]);
@@ -160,9 +162,11 @@ void conductor_changes(struct conductor *c, void (*tell)(void *data, const struc
 
 static int bad_row(const struct conductor_row *row, struct error *err)
 {
-    static const char *const names[] = { "workflow", "route", "context", "frame", "staged", "item", "entry", "error" };
+    static const char *const names[] = { "workflow", "route", "context", "frame",
+                                         "staged",   "item",  "entry",   "error" };
 
-    return error_set(err, -EBADMSG, "the saved workflow has a bad row: %s %lld", names[row->kind], (long long)row->key);
+    return error_set(err, -EBADMSG, "the saved workflow has a bad row: %s %lld", names[row->kind],
+                     (long long)row->key);
 }
 
 /* A number of a row that must be below `limit`; -1 when it is not. */
@@ -226,8 +230,9 @@ static int entry_load(struct conductor *c, const struct conductor_row *row)
         return -EBADMSG;
     r = links_load(c, (uint32_t)task, value_map_get(row->data, "prev"), &prev);
     if (r == 0)
-        r = entry_insert(c, &(struct entry){ .task = (uint32_t)task, .route = (uint32_t)route, .frame = (uint32_t)frame },
-                         &prev, &number);
+        r = entry_insert(
+            c, &(struct entry){ .task = (uint32_t)task, .route = (uint32_t)route, .frame = (uint32_t)frame },
+            &prev, &number);
     free(prev.items);
     if (r < 0)
         return r;
@@ -273,7 +278,8 @@ static int staged_load(struct conductor *c, const struct conductor_row *row)
     staged->has_retry = value_map_has(row->data, "retry_delay");
     staged->retry_delay = value_ref(value_map_get(row->data, "retry_delay"));
     staged_set(c, staged, staged->frame,
-               (struct staged_flags){ value_map_bool(row->data, "ready", false), value_map_bool(row->data, "completed", false),
+               (struct staged_flags){ value_map_bool(row->data, "ready", false),
+                                      value_map_bool(row->data, "completed", false),
                                       value_map_bool(row->data, "run_on_fail", false) });
     if (items >= 0)
         staged_set_items(c, staged, items_new((uint32_t)items));

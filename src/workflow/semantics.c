@@ -36,7 +36,8 @@ static void find_actionless(const struct workflow_spec *spec, value *findings)
 {
     for (size_t i = 0; i < spec->n_tasks; i++)
         if (spec->tasks[i].has_items && !value_truth(spec->tasks[i].action_value))
-            task_finding(findings, spec->tasks[i].name, "", "", "The action property is required for with items task.");
+            task_finding(findings, spec->tasks[i].name, "", "",
+                         "The action property is required for with items task.");
 }
 
 /* ---- walking from the start tasks ---- */
@@ -97,7 +98,8 @@ static void undefined_finding(value *findings, const struct spec_task *task, siz
 
     buffer_addf(&tail, ".next[%zu].do", transition);
     buffer_addf(&message, "The task \"%s\" is not defined.", value_chars(name));
-    task_finding(findings, task->name, buffer_text(&tail), ".properties.next.items.properties.do", buffer_text(&message));
+    task_finding(findings, task->name, buffer_text(&tail), ".properties.next.items.properties.do",
+                 buffer_text(&message));
 }
 
 /* A task that several others lead to before it is looked at is looked at as often, and so are its mistakes told. */
@@ -167,13 +169,13 @@ static int check_cycle(const struct workflow_spec *spec, uint32_t start, struct 
 struct splits {
     const struct workflow_spec *spec;
     size_t words;
-    uint64_t *passed;   /* of each task, all visits together */
+    uint64_t *passed;     /* of each task, all visits together */
     uint64_t *now, *next; /* of each task, the visits at this distance */
     bool *is_next, *seen;
     struct error *err;
     bool checks_cycles, failed;
-    bool *walked;    /* of each name in a `do`, in the order of the definition: did the walk go there? */
-    size_t *first;   /* of each task, where its names begin in `walked` */
+    bool *walked;  /* of each name in a `do`, in the order of the definition: did the walk go there? */
+    size_t *first; /* of each task, where its names begin in `walked` */
 };
 
 static bool bits_add(uint64_t *to, const uint64_t *from, size_t words)
@@ -193,40 +195,76 @@ static void splits_check(struct splits *splits, uint32_t number)
         splits->failed = true;
 }
 
+struct mention {
+    const char *name;
+    size_t at; /* in splits->walked */
+};
+
+static int compare_mentions(const void *a, const void *b)
+{
+    const struct mention *x = a, *y = b;
+    int order = strcmp(x->name, y->name);
+
+    return order ? order : x->at < y->at ? -1 : 1;
+}
+
+/* Every name in the transitions of a task, by name: the order in which they are walked. */
+static struct mention *mentions_sorted(const struct splits *splits, uint32_t number, size_t *ret_n)
+{
+    const struct spec_task *task = &splits->spec->tasks[number];
+    struct mention *mentions = NULL;
+    size_t n = 0, room = 0;
+
+    for (size_t i = 0; i < task->n_transitions; i++)
+        VALUE_LIST_EACH (k, name, task->transitions[i].names) {
+            GROW(mentions, n, room);
+            mentions[n] = (struct mention){ value_chars(name), splits->first[number] + n };
+            n++;
+        }
+    if (n > 1)
+        qsort(mentions, n, sizeof(*mentions), compare_mentions);
+    *ret_n = n;
+    return mentions;
+}
+
+static void splits_go(struct splits *splits, const uint64_t *bits, const struct mention *mention, bool more,
+                      struct queue *later)
+{
+    int64_t to = workflow_spec_find(splits->spec, mention->name);
+
+    if (to >= 0 && splits->seen[to])
+        splits_check(splits, (uint32_t)to);
+    if (to < 0 || splits->spec->tasks[to].command != COMMAND_NONE ||
+        (splits->seen[to] && splits->spec->tasks[to].in_cycle))
+        return;
+    splits->walked[mention->at] = true;
+    /* A visit that brings nothing new brings nothing new further on. */
+    if (!more)
+        return;
+    bits_add(splits->next + (size_t)to * splits->words, bits, splits->words);
+    if (!splits->is_next[to])
+        queue_add(later, (uint32_t)to);
+    splits->is_next[to] = true;
+}
+
 static void splits_visit(struct splits *splits, uint32_t number, struct queue *later)
 {
     const struct spec_task *task = &splits->spec->tasks[number];
-    size_t words = splits->words, mention = splits->first[number];
+    size_t words = splits->words, n;
     uint64_t *bits = splits->now + number * words;
-    bool more;
+    struct mention *mentions = mentions_sorted(splits, number, &n);
+    bool more = !splits->seen[number];
 
     if (task->is_split)
         splits_check(splits, number);
     if (task->is_split && !task->in_cycle)
         bits[number / 64] |= 1ull << number % 64;
-    more = !splits->seen[number];
     splits->seen[number] = true;
     more |= bits_add(splits->passed + number * words, bits, words);
-    for (size_t i = 0; i < task->n_transitions; i++)
-        VALUE_LIST_EACH (k, name, task->transitions[i].names) {
-            int64_t to = workflow_spec_find(splits->spec, value_chars(name));
-            size_t at = mention++;
-
-            if (to >= 0 && splits->seen[to])
-                splits_check(splits, (uint32_t)to);
-            if (to < 0 || splits->spec->tasks[to].command != COMMAND_NONE ||
-                (splits->seen[to] && splits->spec->tasks[to].in_cycle))
-                continue;
-            splits->walked[at] = true;
-            /* A visit that brings nothing new brings nothing new further on. */
-            if (!more)
-                continue;
-            bits_add(splits->next + (size_t)to * words, bits, words);
-            if (!splits->is_next[to])
-                queue_add(later, (uint32_t)to);
-            splits->is_next[to] = true;
-        }
+    for (size_t i = 0; i < n; i++)
+        splits_go(splits, bits, &mentions[i], more, later);
     memset(bits, 0, words * sizeof(*bits));
+    free(mentions);
 }
 
 static void splits_walk(struct splits *splits)
@@ -298,11 +336,12 @@ static void unreachable_finding(value *findings, const char *task)
 {
     BUFFER_AUTO(message);
 
-    buffer_addf(&message,
-                "The join task \"%s\" is unreachable. A join task is determined to be unreachable if there are nested "
-                "forks from multi-referenced tasks that join on the said task. This is ambiguous to the workflow engine "
-                "because it does not know at which level should the join occurs.",
-                task);
+    buffer_addf(
+        &message,
+        "The join task \"%s\" is unreachable. A join task is determined to be unreachable if there are nested "
+        "forks from multi-referenced tasks that join on the said task. This is ambiguous to the workflow engine "
+        "because it does not know at which level should the join occurs.",
+        task);
     task_finding(findings, task, "", "", buffer_text(&message));
 }
 
@@ -331,22 +370,29 @@ static int find_unreachable(const struct workflow_spec *spec, value *findings, s
     return splits.failed ? -EINVAL : 0;
 }
 
-/* Names that are no text cannot be put in order beside others, nor looked up. */
+/* Names that are no text cannot be put in order beside others, nor looked up when they are lists or maps. */
 static int check_odd_names(const struct workflow_spec *spec, struct error *err)
 {
     for (size_t i = 0; i < spec->n_tasks; i++) {
         const struct spec_task *task = &spec->tasks[i];
-        size_t n = value_list_count(task->odd_names);
+        size_t n = 0, n_numbers = 0;
         uint64_t hash;
 
+        if (value_is_set(task->odd_do))
+            return error_set_kind(err, -EINVAL, "TypeError", "'%s' object is not iterable",
+                                  python_type_name(task->odd_do));
         for (size_t k = 0; k < task->n_transitions; k++)
             n += value_list_count(task->transitions[k].names);
+        VALUE_LIST_EACH (k, name, task->odd_names)
+            n_numbers += value_is_number(name) || name.kind == VALUE_BOOL;
         VALUE_LIST_EACH (k, name, task->odd_names) {
-            if (n > 1 && !value_is_number(name))
-                return error_set_kind(err, -EINVAL, "TypeError", "'<' not supported between instances of '%s' and '%s'",
-                                      python_type_name(name), python_type_name(name));
+            if (n > 1 && n_numbers < n)
+                return error_set_kind(err, -EINVAL, "TypeError",
+                                      "'<' not supported between instances of '%s' and 'str'",
+                                      python_type_name(name));
             if (!value_hash(name, &hash))
-                return error_set_kind(err, -EINVAL, "TypeError", "unhashable type: '%s'", python_type_name(name));
+                return error_set_kind(err, -EINVAL, "TypeError", "unhashable type: '%s'",
+                                      python_type_name(name));
         }
     }
     return 0;
@@ -362,10 +408,11 @@ int inspect_semantics(const struct workflow_spec *spec, value *findings, struct 
     find_reserved(spec, findings);
     queue_starts(&starts, spec);
     if (starts.n == 0)
-        finding_add(findings,
-                    "Unable to identify any tasks to start the workflow. If the workflow has a loop, please add a task that "
-                    "serves as an entry point (or lead) into the loop.",
-                    "tasks", "properties.tasks");
+        finding_add(
+            findings,
+            "Unable to identify any tasks to start the workflow. If the workflow has a loop, please add a task that "
+            "serves as an entry point (or lead) into the loop.",
+            "tasks", "properties.tasks");
     free(starts.items);
     find_undefined(spec, findings);
     r = find_unreachable(spec, findings, err);

@@ -15,9 +15,10 @@
 #define SHORTHAND_MATCH_LIMIT 1000000
 
 /* Longer forms come first: a fraction is tried before an integer. */
-static const char pattern[] = "(\\w+)=("
-                              "\\[.*\\]\\s*|\"[^\"]*\"\\s*|'[^']*'\\s*|-?\\d*\\.\\d+|-?\\d+|(?i:true)|(?i:false)|null|"
-                              "<%.*?%>|\\{\\{.*?\\}\\})";
+static const char pattern[] =
+    "(\\w+)=("
+    "\\[.*\\]\\s*|\"[^\"]*\"\\s*|'[^']*'\\s*|-?\\d*\\.\\d+|-?\\d+|(?i:true)|(?i:false)|null|"
+    "<%.*?%>|\\{\\{.*?\\}\\})";
 
 static pcre2_code *code;
 static pthread_once_t code_once = PTHREAD_ONCE_INIT;
@@ -27,8 +28,8 @@ static void code_compile(void)
     int number;
     PCRE2_SIZE at;
 
-    code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP | PCRE2_NO_UTF_CHECK,
-                         &number, &at, NULL);
+    code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
+                         PCRE2_UTF | PCRE2_UCP | PCRE2_NO_UTF_CHECK, &number, &at, NULL);
     assert(code);
     pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
 }
@@ -92,7 +93,8 @@ static value pairs_find(value text, bool as_map)
     match = pcre2_match_data_create_from_pattern(code, NULL);
     limits = pcre2_match_context_create(NULL);
     pcre2_set_match_limit(limits, SHORTHAND_MATCH_LIMIT);
-    while (pcre2_match(code, (PCRE2_SPTR)value_chars(text), value_len(text), at, PCRE2_NO_UTF_CHECK, match, limits) > 0) {
+    while (pcre2_match(code, (PCRE2_SPTR)value_chars(text), value_len(text), at, PCRE2_NO_UTF_CHECK, match,
+                       limits) > 0) {
         PCRE2_SIZE *o = pcre2_get_ovector_pointer(match);
         value name = value_text_n(value_chars(text) + o[2], o[3] - o[2]);
         value item = pair_value(value_chars(text) + o[4], o[5] - o[4]);

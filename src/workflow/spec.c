@@ -35,12 +35,14 @@ int64_t workflow_spec_find(const struct workflow_spec *spec, const char *name)
 
 static int not_iterable(value v, struct error *err)
 {
-    return error_set_kind(err, -EINVAL, "TypeError", "argument of type '%s' is not iterable", python_type_name(v));
+    return error_set_kind(err, -EINVAL, "TypeError", "argument of type '%s' is not iterable",
+                          python_type_name(v));
 }
 
 static int no_attribute(value v, const char *name, struct error *err)
 {
-    return error_set_kind(err, -EINVAL, "AttributeError", "'%s' object has no attribute '%s'", python_type_name(v), name);
+    return error_set_kind(err, -EINVAL, "AttributeError", "'%s' object has no attribute '%s'",
+                          python_type_name(v), name);
 }
 
 /* Whether `v` can be one part of a definition that should be a mapping. */
@@ -57,6 +59,12 @@ static int check_mapping(value v, struct error *err)
     return 0;
 }
 
+/* A list in the place of a mapping is noticed only when something is looked up in it. */
+static int check_part(value v, struct error *err)
+{
+    return v.kind == VALUE_LIST && value_truth(v) ? 0 : check_mapping(v, err);
+}
+
 static int check_transitions(value next, struct error *err)
 {
     if (!value_truth(next))
@@ -68,7 +76,7 @@ static int check_transitions(value next, struct error *err)
     if (next.kind != VALUE_LIST)
         return no_attribute(next, "read", err);
     VALUE_LIST_EACH (i, item, next) {
-        int r = check_mapping(item, err);
+        int r = check_part(item, err);
 
         if (r < 0)
             return r;
@@ -84,22 +92,31 @@ static int check_task(value name, value body, struct error *err)
     if (name.kind != VALUE_STRING)
         return error_set_kind(err, -EINVAL, "TypeError", "expected string or bytes-like object, got '%s'",
                               python_type_name(name));
+    if (!value_truth(body) || !word_is_name(value_chars(name), value_len(name)))
+        return 0;
+    r = check_mapping(body, err);
+    if (r == 0 && value_truth(with))
+        r = check_part(with, err);
+    if (r == 0 && value_truth(retry))
+        r = check_part(retry, err);
+    return r < 0 ? r : check_transitions(value_map_get(body, "next"), err);
+}
+
+/* What passes the first look and still cannot be used. */
+static int check_task_again(value name, value body, struct error *err)
+{
+    value next = value_map_get(body, "next");
+
     if (!value_truth(body))
         return no_attribute(body, "next", err);
-    r = check_mapping(body, err);
-    if (r < 0)
-        return r;
-    /* A list of items is noticed when the task is about to run. */
-    if (value_truth(with) && with.kind != VALUE_LIST && (r = check_mapping(with, err)) < 0)
-        return r;
-    if (value_truth(retry) && (r = check_mapping(retry, err)) < 0)
-        return r;
-    r = check_transitions(value_map_get(body, "next"), err);
-    if (r < 0)
-        return r;
     if (!word_is_name(value_chars(name), value_len(name)))
-        return error_set_kind(err, -EINVAL, "AttributeError", "'TaskMappingSpec' object has no attribute '%s'",
-                              value_chars(name));
+        return error_set_kind(err, -EINVAL, "AttributeError",
+                              "'TaskMappingSpec' object has no attribute '%s'", value_chars(name));
+    if (value_truth(value_map_get(body, "retry")) && value_is_list(value_map_get(body, "retry")))
+        return no_attribute(value_map_get(body, "retry"), "get", err);
+    VALUE_LIST_EACH (i, item, next)
+        if (value_is_list(item))
+            return no_attribute(item, "get", err);
     return 0;
 }
 
@@ -156,9 +173,15 @@ static int check_tasks(value tasks, struct error *err)
     if (r < 0)
         return r;
     if (value_map_count(tasks) > SPEC_TASKS_MAX)
-        return error_set_kind(err, -E2BIG, "ValueError", "The workflow has more than %d tasks.", SPEC_TASKS_MAX);
+        return error_set_kind(err, -E2BIG, "ValueError", "The workflow has more than %d tasks.",
+                              SPEC_TASKS_MAX);
     VALUE_MAP_EACH (i, tasks) {
         r = check_task(value_map_key_at(tasks, i), value_map_item_at(tasks, i), err);
+        if (r < 0)
+            return r;
+    }
+    VALUE_MAP_EACH (i, tasks) {
+        r = check_task_again(value_map_key_at(tasks, i), value_map_item_at(tasks, i), err);
         if (r < 0)
             return r;
     }
@@ -166,6 +189,11 @@ static int check_tasks(value tasks, struct error *err)
 }
 
 /* ---- parts ---- */
+
+static value name_text(value name)
+{
+    return name.kind == VALUE_STRING ? value_ref(name) : python_str_value(name);
+}
 
 /* A template of a part that may be absent or null. */
 static struct template *optional_template(value v)
@@ -180,11 +208,6 @@ static void bindings_release(struct spec_bindings *bindings)
         template_free(bindings->items[i].template);
     }
     free(bindings->items);
-}
-
-static value name_text(value name)
-{
-    return name.kind == VALUE_STRING ? value_ref(name) : python_str_value(name);
 }
 
 /* A list of names and one-key maps; what is neither is left out, inspection reports it. */
@@ -218,6 +241,18 @@ static void names_append(value *names, const char *at, size_t n)
     value_list_append(names, value_text_n(at, n));
 }
 
+/* What is no text names no task, but it is looked for by its text. */
+static void name_load(value name, value *names, value *odd)
+{
+    if (name.kind != VALUE_STRING) {
+        if (!value_is_set(*odd))
+            *odd = value_list_new(1);
+        value_list_append(odd, value_ref(name));
+    }
+    if (name.kind != VALUE_LIST && name.kind != VALUE_MAP)
+        value_list_append(names, name_text(name));
+}
+
 static value names_load(value names, value *odd)
 {
     value list = value_list_new(1);
@@ -229,23 +264,20 @@ static value names_load(value names, value *odd)
             names_append(&list, at, (size_t)(comma - at));
         names_append(&list, at, strlen(at));
     }
-    VALUE_LIST_EACH (i, item, names) {
-        if (item.kind == VALUE_STRING) {
-            value_list_append(&list, value_ref(item));
-            continue;
-        }
-        if (!value_is_set(*odd))
-            *odd = value_list_new(1);
-        value_list_append(odd, value_ref(item));
-    }
+    VALUE_LIST_EACH (i, item, names)
+        name_load(item, &list, odd);
+    if (names.kind == VALUE_MAP)
+        VALUE_MAP_EACH (i, names)
+            name_load(value_map_key_at(names, i), &list, odd);
     if (value_list_count(list) == 0)
         value_list_append(&list, VALUE_ATOM("continue"));
     return list;
 }
 
-static void transition_load(struct spec_transition *transition, value body, value *odd_names)
+static void transition_load(struct spec_transition *transition, value body, value *odd_names, value *odd_do)
 {
-    value publish = value_map_get(body, "publish"), when = value_map_get(body, "when");
+    value publish = value_map_get(body, "publish"), when = value_map_get(body, "when"),
+          names = value_map_get(body, "do");
 
     if (value_truth(when))
         transition->when = template_new(when);
@@ -257,7 +289,9 @@ static void transition_load(struct spec_transition *transition, value body, valu
     } else {
         transition->publish = bindings_load(publish);
     }
-    transition->names = names_load(value_map_get(body, "do"), odd_names);
+    transition->names = names_load(names, odd_names);
+    if (value_truth(names) && (value_is_number(names) || names.kind == VALUE_BOOL))
+        value_replace(odd_do, value_ref(names));
 }
 
 static int action_load(struct spec_task *task, value body, struct error *err)
@@ -269,7 +303,8 @@ static int action_load(struct spec_task *task, value body, struct error *err)
     if (value_is_set(task->input_value)) {
         blank = strchr(value_chars(action), ' ');
         if (!blank)
-            return error_set_kind(err, -EINVAL, "ValueError", "The action \"%s\" of task \"%s\" has parameters but no name.",
+            return error_set_kind(err, -EINVAL, "ValueError",
+                                  "The action \"%s\" of task \"%s\" has parameters but no name.",
                                   value_chars(action), task->name);
         task->action_value = value_text_n(value_chars(action), (size_t)(blank - value_chars(action)));
     } else {
@@ -329,7 +364,8 @@ static void join_load(struct spec_task *task, value join)
 
 static int task_load(struct spec_task *task, value name, value body, enum spec_flags flags, struct error *err)
 {
-    value with = value_map_get(body, "with"), retry = value_map_get(body, "retry"), next = value_map_get(body, "next");
+    value with = value_map_get(body, "with"), retry = value_map_get(body, "retry"),
+          next = value_map_get(body, "next");
     int r;
 
     task->command = COMMAND_NONE;
@@ -354,7 +390,7 @@ static int task_load(struct spec_task *task, value name, value body, enum spec_f
     }
     task->transitions = xcalloc(value_list_count(next) + 1, sizeof(task->transitions[0]));
     VALUE_LIST_EACH (i, item, next)
-        transition_load(&task->transitions[task->n_transitions++], item, &task->odd_names);
+        transition_load(&task->transitions[task->n_transitions++], item, &task->odd_names, &task->odd_do);
     return 0;
 }
 
@@ -372,7 +408,8 @@ static void retry_command_load(struct spec_task *task)
             template_free(task->retry_when);
             template_free(task->retry_count);
             template_free(task->retry_delay);
-            when = transition->when ? value_ref(template_source(transition->when)) : value_text("<% completed() %>");
+            when = transition->when ? value_ref(template_source(transition->when))
+                                    : value_text("<% completed() %>");
             task->has_retry = true;
             task->retry_when = template_new(when);
             task->retry_count = template_new(value_int(3));
@@ -384,8 +421,9 @@ static void retry_command_load(struct spec_task *task)
 
 static void task_release(struct spec_task *task)
 {
-    struct template *templates[] = { task->action,      task->input,      task->delay,       task->timeout,    task->items,
-                                     task->concurrency, task->retry_when, task->retry_count, task->retry_delay };
+    struct template *templates[] = { task->action,     task->input,       task->delay,
+                                     task->timeout,    task->items,       task->concurrency,
+                                     task->retry_when, task->retry_count, task->retry_delay };
 
     for (size_t i = 0; i < ELEMENTS(templates); i++)
         template_free(templates[i]);
@@ -401,6 +439,7 @@ static void task_release(struct spec_task *task)
     value_unref(task->input_value);
     value_unref(task->items_text);
     value_unref(task->odd_names);
+    value_unref(task->odd_do);
     value_unref(task->item_keys);
 }
 
@@ -438,7 +477,7 @@ struct cycles {
     struct cycles_frame {
         uint32_t task;
         size_t transition, name;
-    } *frames;
+    } * frames;
     size_t n_frames;
     bool *on_stack;
 };
@@ -555,8 +594,8 @@ static int tasks_load(struct workflow_spec *spec, struct error *err)
     spec->has_tasks = n > 0;
     for (; spec->n_tasks < n; spec->n_tasks++) {
         struct spec_task *task = &spec->tasks[spec->n_tasks];
-        int r = task_load(task, value_map_key_at(tasks, spec->n_tasks), value_map_item_at(tasks, spec->n_tasks),
-                          spec->flags, err);
+        int r = task_load(task, value_map_key_at(tasks, spec->n_tasks),
+                          value_map_item_at(tasks, spec->n_tasks), spec->flags, err);
 
         if (r < 0) {
             task_release(task);
@@ -572,7 +611,8 @@ static int tasks_load(struct workflow_spec *spec, struct error *err)
 
 int workflow_spec_load(value document, enum spec_flags flags, struct workflow_spec **ret, struct error *err)
 {
-    CLEANUP(workflow_spec_freep) struct workflow_spec *spec = xcalloc(1, sizeof(*spec));
+    CLEANUP(workflow_spec_freep)
+    struct workflow_spec *spec = xcalloc(1, sizeof(*spec));
     int r;
 
     spec->flags = flags;
@@ -608,10 +648,12 @@ int workflow_spec_load_text(const char *text, size_t n, enum spec_flags flags, s
     if (n == 0)
         return error_set_kind(err, -EINVAL, "ValueError", "The spec cannot be type of None.");
     if (n > SPEC_TEXT_MAX)
-        return error_set_kind(err, -E2BIG, "ValueError", "The definition is longer than %d bytes.", SPEC_TEXT_MAX);
+        return error_set_kind(err, -E2BIG, "ValueError", "The definition is longer than %d bytes.",
+                              SPEC_TEXT_MAX);
     r = yaml_read_with(text, n, YAML_UNIQUE_KEYS | YAML_NO_MERGE, &document, &reason);
     if (r < 0) {
-        error_set_kind(err, r, "ValueError", "Failed to load workflow definition because %s.", error_text(&reason));
+        error_set_kind(err, r, "ValueError", "Failed to load workflow definition because %s.",
+                       error_text(&reason));
         if (err) {
             err->line = reason.line;
             err->column = reason.column;

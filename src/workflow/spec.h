@@ -15,11 +15,20 @@
 #define SPEC_TRANSITIONS_MAX 200000 /* names in all `do` lists together */
 
 enum spec_flags {
-    SPEC_EXTENSIONS = 1 << 0, /* accept the keys this server adds to the language: `timeout` of a task and of the workflow */
+    SPEC_EXTENSIONS =
+        1
+        << 0, /* accept the keys this server adds to the language: `timeout` of a task and of the workflow */
 };
 
 /* Names in `do` that are no tasks. They follow the tasks in spec->tasks, in this order. */
-enum spec_command { COMMAND_CONTINUE, COMMAND_FAIL, COMMAND_NOOP, COMMAND_RETRY, COMMANDS, COMMAND_NONE = -1 };
+enum spec_command {
+    COMMAND_CONTINUE,
+    COMMAND_FAIL,
+    COMMAND_NOOP,
+    COMMAND_RETRY,
+    COMMANDS,
+    COMMAND_NONE = -1
+};
 const char *spec_command_name(enum spec_command command);
 enum spec_command spec_command_from_name(const char *name);
 
@@ -57,7 +66,8 @@ struct spec_task {
     struct template *retry_when, *retry_count, *retry_delay;
     struct spec_transition *transitions;
     size_t n_transitions;
-    value odd_names; /* what `do` lists hold beside text: a list, UNSET when there is nothing */
+    value odd_names;     /* what `do` lists hold beside text: a list, UNSET when there is nothing */
+    value odd_do;        /* a number or boolean in place of such a list, or UNSET */
     uint32_t n_mentions; /* how often `do` lists name it */
 };
 

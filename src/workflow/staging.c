@@ -66,8 +66,8 @@ void staged_unlink(struct conductor *c, struct staged *staged)
     c->n_ready -= staged_is_ready(staged);
 }
 
-struct staged *staged_add(struct conductor *c, uint32_t task, uint32_t route, uint32_t frame, const struct links *prev,
-                          bool ready)
+struct staged *staged_add(struct conductor *c, uint32_t task, uint32_t route, uint32_t frame,
+                          const struct links *prev, bool ready)
 {
     struct staged *staged = xcalloc(1, sizeof(*staged));
 

@@ -14,16 +14,17 @@
 #include "base/mem.h"
 
 static const char *const status_names[STATUS_COUNT + 1] = {
-    [STATUS_NULL] = "null",           [STATUS_REQUESTED] = "requested", [STATUS_SCHEDULED] = "scheduled",
-    [STATUS_DELAYED] = "delayed",     [STATUS_RUNNING] = "running",     [STATUS_PENDING] = "pending",
-    [STATUS_PAUSING] = "pausing",     [STATUS_PAUSED] = "paused",       [STATUS_RESUMING] = "resuming",
-    [STATUS_SUCCEEDED] = "succeeded", [STATUS_FAILED] = "failed",       [STATUS_TIMEOUT] = "timeout",
-    [STATUS_ABANDONED] = "abandoned", [STATUS_RETRYING] = "retrying",   [STATUS_CANCELING] = "canceling",
+    [STATUS_NULL] = "null",           [STATUS_REQUESTED] = "requested",   [STATUS_SCHEDULED] = "scheduled",
+    [STATUS_DELAYED] = "delayed",     [STATUS_RUNNING] = "running",       [STATUS_PENDING] = "pending",
+    [STATUS_PAUSING] = "pausing",     [STATUS_PAUSED] = "paused",         [STATUS_RESUMING] = "resuming",
+    [STATUS_SUCCEEDED] = "succeeded", [STATUS_FAILED] = "failed",         [STATUS_TIMEOUT] = "timeout",
+    [STATUS_ABANDONED] = "abandoned", [STATUS_RETRYING] = "retrying",     [STATUS_CANCELING] = "canceling",
     [STATUS_CANCELED] = "canceled",   [STATUS_REMEDIATED] = "remediated",
 };
 
 static const char *const activity_names[ACTIVITIES] = { "", "active", "dormant" };
-static const char *const outcome_names[OUTCOMES] = { "", "incomplete", "completed", "paused", "canceled", "failed" };
+static const char *const outcome_names[OUTCOMES] = { "",       "incomplete", "completed",
+                                                     "paused", "canceled",   "failed" };
 static const char kind_letters[] = "WTAC";
 
 struct move {
@@ -57,7 +58,8 @@ static const struct move workflow_moves[] = {
     { STATUS_DELAYED, STATUS_CANCELED, "W:{canceling,canceled}.dormant" },
 
     { STATUS_RUNNING, STATUS_PAUSING, "W:{pausing,paused}.active T:pending.active T:" DONE ".active.paused" },
-    { STATUS_RUNNING, STATUS_PAUSED, "W:{pausing,paused}.dormant T:{pending,paused}.dormant T:" DONE ".dormant.paused" },
+    { STATUS_RUNNING, STATUS_PAUSED,
+      "W:{pausing,paused}.dormant T:{pending,paused}.dormant T:" DONE ".dormant.paused" },
     { STATUS_RUNNING, STATUS_CANCELING,
       "W:{canceling,canceled}.active T:canceling T:canceled.active T:" DONE ".active.canceled" },
     { STATUS_RUNNING, STATUS_CANCELED,
@@ -71,7 +73,8 @@ static const struct move workflow_moves[] = {
       "W:{pausing,paused}.active T:{pending,paused,retrying}.active "
       "T:succeeded.active.{incomplete,completed,paused,canceled} T:remediated.active.{incomplete,completed,paused}" },
     { STATUS_PAUSING, STATUS_PAUSED,
-      "W:{pausing,paused}.dormant T:{pending,paused,retrying}.dormant T:" DONE ".dormant.{incomplete,completed,paused}" },
+      "W:{pausing,paused}.dormant T:{pending,paused,retrying}.dormant T:" DONE
+      ".dormant.{incomplete,completed,paused}" },
     { STATUS_PAUSING, STATUS_CANCELING,
       "W:{canceling,canceled}.active T:canceling T:canceled.active T:remediated.active.canceled" },
     { STATUS_PAUSING, STATUS_CANCELED,
@@ -89,7 +92,8 @@ static const struct move workflow_moves[] = {
     { STATUS_RESUMING, STATUS_RUNNING,
       "W:running T:running T:" DONE ".active.{incomplete,completed} T:" DONE ".dormant.incomplete" },
     { STATUS_RESUMING, STATUS_PAUSING, "W:{pausing,paused}.active T:pending.active" },
-    { STATUS_RESUMING, STATUS_PAUSED, "W:{pausing,paused}.dormant T:pending.dormant T:" DONE ".dormant.paused" },
+    { STATUS_RESUMING, STATUS_PAUSED,
+      "W:{pausing,paused}.dormant T:pending.dormant T:" DONE ".dormant.paused" },
     { STATUS_RESUMING, STATUS_CANCELING, "W:{canceling,canceled}.active T:canceling T:canceled.active" },
     { STATUS_RESUMING, STATUS_CANCELED,
       "W:{canceling,canceled}.dormant T:canceled.dormant T:" DONE ".dormant.canceled" },
@@ -106,13 +110,13 @@ static const struct move workflow_moves[] = {
     { STATUS_SUCCEEDED, STATUS_FAILED, "W:failed" },
 };
 
-#define START_MOVES(from)                                                                                        \
-    { from, STATUS_RUNNING, "A:running" }, { from, STATUS_PENDING, "A:pending" },                                \
-        { from, STATUS_PAUSING, "A:pausing" }, { from, STATUS_PAUSED, "A:paused" },                              \
-        { from, STATUS_CANCELING, "A:canceling" }, { from, STATUS_CANCELED, "A:canceled" },                      \
-        { from, STATUS_FAILED, "A:failed" }, { from, STATUS_TIMEOUT, "A:timeout" },                              \
-    {                                                                                                            \
-        from, STATUS_ABANDONED, "A:abandoned"                                                                    \
+#define START_MOVES(from)                                                                   \
+    { from, STATUS_RUNNING, "A:running" }, { from, STATUS_PENDING, "A:pending" },           \
+        { from, STATUS_PAUSING, "A:pausing" }, { from, STATUS_PAUSED, "A:paused" },         \
+        { from, STATUS_CANCELING, "A:canceling" }, { from, STATUS_CANCELED, "A:canceled" }, \
+        { from, STATUS_FAILED, "A:failed" }, { from, STATUS_TIMEOUT, "A:timeout" },         \
+    {                                                                                       \
+        from, STATUS_ABANDONED, "A:abandoned"                                               \
     }
 
 static const struct move task_moves[] = {
@@ -223,7 +227,8 @@ static void machine_spread_word(struct machine *machine, const struct move *move
     }
     if (!first && word_is(word, n, "any")) {
         for (int k = OUTCOME_INCOMPLETE; k < OUTCOMES; k++)
-            machine_spread_word(machine, move, event, outcome_names[k], strlen(outcome_names[k]), rest, end, false);
+            machine_spread_word(machine, move, event, outcome_names[k], strlen(outcome_names[k]), rest, end,
+                                false);
         return;
     }
     if (first) {
@@ -246,7 +251,8 @@ static void machine_spread(struct machine *machine, const struct move *move, str
     const char *stop, *rest;
 
     if (at == end) {
-        machine->moves[move->from][event.kind][event.status][event.activity][event.outcome] = (uint8_t)(move->to + 1);
+        machine->moves[move->from][event.kind][event.status][event.activity][event.outcome] =
+            (uint8_t)(move->to + 1);
         return;
     }
     if (*at == '.')

@@ -34,8 +34,8 @@ enum workflow_status {
 #define STATUS_BIT(status) (1u << (status))
 
 enum status_group {
-    STATUS_STARTING = STATUS_BIT(STATUS_REQUESTED) | STATUS_BIT(STATUS_SCHEDULED) | STATUS_BIT(STATUS_DELAYED) |
-                      STATUS_BIT(STATUS_RUNNING) | STATUS_BIT(STATUS_PENDING),
+    STATUS_STARTING = STATUS_BIT(STATUS_REQUESTED) | STATUS_BIT(STATUS_SCHEDULED) |
+                      STATUS_BIT(STATUS_DELAYED) | STATUS_BIT(STATUS_RUNNING) | STATUS_BIT(STATUS_PENDING),
     STATUS_GOING = STATUS_BIT(STATUS_REQUESTED) | STATUS_BIT(STATUS_SCHEDULED) | STATUS_BIT(STATUS_DELAYED) |
                    STATUS_BIT(STATUS_RUNNING) | STATUS_BIT(STATUS_RESUMING) | STATUS_BIT(STATUS_RETRYING),
     STATUS_ACTIVE = STATUS_BIT(STATUS_REQUESTED) | STATUS_BIT(STATUS_SCHEDULED) | STATUS_BIT(STATUS_DELAYED) |
@@ -63,7 +63,7 @@ enum event_kind {
     EVENT_WORKFLOW, /* a request on the workflow */
     EVENT_TASK,     /* a task tells the workflow */
     EVENT_ACTION,   /* an action, or one of its items, tells the task */
-    EVENT_COMMAND,  /* the engine itself tells the task: continue, noop (succeeded), fail (failed), retry (retrying) */
+    EVENT_COMMAND, /* the engine itself tells the task: continue, noop (succeeded), fail (failed), retry (retrying) */
     EVENT_KINDS,
 };
 

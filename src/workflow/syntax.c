@@ -70,7 +70,8 @@ static pcre2_code *pattern_compile(const char *pattern)
 {
     int number;
     PCRE2_SIZE at;
-    pcre2_code *code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP, &number, &at, NULL);
+    pcre2_code *code =
+        pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP, &number, &at, NULL);
 
     assert(code);
     return code;
@@ -86,9 +87,9 @@ static void schemas_read(void)
         (void)r;
     }
     word_pattern = pattern_compile("^\\w+$");
-    items_pattern =
-        pattern_compile(value_chars(value_path(schemas[0], "properties.tasks.patternProperties.^\\w+$.properties.with"
-                                                           ".properties.items.pattern")));
+    items_pattern = pattern_compile(
+        value_chars(value_path(schemas[0], "properties.tasks.patternProperties.^\\w+$.properties.with"
+                                           ".properties.items.pattern")));
 }
 
 static bool pattern_matches(const pcre2_code *code, value text)
@@ -98,7 +99,8 @@ static bool pattern_matches(const pcre2_code *code, value text)
     int r;
 
     pcre2_set_match_limit(limits, PATTERN_MATCH_LIMIT);
-    r = pcre2_match(code, (PCRE2_SPTR)value_chars(text), value_len(text), 0, PCRE2_NO_UTF_CHECK, match, limits);
+    r = pcre2_match(code, (PCRE2_SPTR)value_chars(text), value_len(text), 0, PCRE2_NO_UTF_CHECK, match,
+                    limits);
     pcre2_match_context_free(limits);
     pcre2_match_data_free(match);
     return r >= 0;
@@ -161,7 +163,8 @@ static int violated(struct check *check, value v, const char *before, const char
     buffer_add_text(&text, after);
     unescape(&message, buffer_text(&text), text.len);
     buffer_addf(&check->schema_path, "%s%s", len ? "." : "", keyword);
-    finding_add(check->findings, buffer_text(&message), buffer_text(&check->spec_path), buffer_text(&check->schema_path));
+    finding_add(check->findings, buffer_text(&message), buffer_text(&check->spec_path),
+                buffer_text(&check->schema_path));
     check->schema_path.len = len;
     check->schema_path.data[len] = '\0';
     return 1;
@@ -356,7 +359,8 @@ static int check_items(struct check *check, value schema, value v)
     return all;
 }
 
-static int check_member(struct check *check, value schema, value key, value item, const char *keyword, const char *name)
+static int check_member(struct check *check, value schema, value key, value item, const char *keyword,
+                        const char *name)
 {
     size_t spec_len = check->spec_path.len, schema_len = check->schema_path.len;
     int r;
@@ -396,11 +400,12 @@ static int check_words(struct check *check, value patterns, value v)
         value key = value_map_key_at(v, i);
 
         if (key.kind != VALUE_STRING)
-            return error_set_kind(check->err, -EINVAL, "TypeError", "expected string or bytes-like object, got '%s'",
-                                  python_type_name(key));
+            return error_set_kind(check->err, -EINVAL, "TypeError",
+                                  "expected string or bytes-like object, got '%s'", python_type_name(key));
         if (!pattern_matches(word_pattern, key))
             continue;
-        r = check_member(check, value_map_item_at(patterns, 0), key, value_map_item_at(v, i), "patternProperties", "^\\w+$");
+        r = check_member(check, value_map_item_at(patterns, 0), key, value_map_item_at(v, i),
+                         "patternProperties", "^\\w+$");
         if (r < 0)
             return r;
         all |= r;

@@ -7,11 +7,12 @@
 
 enum template_kind { TEMPLATE_LITERAL, TEMPLATE_TEXT, TEMPLATE_BROKEN, TEMPLATE_LIST, TEMPLATE_MAP };
 
-struct template {
+struct template
+{
     enum template_kind kind;
     value source;
-    struct expr *expr;      /* TEMPLATE_TEXT */
-    struct error broken;    /* TEMPLATE_BROKEN */
+    struct expr *expr;       /* TEMPLATE_TEXT */
+    struct error broken;     /* TEMPLATE_BROKEN */
     struct template **parts; /* the items of a list; the keys and items of a map in turn */
     size_t n_parts;
 };
@@ -121,7 +122,8 @@ static int map_evaluate(const struct template *template, const struct expr_conte
         if (r < 0)
             return r;
         if (!value_hash(key, &hash))
-            return error_set_kind(err, -EINVAL, "TypeError", "unhashable type: the key '%s' gives a list or a map",
+            return error_set_kind(err, -EINVAL, "TypeError",
+                                  "unhashable type: the key '%s' gives a list or a map",
                                   value_chars(template_source(template->parts[i])));
         r = template_evaluate(template->parts[i + 1], context, &item, err);
         if (r < 0)

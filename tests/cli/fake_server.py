@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A server that answers what the client asks with canned documents, for tests of the client alone.
 
 Routes are (method, path) pairs; a path ending in "*" matches what begins with it. Every request is kept in `requests`.

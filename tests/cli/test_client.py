@@ -49,8 +49,9 @@ def st2(server, tmp_path):
                      "TERM": "dumb", "ST2_API_URL": server.url, "ST2_AUTH_URL": server.url, "ST2_STREAM_URL": server.url,
                      "ST2_AUTH_TOKEN": "secret"}
         variables.update(environment)
-        done = subprocess.run([str(link), *words], cwd=tmp_path, input=stdin, text=True, capture_output=True, timeout=30,
+        done = subprocess.run([str(link), *words], cwd=tmp_path, input=stdin.encode(), capture_output=True, timeout=30,
                               env={name: text for name, text in variables.items() if text is not None})
+        done.stdout, done.stderr = done.stdout.decode(), done.stderr.decode()  # text mode would lose carriage returns
         assert "Sanitizer" not in done.stderr and "runtime error" not in done.stderr, done.stderr
         return done
 
@@ -167,6 +168,23 @@ def test_outputs_are_followed(server, st2):
     assert lines(done) == ["Execution %s has started." % ID, "", "[T][stderr] two", "",
                            "Execution %s has completed (status=succeeded)." % ID]
     assert server.requests[-1]["query"]["x-auth-token"] == "secret"
+
+
+def test_installing_a_pack_shows_its_stages(server, st2):
+    def stage(status):
+        return {"id": "task", "parent": ID, "status": status, "context": {"orquesta": {"task_name": "init_task"}}}
+
+    events = [stage("scheduled"), stage("running"), stage("succeeded"), {"id": ID, "status": "succeeded"}]
+    server.routes["POST", "/packs/index/search"] = {"name": "demo", "content": {"actions": {"count": 3}}}
+    server.routes["POST", "/packs/install"] = {"execution_id": ID}
+    server.routes["GET", "/stream"] = {"stream": "".join("event: x\ndata: %s\n\n" % json.dumps(e) for e in events)}
+    server.routes["GET", "/executions/" + ID] = execution(
+        result={"output": {"packs_list": ["demo"], "warning_list": ["Mind the gap."]}})
+    server.routes["GET", "/packs/demo"] = {"ref": "demo", "name": "demo", "description": "d", "version": "1", "author": "a"}
+    text = st2("pack", "install", "demo").stdout
+    assert text.startswith('\nFor the "demo" pack, the following content will be registered:\n\nactions   |  3\n')
+    assert "\n\t[     scheduled      ] init_task\r\t[      running       ] init_task\r\t[     succeeded      ]" in text
+    assert text.endswith("| author      | a     |\n+-------------+-------+\nMind the gap.\n")
 
 
 def test_errors_of_the_server_are_told(server, st2):

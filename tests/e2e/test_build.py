@@ -20,8 +20,6 @@ def readelf(program, *what):
 @pytest.fixture(params=PROGRAMS)
 def program(request):
     path = RELEASE / request.param
-    if not (ROOT / "src" / f"{request.param}.c").exists():
-        pytest.skip("not in this tree")
     assert path.exists(), f"{path} was not built"
     return path
 
@@ -57,7 +55,5 @@ def test_says_its_version(program):
 
 def test_the_reference_of_the_settings_is_up_to_date():
     program = RELEASE / "fulmard"
-    if not (ROOT / "src" / "fulmard.c").exists():
-        pytest.skip("not in this tree")
     out = subprocess.run([program, "--print-config-reference"], capture_output=True, text=True, timeout=10, check=True)
     assert out.stdout == (ROOT / "docs" / "configuration.md").read_text(), "./dev docs writes it anew"

@@ -90,8 +90,8 @@ def test_closed_pipes_are_no_end(client):
 
 
 def test_there_is_no_input(client):
-    done = run(client, "cat; echo $?")
-    assert done["status"] == "succeeded" and done["result"]["stdout"] == "0"
+    done = run(client, "cat; echo end $?")
+    assert done["status"] == "succeeded" and done["result"]["stdout"] == "end 0"
 
 
 @pytest.mark.parametrize("signal", ["KILL", "SEGV", "TERM"])

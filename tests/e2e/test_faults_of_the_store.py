@@ -34,7 +34,8 @@ def mount():
         done = subprocess.run(["mount", *map(str, arguments)], capture_output=True, text=True)
         if done.returncode != 0:
             pytest.skip(f"cannot mount here: {done.stderr.strip()}")
-        mounted.append(arguments[-1])
+        if arguments[-1] not in mounted:
+            mounted.append(arguments[-1])
 
     yield make
     for place in reversed(mounted):

@@ -39,7 +39,8 @@ static void task_write(struct input *input, struct buffer *out, unsigned number)
                                           ", retry: {when: '<% failed() %>', count: 1, delay: 1}" };
     static const char *const whens[] = { "", "when: '<% succeeded() %>', ", "when: '<% failed() %>', ",
                                          "when: '<% ctx(x) < 3 %>', ", "when: '<% nonsense( %>', " };
-    static const char *const publishes[] = { "", "publish: [{x: '<% ctx(x) + 1 %>'}], ", "publish: [{d: {k1: {a: 1}}}], ",
+    static const char *const publishes[] = { "", "publish: [{x: '<% ctx(x) + 1 %>'}], ",
+                                             "publish: [{d: {k1: {a: 1}}}], ",
                                              "publish: [{d: {k1: {b: 2}, k2: 3}}], ", "publish: [{d: 5}], " };
     static const char *const commands[] = { "noop", "fail", "continue", "retry" };
     unsigned n_transitions = take(input, 4);
@@ -151,10 +152,12 @@ static char *report_text(const struct conductor *conductor)
 
 static int event_step(struct play *play, struct error *err)
 {
-    static const char *const statuses[] = { "running", "running",  "succeeded", "succeeded", "failed",   "pending",
-                                            "paused",  "canceled", "timeout",   "abandoned", "requested" };
+    static const char *const statuses[] = { "running", "running",   "succeeded", "succeeded",
+                                            "failed",  "pending",   "paused",    "canceled",
+                                            "timeout", "abandoned", "requested" };
     struct offer offer = { .route = 0 };
-    struct conductor_event event = { .status = statuses[take(&play->input, ELEMENTS(statuses))], .result = value_int(1) };
+    struct conductor_event event = { .status = statuses[take(&play->input, ELEMENTS(statuses))],
+                                     .result = value_int(1) };
 
     if (play->n_offers && take(&play->input, 8)) {
         offer = play->offers[take(&play->input, play->n_offers)];
@@ -196,7 +199,8 @@ static int next_step(struct play *play, struct error *err)
 
 static int step(struct play *play, struct error *err)
 {
-    static const char *const requests[] = { "running", "paused", "resuming", "canceled", "failed", "pausing", "canceling" };
+    static const char *const requests[] = { "running", "paused",  "resuming", "canceled",
+                                            "failed",  "pausing", "canceling" };
 
     switch (take(&play->input, 10)) {
     case 0:

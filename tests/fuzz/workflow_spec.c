@@ -11,8 +11,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-    CLEANUP(workflow_spec_freep) struct workflow_spec *spec = NULL;
-    CLEANUP(workflow_graph_freep) struct workflow_graph *graph = NULL;
+    CLEANUP(workflow_spec_freep)
+    struct workflow_spec *spec = NULL;
+    CLEANUP(workflow_graph_freep)
+    struct workflow_graph *graph = NULL;
     ERROR_AUTO(err);
     VALUE_AUTO(findings);
     VALUE_AUTO(shape);

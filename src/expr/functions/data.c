@@ -57,8 +57,8 @@ static int write_key(struct writer *w, value key)
         json_write_string(w->out, text.data, text.len, true);
         return 0;
     default:
-        return error_set_kind(w->err, -EINVAL, "TypeError", "keys must be str, int, float, bool or None, not %s",
-                              python_type_name(key));
+        return error_set_kind(w->err, -EINVAL, "TypeError",
+                              "keys must be str, int, float, bool or None, not %s", python_type_name(key));
     }
 }
 
@@ -109,7 +109,8 @@ static int sorted_entries(struct writer *w, value v, struct value_map_entry **re
     qsort_r(entries, count, sizeof(*entries), compare_keys, unordered);
     if (value_is_set(unordered[0])) {
         free(entries);
-        return error_set_kind(w->err, -EINVAL, "TypeError", "'<' not supported between instances of '%s' and '%s'",
+        return error_set_kind(w->err, -EINVAL, "TypeError",
+                              "'<' not supported between instances of '%s' and '%s'",
                               python_type_name(unordered[0]), python_type_name(unordered[1]));
     }
     *ret = entries;
@@ -118,7 +119,8 @@ static int sorted_entries(struct writer *w, value v, struct value_map_entry **re
 
 static int write_map(struct writer *w, value v, int level)
 {
-    CLEANUP(freep) struct value_map_entry *sorted = NULL;
+    CLEANUP(freep)
+    struct value_map_entry *sorted = NULL;
     size_t count = value_map_count(v);
     int r = 0;
 
@@ -270,8 +272,12 @@ static int read_separators(value separators, struct writer *w)
 int fn_to_json_string(const struct fn_call *call, const value *args, value *ret, struct error *err)
 {
     BUFFER_AUTO(out);
-    struct writer w = { .call = call, .out = &out, .item_separator = ",", .key_separator = ": ",
-                        .sort_keys = value_truth(args[2]), .err = err };
+    struct writer w = { .call = call,
+                        .out = &out,
+                        .item_separator = ",",
+                        .key_separator = ": ",
+                        .sort_keys = value_truth(args[2]),
+                        .err = err };
     int r;
 
     /* A separators argument of null means Python's own. */
@@ -302,8 +308,8 @@ int fn_from_json_string(const struct fn_call *call, const value *args, value *re
     text = python_str_value(args[0]);
     if (json_read(text.string->data, text.string->len, 0, ret, &problem) == 0)
         return 0;
-    return error_set_kind(err, -EINVAL, "JSONDecodeError", "%s: line %d column %d", error_text(&problem), problem.line,
-                          problem.column);
+    return error_set_kind(err, -EINVAL, "JSONDecodeError", "%s: line %d column %d", error_text(&problem),
+                          problem.line, problem.column);
 }
 
 int fn_from_yaml_string(const struct fn_call *call, const value *args, value *ret, struct error *err)
@@ -330,7 +336,8 @@ static int check_yaml(const struct fn_call *call, value v, struct error *err)
     if (!value_is_set(frozen))
         return 0;
     shown = python_repr_value(frozen);
-    return error_set_kind(err, -EINVAL, "RepresenterError", "('cannot represent an object', %s)", shown.string->data);
+    return error_set_kind(err, -EINVAL, "RepresenterError", "('cannot represent an object', %s)",
+                          shown.string->data);
 }
 
 int fn_to_yaml_string(const struct fn_call *call, const value *args, value *ret, struct error *err)
@@ -342,8 +349,8 @@ int fn_to_yaml_string(const struct fn_call *call, const value *args, value *ret,
 
     if (r < 0)
         return r;
-    yaml_write(&out, value_is_set(args[0]) ? args[0] : value_null(), indent >= 2 && indent <= 9 ? (int)indent : 2,
-               YAML_SORT_KEYS | (unicode ? 0 : YAML_ASCII));
+    yaml_write(&out, value_is_set(args[0]) ? args[0] : value_null(),
+               indent >= 2 && indent <= 9 ? (int)indent : 2, YAML_SORT_KEYS | (unicode ? 0 : YAML_ASCII));
     r = fn_check_text(call, out.len, err);
     if (r < 0)
         return r;
@@ -353,7 +360,8 @@ int fn_to_yaml_string(const struct fn_call *call, const value *args, value *ret,
 
 int fn_jsonpath_query(const struct fn_call *call, const value *args, value *ret, struct error *err)
 {
-    CLEANUP(jsonpath_freep) struct jsonpath *path = NULL;
+    CLEANUP(jsonpath_freep)
+    struct jsonpath *path = NULL;
     VALUE_AUTO(found);
     int r;
 

@@ -17,8 +17,8 @@ fn_function fn_regex_match, fn_regex_replace, fn_regex_search, fn_regex_substrin
 /* time.c */
 fn_function fn_to_human_time_from_seconds;
 /* version.c */
-fn_function fn_version_bump_major, fn_version_bump_minor, fn_version_bump_patch, fn_version_compare, fn_version_equal,
-    fn_version_less_than, fn_version_match, fn_version_more_than, fn_version_strip_patch;
+fn_function fn_version_bump_major, fn_version_bump_minor, fn_version_bump_patch, fn_version_compare,
+    fn_version_equal, fn_version_less_than, fn_version_match, fn_version_more_than, fn_version_strip_patch;
 
 static inline uint64_t fn_text_limit(const struct fn_call *call)
 {

@@ -79,5 +79,6 @@ int fn_check_text(const struct fn_call *call, size_t n, struct error *err)
 
     if (n <= limit)
         return 0;
-    return error_set_kind(err, -E2BIG, "LimitExceeded", "the text is longer than %llu bytes", (unsigned long long)limit);
+    return error_set_kind(err, -E2BIG, "LimitExceeded", "the text is longer than %llu bytes",
+                          (unsigned long long)limit);
 }

@@ -23,15 +23,16 @@ struct fn_call {
 
 enum fn_where {
     FN_TEMPLATE = 1 << 0, /* a filter of StackStorm's Jinja environment (parameters, rules, configs) */
-    FN_ORQUESTA = 1 << 1, /* a function of workflow expressions: YAQL function, Jinja function and Jinja filter */
+    FN_ORQUESTA =
+        1 << 1, /* a function of workflow expressions: YAQL function, Jinja function and Jinja filter */
 };
 
 struct fn {
     const char *name;
-    unsigned where;                         /* enum fn_where */
-    uint8_t min_args, max_args;             /* the first is the piped value of a Jinja filter */
-    const char *args[FN_ARGS_MAX];          /* names of the parameters in Jinja ("ignorecase", "sort_keys") */
-    const char *yaql_args[FN_ARGS_MAX];     /* and in YAQL ("sortKeys") */
+    unsigned where;                     /* enum fn_where */
+    uint8_t min_args, max_args;         /* the first is the piped value of a Jinja filter */
+    const char *args[FN_ARGS_MAX];      /* names of the parameters in Jinja ("ignorecase", "sort_keys") */
+    const char *yaql_args[FN_ARGS_MAX]; /* and in YAQL ("sortKeys") */
     /* `args` holds max_args values; those not given are VALUE_UNSET (the function knows its defaults). Failures carry Python's
        class in err->kind and Python's text. */
     int (*function)(const struct fn_call *call, const value *args, value *ret, struct error *err);

@@ -31,7 +31,8 @@ static int add(struct search *s, struct matches *out, value v, struct datum *con
     struct datum *datum;
 
     if (s->visits++ >= JSONPATH_VISIT_MAX)
-        return error_set_kind(s->err, -E2BIG, "LimitExceeded", "the path visits more than %d values", JSONPATH_VISIT_MAX);
+        return error_set_kind(s->err, -E2BIG, "LimitExceeded", "the path visits more than %d values",
+                              JSONPATH_VISIT_MAX);
     datum = pool_alloc(s->pool, sizeof(*datum));
     datum->v = v;
     datum->context = context;
@@ -47,7 +48,8 @@ static struct matches *matches_init(struct matches *matches)
     return matches;
 }
 
-static int find_fields(struct search *s, const struct jsonpath_node *node, struct datum *datum, struct matches *out)
+static int find_fields(struct search *s, const struct jsonpath_node *node, struct datum *datum,
+                       struct matches *out)
 {
     int r = 0;
 
@@ -69,10 +71,12 @@ static int find_fields(struct search *s, const struct jsonpath_node *node, struc
 
 static int no_length(struct search *s, value v)
 {
-    return error_set_kind(s->err, -EINVAL, "TypeError", "object of type '%s' has no len()", python_type_name(v));
+    return error_set_kind(s->err, -EINVAL, "TypeError", "object of type '%s' has no len()",
+                          python_type_name(v));
 }
 
-static int find_index(struct search *s, const struct jsonpath_node *node, struct datum *datum, struct matches *out)
+static int find_index(struct search *s, const struct jsonpath_node *node, struct datum *datum,
+                      struct matches *out)
 {
     int64_t index = node->index, count;
     value v = datum->v, item;
@@ -113,7 +117,8 @@ static size_t clamp(int64_t index, size_t count)
     return index < 0 ? 0 : (size_t)index < count ? (size_t)index : count;
 }
 
-static int find_slice(struct search *s, const struct jsonpath_node *node, struct datum *datum, struct matches *out)
+static int find_slice(struct search *s, const struct jsonpath_node *node, struct datum *datum,
+                      struct matches *out)
 {
     struct datum *list = datum;
     size_t count, from, to;
@@ -139,7 +144,8 @@ static int find_slice(struct search *s, const struct jsonpath_node *node, struct
     return r;
 }
 
-static int find_in_each(struct search *s, const struct jsonpath_node *node, struct datum *list, struct matches *out)
+static int find_in_each(struct search *s, const struct jsonpath_node *node, struct datum *list,
+                        struct matches *out)
 {
     int r = 0;
 
@@ -149,7 +155,8 @@ static int find_in_each(struct search *s, const struct jsonpath_node *node, stru
 }
 
 /* The matches of `node` below `datum`, itself first. */
-static int descend(struct search *s, const struct jsonpath_node *node, struct datum *datum, struct matches *out)
+static int descend(struct search *s, const struct jsonpath_node *node, struct datum *datum,
+                   struct matches *out)
 {
     bool is_map = datum->v.kind == VALUE_MAP;
     size_t count = is_map ? value_map_count(datum->v) : value_list_count(datum->v);
@@ -170,7 +177,8 @@ static int descend(struct search *s, const struct jsonpath_node *node, struct da
     return r;
 }
 
-static int find_where(struct search *s, const struct jsonpath_node *node, struct datum *list, struct matches *out)
+static int find_where(struct search *s, const struct jsonpath_node *node, struct datum *list,
+                      struct matches *out)
 {
     struct matches right;
     int r = 0;
@@ -183,7 +191,8 @@ static int find_where(struct search *s, const struct jsonpath_node *node, struct
     return r;
 }
 
-static int find_pair(struct search *s, const struct jsonpath_node *node, struct datum *datum, struct matches *out)
+static int find_pair(struct search *s, const struct jsonpath_node *node, struct datum *datum,
+                     struct matches *out)
 {
     struct matches left;
     int r;
@@ -217,7 +226,8 @@ static int find(struct search *s, const struct jsonpath_node *node, struct datum
         return add(s, out, datum->v, datum->context);
     case JSONPATH_PARENT:
         if (!datum->context)
-            return error_set_kind(s->err, -EINVAL, "AttributeError", "'NoneType' object has no attribute 'value'");
+            return error_set_kind(s->err, -EINVAL, "AttributeError",
+                                  "'NoneType' object has no attribute 'value'");
         return add(s, out, datum->context->v, datum->context->context);
     case JSONPATH_FIELDS:
         return find_fields(s, node, datum, out);
@@ -233,7 +243,8 @@ static int find(struct search *s, const struct jsonpath_node *node, struct datum
 /* All matches, or the first only (VALUE_UNSET when there is none). */
 static int search(const struct jsonpath *path, value root, bool first_only, value *ret, struct error *err)
 {
-    CLEANUP(pool_freep) struct pool *pool = pool_new();
+    CLEANUP(pool_freep)
+    struct pool *pool = pool_new();
     struct search s = { .pool = pool, .err = err };
     struct datum top = { .v = root };
     struct matches out;

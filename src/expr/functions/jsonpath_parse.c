@@ -17,7 +17,15 @@
 
 #define NESTING_MAX 100
 
-enum token_kind { TOKEN_END, TOKEN_CHAR, TOKEN_DOUBLEDOT, TOKEN_WHERE, TOKEN_ID, TOKEN_NUMBER, TOKEN_OPERATOR };
+enum token_kind {
+    TOKEN_END,
+    TOKEN_CHAR,
+    TOKEN_DOUBLEDOT,
+    TOKEN_WHERE,
+    TOKEN_ID,
+    TOKEN_NUMBER,
+    TOKEN_OPERATOR
+};
 
 struct token {
     enum token_kind kind;
@@ -46,8 +54,9 @@ static int unexpected_character(struct parser *p)
 {
     size_t n = utf8_offset(p->at, (size_t)(p->end - p->at), 1);
 
-    return error_set_kind(p->err, -EINVAL, "JsonPathLexerError", "Error on line %d, col %zu: Unexpected character: %.*s ",
-                          p->line, (size_t)(p->at - p->start) - p->newline, (int)n, p->at);
+    return error_set_kind(p->err, -EINVAL, "JsonPathLexerError",
+                          "Error on line %d, col %zu: Unexpected character: %.*s ", p->line,
+                          (size_t)(p->at - p->start) - p->newline, (int)n, p->at);
 }
 
 /* A quoted name behind its quote; a backslash takes the next character as it is. */
@@ -95,7 +104,8 @@ static int next_token(struct parser *p)
         p->token.kind = strcmp(p->token.text.data, "where") == 0 ? TOKEN_WHERE : TOKEN_ID;
         return 0;
     }
-    if (isdigit((unsigned char)*p->at) || (*p->at == '-' && p->at + 1 < p->end && isdigit((unsigned char)p->at[1]))) {
+    if (isdigit((unsigned char)*p->at) ||
+        (*p->at == '-' && p->at + 1 < p->end && isdigit((unsigned char)p->at[1]))) {
         do
             buffer_add_char(&p->token.text, *p->at++);
         while (p->at < p->end && isdigit((unsigned char)*p->at));
@@ -120,14 +130,17 @@ static int next_token(struct parser *p)
 
 static int unexpected_token(struct parser *p)
 {
-    static const char *const names[] = { [TOKEN_DOUBLEDOT] = "DOUBLEDOT", [TOKEN_WHERE] = "WHERE", [TOKEN_ID] = "ID",
-                                         [TOKEN_NUMBER] = "NUMBER", [TOKEN_OPERATOR] = "NAMED_OPERATOR" };
+    static const char *const names[] = { [TOKEN_DOUBLEDOT] = "DOUBLEDOT",
+                                         [TOKEN_WHERE] = "WHERE",
+                                         [TOKEN_ID] = "ID",
+                                         [TOKEN_NUMBER] = "NUMBER",
+                                         [TOKEN_OPERATOR] = "NAMED_OPERATOR" };
     const char *text = buffer_text(&p->token.text);
 
     if (p->token.kind == TOKEN_END)
         return error_set_kind(p->err, -EINVAL, "AttributeError", "Parse error: unexpected end of the path");
-    return error_set_kind(p->err, -EINVAL, "Exception", "Parse error at %d:%zu near token %s (%s)", p->token.line,
-                          p->token.at - p->newline, text,
+    return error_set_kind(p->err, -EINVAL, "Exception", "Parse error at %d:%zu near token %s (%s)",
+                          p->token.line, p->token.at - p->newline, text,
                           p->token.kind == TOKEN_CHAR ? text : names[p->token.kind]);
 }
 
@@ -144,7 +157,8 @@ static int expect_char(struct parser *p, char c)
 static int new_node(struct parser *p, enum jsonpath_kind kind, struct jsonpath_node **ret)
 {
     if (p->nodes++ >= JSONPATH_NODES_MAX)
-        return error_set_kind(p->err, -E2BIG, "Exception", "the path has more than %d parts", JSONPATH_NODES_MAX);
+        return error_set_kind(p->err, -E2BIG, "Exception", "the path has more than %d parts",
+                              JSONPATH_NODES_MAX);
     *ret = pool_alloc(p->path->pool, sizeof(**ret));
     (*ret)->kind = kind;
     return 0;
@@ -164,7 +178,8 @@ static int read_fields(struct parser *p, struct jsonpath_node **ret)
             break;
         }
         if (value_list_count(fields) >= JSONPATH_NODES_MAX) {
-            r = error_set_kind(p->err, -E2BIG, "Exception", "the path has more than %d parts", JSONPATH_NODES_MAX);
+            r = error_set_kind(p->err, -E2BIG, "Exception", "the path has more than %d parts",
+                               JSONPATH_NODES_MAX);
             break;
         }
         value_list_append(&fields, value_text_n(buffer_text(&p->token.text), p->token.text.len));
@@ -250,8 +265,8 @@ static int read_named(struct parser *p, struct jsonpath_node **ret)
     int r;
 
     if (strcmp(name, "this") != 0 && strcmp(name, "parent") != 0)
-        return error_set_kind(p->err, -EINVAL, "Exception", "Unknown named operator `%s` at %d:%zu", name, p->token.line,
-                              p->token.at);
+        return error_set_kind(p->err, -EINVAL, "Exception", "Unknown named operator `%s` at %d:%zu", name,
+                              p->token.line, p->token.at);
     r = new_node(p, *name == 't' ? JSONPATH_THIS : JSONPATH_PARENT, ret);
     return r < 0 ? r : next_token(p);
 }
@@ -334,12 +349,14 @@ static int read_path(struct parser *p, int level, struct jsonpath_node **ret)
 
 int jsonpath_parse(const char *text, size_t n, struct jsonpath **ret, struct error *err)
 {
-    CLEANUP(jsonpath_freep) struct jsonpath *path = NULL;
+    CLEANUP(jsonpath_freep)
+    struct jsonpath *path = NULL;
     struct parser p = { .start = text, .at = text, .end = text + n, .line = 1, .err = err };
     int r;
 
     if (n > JSONPATH_TEXT_MAX)
-        return error_set_kind(err, -E2BIG, "Exception", "the path is longer than %d bytes", JSONPATH_TEXT_MAX);
+        return error_set_kind(err, -E2BIG, "Exception", "the path is longer than %d bytes",
+                              JSONPATH_TEXT_MAX);
     path = xcalloc(1, sizeof(*path));
     path->pool = pool_new();
     path->kept = value_list_new(4);

@@ -9,13 +9,15 @@ static int get(value pattern, value ignore_case, struct pyregex **ret, struct er
 {
     if (pattern.kind != VALUE_STRING)
         return error_set_kind(err, -EINVAL, "TypeError", "first argument must be string or compiled pattern");
-    return pyregex_get(pattern.string->data, pattern.string->len, value_truth(ignore_case) ? PYREGEX_IGNORECASE : 0, ret,
-                       err);
+    return pyregex_get(pattern.string->data, pattern.string->len,
+                       value_truth(ignore_case) ? PYREGEX_IGNORECASE : 0, ret, err);
 }
 
-static int test(const struct fn_call *call, const value *args, enum pyregex_anchor anchor, value *ret, struct error *err)
+static int test(const struct fn_call *call, const value *args, enum pyregex_anchor anchor, value *ret,
+                struct error *err)
 {
-    CLEANUP(pyregex_unrefp) struct pyregex *regex = NULL;
+    CLEANUP(pyregex_unrefp)
+    struct pyregex *regex = NULL;
     bool matches = false;
     VALUE_AUTO(text);
     int r;
@@ -43,7 +45,8 @@ int fn_regex_search(const struct fn_call *call, const value *args, value *ret, s
 
 int fn_regex_replace(const struct fn_call *call, const value *args, value *ret, struct error *err)
 {
-    CLEANUP(pyregex_unrefp) struct pyregex *regex = NULL;
+    CLEANUP(pyregex_unrefp)
+    struct pyregex *regex = NULL;
     VALUE_AUTO(text);
     int r;
 
@@ -51,16 +54,18 @@ int fn_regex_replace(const struct fn_call *call, const value *args, value *ret, 
     if (r < 0)
         return r;
     if (args[2].kind != VALUE_STRING)
-        return error_set_kind(err, -EINVAL, "TypeError", "decoding to str: need a bytes-like object, %s found",
+        return error_set_kind(err, -EINVAL, "TypeError",
+                              "decoding to str: need a bytes-like object, %s found",
                               python_type_name(args[2]));
     text = python_str_value(args[0]);
-    return pyregex_sub(regex, text.string->data, text.string->len, args[2].string->data, args[2].string->len, 0,
-                       fn_regex_limit(call), fn_text_limit(call), ret, err);
+    return pyregex_sub(regex, text.string->data, text.string->len, args[2].string->data, args[2].string->len,
+                       0, fn_regex_limit(call), fn_text_limit(call), ret, err);
 }
 
 int fn_regex_substring(const struct fn_call *call, const value *args, value *ret, struct error *err)
 {
-    CLEANUP(pyregex_unrefp) struct pyregex *regex = NULL;
+    CLEANUP(pyregex_unrefp)
+    struct pyregex *regex = NULL;
     value index = args[2];
     VALUE_AUTO(text);
     VALUE_AUTO(found);

@@ -21,7 +21,8 @@ static value whole_seconds(int64_t seconds)
     return value_text_n(out.data, out.len);
 }
 
-int fn_to_human_time_from_seconds(const struct fn_call *call, const value *args, value *ret, struct error *err)
+int fn_to_human_time_from_seconds(const struct fn_call *call, const value *args, value *ret,
+                                  struct error *err)
 {
     VALUE_AUTO(rounded);
     BUFFER_AUTO(text);

@@ -103,7 +103,8 @@ static int parse_span(struct span text, struct version *ret, struct error *err)
 static int text_of(value v, struct span *ret, struct error *err)
 {
     if (v.kind != VALUE_STRING)
-        return error_set_kind(err, -EINVAL, "TypeError", "not expecting type '<class '%s'>'", python_type_name(v));
+        return error_set_kind(err, -EINVAL, "TypeError", "not expecting type '<class '%s'>'",
+                              python_type_name(v));
     *ret = (struct span){ v.string->data, v.string->len };
     return 0;
 }
@@ -260,10 +261,11 @@ int fn_version_match(const struct fn_call *call, const value *args, value *ret, 
         orders = 2;
     if (!orders) {
         python_repr_text(&shown, pattern.text, pattern.n);
-        return error_set_kind(err, -EINVAL, "ValueError",
-                              "match_expr parameter should be in format <op><ver>, where <op> is one of ['<', '>', "
-                              "'==', '<=', '>=', '!=']. You provided: %s",
-                              shown.data);
+        return error_set_kind(
+            err, -EINVAL, "ValueError",
+            "match_expr parameter should be in format <op><ver>, where <op> is one of ['<', '>', "
+            "'==', '<=', '>=', '!=']. You provided: %s",
+            shown.data);
     }
     r = parse_span(pattern, &b, err);
     if (r < 0)
@@ -326,7 +328,7 @@ int fn_version_strip_patch(const struct fn_call *call, const value *args, value 
 
     if (r < 0)
         return r;
-    *ret = value_textf("%.*s.%.*s", (int)version.numbers[0].n, version.numbers[0].text, (int)version.numbers[1].n,
-                       version.numbers[1].text);
+    *ret = value_textf("%.*s.%.*s", (int)version.numbers[0].n, version.numbers[0].text,
+                       (int)version.numbers[1].n, version.numbers[1].text);
     return 0;
 }

@@ -76,24 +76,35 @@ int actuals_add_named(struct ev *ev, struct actuals *actuals, value name, value 
 
 /* ---- binding ---- */
 
-void bound_release(struct bound *bound)
+/* "replace expected at least 2 arguments, got 1", "str.upper() takes no arguments (1 given)" */
+static int native_count(struct ev *ev, const char *function, unsigned n_params, unsigned min,
+                        unsigned n_given)
 {
-    for (unsigned i = 0; i < BUILTIN_PARAMS_MAX; i++)
-        value_unref(bound->args[i]);
-    value_unref(bound->rest);
-    value_unref(bound->named);
+    const char *name = strrchr(function, '.') ? strrchr(function, '.') + 1 : function;
+    unsigned wanted = n_given < min ? min : n_params;
+
+    if (!n_params)
+        return ev_error(ev, "TypeError", "%s() takes no arguments (%u given)", function, n_given);
+    if (n_params == 1 && min == 1)
+        return ev_error(ev, "TypeError", "%s() takes exactly one argument (%u given)", function, n_given);
+    return ev_error(ev, "TypeError", "%s expected %s%u argument%s, got %u", name,
+                    min == n_params ? ""
+                    : n_given < min ? "at least "
+                                    : "at most ",
+                    wanted, wanted == 1 ? "" : "s", n_given);
 }
 
 static int too_many(struct ev *ev, const char *function, unsigned n_params, unsigned min, unsigned n_given)
 {
     if (min == n_params)
-        return ev_error(ev, "TypeError", "%s() takes %u positional argument%s but %u %s given", function, n_params,
-                        n_params == 1 ? "" : "s", n_given, n_given == 1 ? "was" : "were");
-    return ev_error(ev, "TypeError", "%s() takes from %u to %u positional arguments but %u were given", function, min,
-                    n_params, n_given);
+        return ev_error(ev, "TypeError", "%s() takes %u positional argument%s but %u %s given", function,
+                        n_params, n_params == 1 ? "" : "s", n_given, n_given == 1 ? "was" : "were");
+    return ev_error(ev, "TypeError", "%s() takes from %u to %u positional arguments but %u were given",
+                    function, min, n_params, n_given);
 }
 
-static int missing(struct ev *ev, const char *function, const char *const *params, unsigned min, const struct bound *bound)
+static int missing(struct ev *ev, const char *function, const char *const *params, unsigned min,
+                   const struct bound *bound)
 {
     BUFFER_AUTO(names);
     unsigned count = 0, told = 0;
@@ -112,106 +123,133 @@ static int missing(struct ev *ev, const char *function, const char *const *param
                     count == 1 ? "" : "s", names.data);
 }
 
-static int bind_named(struct ev *ev, const char *function, const char *const *params, unsigned n_params, unsigned flags,
-                      value name, value item, struct bound *ret)
+static int bind_named(struct ev *ev, const char *function, const char *const *params, unsigned n_params,
+                      unsigned flags, value name, value item, struct bound *ret)
 {
     for (unsigned k = 0; k < n_params; k++) {
         if (!value_text_is(name, params[k]))
             continue;
         if (value_is_set(ret->args[k]))
-            return ev_error(ev, "TypeError", "%s() got multiple values for argument '%s'", function, params[k]);
-        ret->args[k] = value_ref(item);
+            return ev_error(ev, "TypeError", "%s() got multiple values for argument '%s'", function,
+                            params[k]);
+        ret->args[k] = item;
         return 0;
     }
     if (!(flags & BUILTIN_KWARGS))
-        return ev_error(ev, "TypeError", "%s() got an unexpected keyword argument '%s'", function, value_chars(name));
+        return ev_error(ev, "TypeError", "%s() got an unexpected keyword argument '%s'", function,
+                        value_chars(name));
     value_map_set(&ret->named, value_ref(name), value_ref(item));
     return 0;
 }
 
-int builtin_bind(struct ev *ev, const char *function, const char *const *params, unsigned n_params, unsigned min,
-                 unsigned flags, value subject, const struct actuals *actuals, struct bound *ret)
+int builtin_bind(struct ev *ev, const char *function, const char *const *params, unsigned n_params,
+                 unsigned min, unsigned flags, value subject, const struct actuals *actuals,
+                 struct bound *ret)
 {
     unsigned at = 0;
 
+    for (unsigned i = 0; i < n_params; i++)
+        ret->args[i] = VALUE_NOTHING;
     if (flags & BUILTIN_VARARGS)
         ret->rest = value_tuple_new(0);
     if (flags & BUILTIN_KWARGS)
         ret->named = value_map_new(0);
     if (value_is_set(subject) && n_params)
-        ret->args[at++] = value_ref(subject);
+        ret->args[at++] = subject;
     for (unsigned i = 0; actuals && i < actuals->n; i++) {
         if (at < n_params)
-            ret->args[at++] = value_ref(actuals->items[i]);
+            ret->args[at++] = actuals->items[i];
         else if (flags & BUILTIN_VARARGS)
             value_list_append(&ret->rest, value_ref(actuals->items[i]));
+        else if (flags & BUILTIN_NATIVE)
+            return native_count(ev, function, n_params, min, at + actuals->n - i);
         else
             return too_many(ev, function, n_params, min, at + actuals->n - i);
     }
     for (unsigned i = 0; actuals && i < actuals->n_named; i++)
-        if (bind_named(ev, function, params, n_params, flags, actuals->names[i], actuals->items[actuals->n + i], ret) < 0)
+        if (bind_named(ev, function, params, n_params, flags, actuals->names[i],
+                       actuals->items[actuals->n + i], ret) < 0)
             return -1;
     for (unsigned i = 0; i < min; i++)
-        if (!value_is_set(ret->args[i]))
+        if (!value_is_set(ret->args[i]) && flags & BUILTIN_NATIVE && !(actuals && actuals->n_named))
+            return native_count(ev, function, n_params, min, at);
+        else if (!value_is_set(ret->args[i]))
             return missing(ev, function, params, min, ret);
     return 0;
 }
 
 /* ---- running ---- */
 
-int builtin_call(struct ev *ev, const struct builtin *builtin, value subject, const struct actuals *actuals, value *ret)
+int builtin_call(struct ev *ev, const struct builtin *builtin, value subject, const struct actuals *actuals,
+                 value *ret)
 {
     BOUND_AUTO(bound);
 
     *ret = VALUE_NOTHING;
+    if (ev_pay(ev, 2) < 0)
+        return -1;
     if (builtin->fn)
         return fn_run(ev, builtin->fn, subject, actuals, ret);
-    if (builtin_bind(ev, builtin->python, builtin->params, builtin->n_params, builtin->min, builtin->flags, subject,
-                     actuals, &bound) < 0)
+    if (builtin_bind(ev, builtin->python, builtin->params, builtin->n_params, builtin->min, builtin->flags,
+                     subject, actuals, &bound) < 0)
         return -1;
-    return builtin->function(ev, &bound, ret);
+    if (builtin->function(ev, &bound, ret) == 0)
+        return 0;
+    value_unref(value_take(ret));
+    return -1;
 }
 
-/* StackStorm's functions know plain values only: markup becomes text, lazy sequences lists. */
-static int plain_argument(struct ev *ev, value *v)
+/* StackStorm's functions know plain values only: markup becomes text, lazy sequences lists; those are kept in `held`. */
+static int plain_argument(struct ev *ev, value *v, value *held)
 {
-    value plain;
-
     if (v->kind != VALUE_OBJECT)
         return v->kind >= VALUE_LIST ? ev_pay_tree(ev, *v) : 0;
     if (is_undefined(*v))
         return undefined_raise(ev, *v);
-    if (is_object(*v, &markup_ops))
-        plain = value_ref(text_of(*v));
-    else if (!is_iterable(*v))
+    if (is_object(*v, &markup_ops)) {
+        *v = text_of(*v);
         return 0;
-    else if (ev_list(ev, *v, &plain) < 0)
+    }
+    if (!is_iterable(*v))
+        return 0;
+    if (ev_list(ev, *v, held) < 0)
         return -1;
-    value_replace(v, plain);
-    return 0;
+    *v = *held;
+    return ev_pay_tree(ev, *v);
 }
 
 int fn_run(struct ev *ev, const struct fn *fn, value subject, const struct actuals *actuals, value *ret)
 {
     struct fn_call call = { .limits = &ev->limits };
+    value held[FN_ARGS_MAX] = { 0 };
     BOUND_AUTO(bound);
+    int r = 0;
 
     if (builtin_bind(ev, fn->name, fn->args, fn->max_args, fn->min_args, 0, subject, actuals, &bound) < 0 ||
         ev_pay(ev, 8) < 0)
         return -1;
-    for (unsigned i = 0; i < fn->max_args; i++) {
-        if (plain_argument(ev, &bound.args[i]) < 0)
-            return -1;
-        if (value_len(bound.args[i]) > 64 && ev_pay(ev, value_len(bound.args[i]) / 64) < 0)
-            return -1;
+    *ret = VALUE_NOTHING;
+    for (unsigned i = 0; i < fn->max_args && r == 0; i++) {
+        r = plain_argument(ev, &bound.args[i], &held[i]);
+        if (r == 0 && value_len(bound.args[i]) > 64)
+            r = ev_pay(ev, value_len(bound.args[i]) / 64);
     }
-    return fn->function(&call, bound.args, ret, ev->err) < 0 ? -1 : 0;
+    if (r == 0)
+        r = fn->function(&call, bound.args, ret, ev->err);
+    for (unsigned i = 0; i < FN_ARGS_MAX; i++)
+        value_unref(held[i]);
+    return r < 0 ? -1 : 0;
 }
 
-int test_call(struct ev *ev, const struct builtin *test, value subject, const struct actuals *actuals, bool *ret)
+int test_call(struct ev *ev, const struct builtin *test, value subject, const struct actuals *actuals,
+              bool *ret)
 {
     VALUE_AUTO(answer);
 
+    if (test->compare && actuals->n == 1 && !actuals->n_named)
+        return ev_pay(ev, 1) < 0 ? -1
+                                 : ev_compare(ev, (enum compare_operator)(test->compare - 1), subject,
+                                              actuals->items[0], ret);
     if (builtin_call(ev, test, subject, actuals, &answer) < 0)
         return -1;
     *ret = value_truth(answer);

@@ -16,8 +16,8 @@ bool is_iterable(value v)
     case VALUE_SET:
         return true;
     case VALUE_OBJECT:
-        return is_object(v, &range_ops) || is_object(v, &view_ops) || is_object(v, &markup_ops) || is_undefined(v) ||
-               object_ops_of(v)->next;
+        return is_object(v, &range_ops) || is_object(v, &view_ops) || is_object(v, &markup_ops) ||
+               is_undefined(v) || object_ops_of(v)->next;
     default:
         return false;
     }
@@ -153,7 +153,11 @@ int iter_next(struct ev *ev, struct iter *iter, value *ret)
     case ITER_EMPTY:
         return 0;
     }
-    return ev_pay(ev, 1);
+    if (ev_pay(ev, 1) < 0) {
+        value_unref(value_take(ret));
+        return -1;
+    }
+    return 0;
 }
 
 int ev_list(struct ev *ev, value v, value *ret)
@@ -212,7 +216,9 @@ static int generator_next(struct ev *ev, value self, value *ret)
         return -1;
     r = generator->step(ev, generator, ret);
     ev_leave(ev);
-    if (r < 0 || !value_is_set(*ret))
+    if (r < 0)
+        value_unref(value_take(ret));
+    if (!value_is_set(*ret))
         generator->step = NULL;
     return r;
 }
@@ -229,7 +235,8 @@ const struct object_ops generator_ops = {
     .repr = generator_repr,
 };
 
-struct generator *generator_new(int (*step)(struct ev *ev, struct generator *self, value *ret), const char *shown)
+struct generator *generator_new(int (*step)(struct ev *ev, struct generator *self, value *ret),
+                                const char *shown)
 {
     struct generator *generator = object_new(&generator_ops, sizeof(*generator));
 

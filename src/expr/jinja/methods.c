@@ -10,6 +10,7 @@
 #include "expr/jinja/engine.h"
 
 static struct strmap index_by_name;
+static const char *const types[] = { "str", "list", "tuple", "dict", "int", "float", "set" };
 
 static int by_name(const void *a, const void *b)
 {
@@ -31,6 +32,8 @@ static void make_index(void)
     for (size_t i = 0; i < ELEMENTS(families); i++)
         for (const struct method_row *row = families[i]; row->name; row++)
             all[n++] = *row;
+    for (size_t i = 0; i < n; i++)
+        all[i].full = xasprintf("%s.%s", types[all[i].type], all[i].name);
     qsort(all, n, sizeof(all[0]), by_name);
     for (size_t i = n; i-- > 0;)
         strmap_set(&index_by_name, all[i].name, &all[i]);
@@ -60,17 +63,20 @@ bool method_mutates(const struct method_row *rows)
     return false;
 }
 
-int method_call(struct ev *ev, value self, const struct method_row *row, const struct actuals *actuals, value *ret)
+int method_call(struct ev *ev, value self, const struct method_row *row, const struct actuals *actuals,
+                value *ret)
 {
-    static const char *const types[] = { "str", "list", "tuple", "dict", "int", "float", "set" };
-    char function[64];
     BOUND_AUTO(bound);
 
     *ret = VALUE_NOTHING;
+    bound.args[0] = VALUE_NOTHING;
     if (row->flags & METHOD_MUTATES && ev_own(ev, self) < 0)
         return -1;
-    snprintf(function, sizeof(function), "%s.%s", types[row->type], row->name);
-    if (builtin_bind(ev, function, row->params, row->n_params, row->min, row->flags, VALUE_NOTHING, actuals, &bound) < 0)
+    if (ev_pay(ev, 4) < 0 || builtin_bind(ev, row->full, row->params, row->n_params, row->min,
+                                          row->flags | BUILTIN_NATIVE, VALUE_NOTHING, actuals, &bound) < 0)
         return -1;
-    return row->function(ev, is_object(self, &markup_ops) ? text_of(self) : self, &bound, ret);
+    if (row->function(ev, is_object(self, &markup_ops) ? text_of(self) : self, &bound, ret) == 0)
+        return 0;
+    value_unref(value_take(ret));
+    return -1;
 }

@@ -91,6 +91,8 @@ value undefined_member(struct ev *ev, value holder, value name)
     struct undefined *undefined = undefined_new(ev);
 
     undefined->holder = holder.kind == VALUE_NULL ? "None" : ev_type_name(holder);
+    if (holder.kind == VALUE_OBJECT && strchr(object_ops_of(holder)->type_name, '.'))
+        undefined->holder = object_ops_of(holder)->type_name;
     undefined->name = value_ref(name);
     return value_object(&undefined->object);
 }
@@ -278,8 +280,7 @@ static void view_repr(struct ev *ev, struct value_object *self, struct buffer *o
     const struct view *view = (const struct view *)self;
 
     buffer_addf(out, "%s([", names[view->kind]);
-    VALUE_MAP_EACH(i, view->map)
-    {
+    VALUE_MAP_EACH (i, view->map) {
         buffer_add_text(out, i ? ", " : "");
         buffer_add_text(out, view->kind == VIEW_ITEMS ? "(" : "");
         if (view->kind != VIEW_VALUES)

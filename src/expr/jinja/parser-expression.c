@@ -72,7 +72,8 @@ static bool all_constant(struct node **items, uint32_t count)
     return true;
 }
 
-static struct node *list_node(struct parser *p, enum node_type type, struct gathered *g, uint32_t start, int line)
+static struct node *list_node(struct parser *p, enum node_type type, struct gathered *g, uint32_t start,
+                              int line)
 {
     struct node_list *list = node_new(p, type, sizeof(*list), start, line);
 
@@ -84,7 +85,8 @@ static struct node *list_node(struct parser *p, enum node_type type, struct gath
     return finish(p, &list->node);
 }
 
-static struct node *pair_node(struct parser *p, enum node_type type, struct node *a, struct node *b, uint32_t start)
+static struct node *pair_node(struct parser *p, enum node_type type, struct node *a, struct node *b,
+                              uint32_t start)
 {
     struct node_pair *pair = node_new(p, type, sizeof(*pair), start, a ? a->line : p->current.line);
 
@@ -94,6 +96,16 @@ static struct node *pair_node(struct parser *p, enum node_type type, struct node
     deepen(&pair->node, a);
     deepen(&pair->node, b);
     return finish(p, &pair->node);
+}
+
+static struct node *binary_node(struct parser *p, enum number_operator op, struct node *left,
+                                struct node *right)
+{
+    struct node *node = pair_node(p, NODE_BINARY, left, right, left->start);
+
+    if (node)
+        node->op = op;
+    return node;
 }
 
 /* ---- operators ---- */
@@ -164,8 +176,7 @@ static struct node *parse_sum(struct parser *p)
 
         if (!parser_advance(p) || !(right = parse_concat(p)))
             return NULL;
-        left = pair_node(p, NODE_BINARY, left, right, left->start);
-        left->op = op;
+        left = binary_node(p, op, left, right);
     }
     return left;
 }
@@ -174,8 +185,9 @@ static struct node *parse_sum(struct parser *p)
 static bool compare_operator(struct parser *p, enum compare_operator *ret_op, bool *ret_two)
 {
     static const int8_t operators[] = {
-        [TOKEN_EQ] = COMPARE_EQ + 1,     [TOKEN_NE] = COMPARE_NE + 1, [TOKEN_LT] = COMPARE_LT + 1,
-        [TOKEN_LTEQ] = COMPARE_LTEQ + 1, [TOKEN_GT] = COMPARE_GT + 1, [TOKEN_GTEQ] = COMPARE_GTEQ + 1,
+        [TOKEN_EQ] = COMPARE_EQ + 1, [TOKEN_NE] = COMPARE_NE + 1,
+        [TOKEN_LT] = COMPARE_LT + 1, [TOKEN_LTEQ] = COMPARE_LTEQ + 1,
+        [TOKEN_GT] = COMPARE_GT + 1, [TOKEN_GTEQ] = COMPARE_GTEQ + 1,
         [TOKEN_TILDE] = 0,
     };
 
@@ -250,8 +262,7 @@ static struct node *parse_power(struct parser *p)
     while (left && parser_is(p, TOKEN_POW)) {
         if (!parser_advance(p) || !(right = parse_unary(p, true)))
             return NULL;
-        left = pair_node(p, NODE_BINARY, left, right, left->start);
-        left->op = NUMBER_POWER;
+        left = binary_node(p, NUMBER_POWER, left, right);
     }
     return left;
 }
@@ -281,8 +292,7 @@ static struct node *parse_product(struct parser *p)
         }
         if (!parser_advance(p) || !(right = parse_power(p)))
             return NULL;
-        left = pair_node(p, NODE_BINARY, left, right, left->start);
-        left->op = op;
+        left = binary_node(p, op, left, right);
     }
     return left;
 }
@@ -338,12 +348,16 @@ static bool string_escape(struct parser *p, int line, const char **at, const cha
         char h = *at < end ? **at : 0, low = (char)(h | 0x20);
 
         if (!((h >= '0' && h <= '9') || (low >= 'a' && low <= 'f')))
-            return parser_fail(p, line, "truncated \\%c%s escape", c, c == 'x' ? "XX" : c == 'u' ? "XXXX" : "XXXXXXXX");
+            return parser_fail(p, line, "truncated \\%c%s escape", c,
+                               c == 'x'   ? "XX"
+                               : c == 'u' ? "XXXX"
+                                          : "XXXXXXXX");
         code = code * 16 + (unsigned)(h <= '9' ? h - '0' : low - 'a' + 10);
         (*at)++;
     }
     if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
-        return parser_fail(p, line, code > 0x10ffff ? "illegal Unicode character" : "surrogates are not allowed in text");
+        return parser_fail(
+            p, line, code > 0x10ffff ? "illegal Unicode character" : "surrogates are not allowed in text");
     buffer_add_utf8(out, code);
     return true;
 }
@@ -405,7 +419,9 @@ static struct node *number_node(struct parser *p)
         size_t skip = base == 10 ? 0 : 2;
 
         if (base == 10 && digits.len > 4300)
-            return parser_fail(p, token.line, "Exceeds the limit (4300 digits) for integer string conversion"), NULL;
+            return parser_fail(p, token.line,
+                               "Exceeds the limit (4300 digits) for integer string conversion"),
+                   NULL;
         if (digits.len > 16400)
             return parser_fail(p, token.line, "integer literal too large"), NULL;
         v = value_int_from_text(digits.data + skip, digits.len - skip, base);
@@ -420,9 +436,12 @@ static struct node *word_node(struct parser *p)
         const char *name;
         value v;
     } words[] = {
-        { "true", { .kind = VALUE_BOOL, .integer = 1 } },  { "True", { .kind = VALUE_BOOL, .integer = 1 } },
-        { "false", { .kind = VALUE_BOOL, .integer = 0 } }, { "False", { .kind = VALUE_BOOL, .integer = 0 } },
-        { "none", { .kind = VALUE_NULL } },                { "None", { .kind = VALUE_NULL } },
+        { "true", { .kind = VALUE_BOOL, .integer = 1 } },
+        { "True", { .kind = VALUE_BOOL, .integer = 1 } },
+        { "false", { .kind = VALUE_BOOL, .integer = 0 } },
+        { "False", { .kind = VALUE_BOOL, .integer = 0 } },
+        { "none", { .kind = VALUE_NULL } },
+        { "None", { .kind = VALUE_NULL } },
     };
 
     if (!parser_advance(p))
@@ -494,7 +513,8 @@ bool is_tuple_end(const struct parser *p, const char *stop)
            (stop && parser_is_name(p, stop));
 }
 
-static struct node *tuple(struct parser *p, bool conditional, const char *stop, bool parentheses, uint32_t start)
+static struct node *tuple(struct parser *p, bool conditional, const char *stop, bool parentheses,
+                          uint32_t start)
 {
     struct gathered g = { 0 };
     int line = p->current.line;
@@ -758,6 +778,8 @@ static struct node *subscript_node(struct parser *p, struct node *subject)
     } else {
         part = list_node(p, NODE_TUPLE, &g, subject->start, subject->line);
     }
+    if (!part)
+        return NULL;
     if (part->type == NODE_CONST && value_is_string(((struct node_const *)part)->v)) {
         const struct node_const *text = (struct node_const *)part;
         const struct method_row *row = method_find(value_chars(text->v), value_len(text->v));
@@ -779,16 +801,18 @@ static struct node *dot_node(struct parser *p, struct node *subject)
     if (!parser_advance(p))
         return NULL;
     if (token.type == TOKEN_NAME) {
-        struct node_attr *attr = (struct node_attr *)attribute_node(p, subject, parser_text(p, token.text, token.len));
+        struct node_attr *attr =
+            (struct node_attr *)attribute_node(p, subject, parser_text(p, token.text, token.len));
 
-        if (attr->methods && method_mutates(attr->methods))
+        if (attr && attr->methods && method_mutates(attr->methods))
             p->jinja->mutating = true;
-        return &attr->node;
+        return (struct node *)attr;
     }
     if (token.type != TOKEN_INTEGER)
         return parser_fail(p, token.line, "expected name or number"), NULL;
-    index = const_node(p, parser_keep(p, value_int_from_text(token.text, token.len < 18 ? token.len : 18, 10)), token.start,
-                       token.line);
+    index =
+        const_node(p, parser_keep(p, value_int_from_text(token.text, token.len < 18 ? token.len : 18, 10)),
+                   token.start, token.line);
     return pair_node(p, NODE_GETITEM, subject, index, subject->start);
 }
 
@@ -840,7 +864,9 @@ static struct node *filter_node(struct parser *p, struct node *subject)
         return NULL;
     filter->builtin = filter_find(name.data, name.len, p->jinja->flags);
     if (!filter->builtin)
-        return parser_fail_kind(p, filter->node.line, "TemplateAssertionError", "No filter named '%s'.", name.data), NULL;
+        return parser_fail_kind(p, filter->node.line, "TemplateAssertionError", "No filter named '%s'.",
+                                name.data),
+               NULL;
     if (parser_is(p, TOKEN_LPAREN) && !parse_arguments(p, &filter->arguments))
         return NULL;
     filter->node.constant = subject && subject->constant && constant_arguments(&filter->arguments) &&
@@ -914,11 +940,13 @@ static struct node *test_node(struct parser *p, struct node *subject)
     }
     test->builtin = test_find(name.data, name.len);
     if (!test->builtin)
-        return parser_fail_kind(p, test->node.line, "TemplateAssertionError", "No test named '%s'.", name.data), NULL;
+        return parser_fail_kind(p, test->node.line, "TemplateAssertionError", "No test named '%s'.",
+                                name.data),
+               NULL;
     deepen_call(test);
     test->node.constant = subject->constant && constant_arguments(&test->arguments);
     node = finish(p, &test->node);
-    return negated ? pair_node(p, NODE_NOT, node, NULL, subject->start) : node;
+    return node && negated ? pair_node(p, NODE_NOT, node, NULL, subject->start) : node;
 }
 
 static struct node *parse_filters(struct parser *p, struct node *node)

@@ -38,7 +38,8 @@ static int remainder_is(struct ev *ev, value v, value divisor, int64_t wanted, v
     VALUE_AUTO(rest);
     bool equal;
 
-    if (ev_binary(ev, NUMBER_MODULO, v, divisor, &rest) < 0 || ev_equal(ev, rest, value_int(wanted), &equal) < 0)
+    if (ev_binary(ev, NUMBER_MODULO, v, divisor, &rest) < 0 ||
+        ev_equal(ev, rest, value_int(wanted), &equal) < 0)
         return -1;
     return yes(ret, equal);
 }
@@ -136,8 +137,8 @@ static int test_sequence(struct ev *ev, struct bound *bound, value *ret)
 
     if (is_undefined(v) && !((struct undefined *)v.object)->lax)
         return undefined_raise(ev, v);
-    return yes(ret, value_is_set(text_of(v)) || value_is_list(v) || v.kind == VALUE_MAP || is_object(v, &range_ops) ||
-                        v.kind == VALUE_BYTES || is_undefined(v));
+    return yes(ret, value_is_set(text_of(v)) || value_is_list(v) || v.kind == VALUE_MAP ||
+                        is_object(v, &range_ops) || v.kind == VALUE_BYTES || is_undefined(v));
 }
 
 static int test_sameas(struct ev *ev, struct bound *bound, value *ret)
@@ -235,39 +236,48 @@ static int test_in(struct ev *ev, struct bound *bound, value *ret)
     return compare(ev, bound, COMPARE_IN, ret);
 }
 
-#define ONE(name, python, function) { name, python, function, 0, 1, 1, { "value" } }
-#define TWO(name, python, function) { name, python, function, 0, 2, 2, { "a", "b" } }
+#define ONE(name, python, function)      \
+    {                                    \
+        name, python, function, 0, 1, 1, \
+        {                                \
+            "value"                      \
+        }                                \
+    }
+#define TWO(name, python, function, op)                                                         \
+    {                                                                                           \
+        name, python, function, BUILTIN_NATIVE, 2, 2, { "a", "b" }, .compare = 1 + COMPARE_##op \
+    }
 
 const struct builtin jinja_tests[] = {
     ONE("boolean", "test_boolean", test_boolean),
     ONE("callable", "callable", test_callable),
     ONE("defined", "test_defined", test_defined),
     { "divisibleby", "test_divisibleby", test_divisibleby, 0, 2, 2, { "value", "num" } },
-    TWO("eq", "eq", test_eq),
-    TWO("equalto", "eq", test_eq),
-    TWO("==", "eq", test_eq),
+    TWO("eq", "eq", test_eq, EQ),
+    TWO("equalto", "eq", test_eq, EQ),
+    TWO("==", "eq", test_eq, EQ),
     ONE("escaped", "test_escaped", test_escaped),
     ONE("even", "test_even", test_even),
     ONE("false", "test_false", test_false),
     { "filter", "test_filter", test_filter, BUILTIN_CONTEXT, 1, 1, { "value" } },
     ONE("float", "test_float", test_float),
-    TWO("ge", "ge", test_ge),
-    TWO(">=", "ge", test_ge),
-    TWO("gt", "gt", test_gt),
-    TWO("greaterthan", "gt", test_gt),
-    TWO(">", "gt", test_gt),
+    TWO("ge", "ge", test_ge, GTEQ),
+    TWO(">=", "ge", test_ge, GTEQ),
+    TWO("gt", "gt", test_gt, GT),
+    TWO("greaterthan", "gt", test_gt, GT),
+    TWO(">", "gt", test_gt, GT),
     { "in", "test_in", test_in, 0, 2, 2, { "value", "seq" } },
     ONE("integer", "test_integer", test_integer),
     ONE("iterable", "test_iterable", test_iterable),
-    TWO("le", "le", test_le),
-    TWO("<=", "le", test_le),
+    TWO("le", "le", test_le, LTEQ),
+    TWO("<=", "le", test_le, LTEQ),
     ONE("lower", "test_lower", test_lower),
-    TWO("lt", "lt", test_lt),
-    TWO("lessthan", "lt", test_lt),
-    TWO("<", "lt", test_lt),
+    TWO("lt", "lt", test_lt, LT),
+    TWO("lessthan", "lt", test_lt, LT),
+    TWO("<", "lt", test_lt, LT),
     ONE("mapping", "test_mapping", test_mapping),
-    TWO("ne", "ne", test_ne),
-    TWO("!=", "ne", test_ne),
+    TWO("ne", "ne", test_ne, NE),
+    TWO("!=", "ne", test_ne, NE),
     ONE("none", "test_none", test_none),
     ONE("number", "test_number", test_number),
     ONE("odd", "test_odd", test_odd),

@@ -68,7 +68,10 @@ static void ascii_case(enum text_case how, const char *s, size_t n, char *out)
 static void add_mapped(struct buffer *out, enum text_case how, const char *s, size_t n)
 {
     uint8_t *(*map)(const uint8_t *, size_t, const char *, uninorm_t, uint8_t *, size_t *) =
-        how == TEXT_LOWER ? u8_tolower : how == TEXT_UPPER ? u8_toupper : how == TEXT_TITLE ? u8_totitle : u8_casefold;
+        how == TEXT_LOWER   ? u8_tolower
+        : how == TEXT_UPPER ? u8_toupper
+        : how == TEXT_TITLE ? u8_totitle
+                            : u8_casefold;
     size_t len = 0;
     uint8_t *mapped = map((const uint8_t *)s, n, "", NULL, NULL, &len);
 
@@ -147,8 +150,8 @@ int text_upper(struct ev *ev, value text, value *ret)
 bool code_is_space(uint32_t code)
 {
     return (code >= 9 && code <= 13) || (code >= 0x1c && code <= 0x20) || code == 0x85 || code == 0xa0 ||
-           code == 0x1680 || (code >= 0x2000 && code <= 0x200a) || code == 0x2028 || code == 0x2029 || code == 0x202f ||
-           code == 0x205f || code == 0x3000;
+           code == 0x1680 || (code >= 0x2000 && code <= 0x200a) || code == 0x2028 || code == 0x2029 ||
+           code == 0x202f || code == 0x205f || code == 0x3000;
 }
 
 bool code_is_word(uint32_t code)
@@ -242,6 +245,12 @@ int text_pad(struct ev *ev, value text, int64_t width, value fill, enum text_ali
     /* Python's center puts the odd one left when the width is odd. */
     before = align == TEXT_LEFT ? 0 : align == TEXT_RIGHT ? pad : pad / 2 + (pad & width & 1);
     *ret = value_string_new(value_len(text) + (size_t)pad * with_len, &data);
+    if (with_len == 1) {
+        memset(data, *with, (size_t)before);
+        memcpy(data + before, value_chars(text), value_len(text));
+        memset(data + (size_t)before + value_len(text), *with, (size_t)(pad - before));
+        return 0;
+    }
     for (int64_t i = 0; i < before; i++, data += with_len)
         memcpy(data, with, with_len);
     memcpy(data, value_chars(text), value_len(text));
@@ -343,12 +352,14 @@ static bool breaks_after_hyphen(const char *start, const char *at, const char *e
     return letter_at(after, end);
 }
 
-static void add_chunk(struct chunk **chunks, size_t *n, size_t *room, const char *from, const char *to, bool space)
+static void add_chunk(struct chunk **chunks, size_t *n, size_t *room, const char *from, const char *to,
+                      bool space)
 {
     if (from == to)
         return;
     GROW(*chunks, *n, *room);
-    (*chunks)[(*n)++] = (struct chunk){ from, (size_t)(to - from), utf8_length(from, (size_t)(to - from)), space };
+    (*chunks)[(*n)++] =
+        (struct chunk){ from, (size_t)(to - from), utf8_length(from, (size_t)(to - from)), space };
 }
 
 static size_t split_chunks(const char *line, size_t len, bool hyphens, struct chunk **ret)
@@ -430,14 +441,18 @@ int text_wrap(struct ev *ev, const char *line, size_t len, int64_t width, bool b
             break;
         for (first = last = i; last < n && used + chunks[last].chars <= (size_t)width; last++)
             used += chunks[last].chars;
+        bool full = false;
+
         if (last < n && chunks[last].chars > (size_t)width) {
-            if (break_long)
-                cut_bytes = cut(&chunks[last], (size_t)width - used > 0 ? (size_t)width - used : 1, break_hyphens);
+            /* A line that is full already takes nothing of the long word, and keeps its last blank. */
+            full = break_long && used == (size_t)width;
+            if (break_long && !full)
+                cut_bytes = cut(&chunks[last], (size_t)width - used, break_hyphens);
             else if (last == first)
                 last++;
         }
         i = last;
-        if (!cut_bytes && last > first && chunks[last - 1].space)
+        if (!cut_bytes && !full && last > first && chunks[last - 1].space)
             last--;
         if (last == first && !cut_bytes)
             continue;
@@ -447,12 +462,12 @@ int text_wrap(struct ev *ev, const char *line, size_t len, int64_t width, bool b
             r = ev_add_text(ev, out, chunks[k].text, chunks[k].n);
         if (cut_bytes && r == 0) {
             r = ev_add_text(ev, out, chunks[i].text, cut_bytes);
+            chunks[i].chars -= utf8_length(chunks[i].text, cut_bytes);
             chunks[i].text += cut_bytes;
             chunks[i].n -= cut_bytes;
-            chunks[i].chars = utf8_length(chunks[i].text, chunks[i].n);
         }
         if (r == 0)
-            r = ev_pay(ev, 1);
+            r = ev_pay(ev, 4);
     }
     free(chunks);
     return r;

@@ -21,8 +21,8 @@ struct parsing {
     struct token_text tokens[TOKENS_MAX];
     size_t n_tokens;
     int ymd[3], n_ymd;
-    int month_at, year_at; /* places in ymd that are known, or -1 */
-    bool century;          /* the year was written in full */
+    int month_at, year_at;        /* places in ymd that are known, or -1 */
+    bool century;                 /* the year was written in full */
     int hour, minute, second, us; /* -1: not said */
     int weekday;
     bool has_zone, aware;
@@ -76,7 +76,8 @@ static bool cut(struct parsing *p, const char *s, const char *end)
         if (is_digit(*s)) {
             token->number = true;
             /* After a dot that separates, the rest does too. */
-            n = p->n_tokens && token[-1].n == 1 && token[-1].s[0] == '.' ? run(s, end, is_digit) : number_length(s, end);
+            n = p->n_tokens && token[-1].n == 1 && token[-1].s[0] == '.' ? run(s, end, is_digit)
+                                                                         : number_length(s, end);
         } else if (is_letter(*s)) {
             n = run(s, end, is_letter);
         }
@@ -109,8 +110,8 @@ static bool word_among(const struct token_text *t, const char *const *words)
 
 static bool is_jump(const struct token_text *t)
 {
-    static const char *const jumps[] = { " ",  ".",   ",",  ";", "-", "/",  "'",  "at", "on", "and",
-                                         "ad", "m",   "t",  "of", "st", "nd", "rd", "th", "\t", "\n", NULL };
+    static const char *const jumps[] = { " ", ".", ",",  ";",  "-",  "/",  "'",  "at", "on", "and", "ad",
+                                         "m", "t", "of", "st", "nd", "rd", "th", "\t", "\n", NULL };
 
     return word_among(t, jumps);
 }
@@ -126,8 +127,9 @@ static int half_of(const struct token_text *t)
 /* 0 hours, 1 minutes, 2 seconds, -1 none. */
 static int unit_of(const struct token_text *t)
 {
-    static const char *const hours[] = { "h", "hour", "hours", NULL }, *const minutes[] = { "m", "minute", "minutes", NULL },
-                      *const seconds[] = { "s", "second", "seconds", NULL };
+    static const char *const hours[] = { "h", "hour", "hours", NULL },
+                             *const minutes[] = { "m", "minute", "minutes", NULL },
+                             *const seconds[] = { "s", "second", "seconds", NULL };
 
     return word_among(t, hours) ? 0 : word_among(t, minutes) ? 1 : word_among(t, seconds) ? 2 : -1;
 }
@@ -253,12 +255,14 @@ static size_t signed_date(struct parsing *p, size_t i)
     if (i + 2 >= p->n_tokens || is_jump(at(p, i + 2)))
         return 2;
     month = month_of(at(p, i + 2));
-    if (at(p, i + 2)->number ? !add_ymd(p, at(p, i + 2)->s, at(p, i + 2)->n) : month < 0 || !add_month(p, month))
+    if (at(p, i + 2)->number ? !add_ymd(p, at(p, i + 2)->s, at(p, i + 2)->n)
+                             : month < 0 || !add_month(p, month))
         return 0;
     if (!sign_is(p, i + 3, sign) || i + 4 >= p->n_tokens)
         return 3;
     month = month_of(at(p, i + 4));
-    if (month >= 0 ? !add_month(p, month) : !at(p, i + 4)->number || !add_ymd(p, at(p, i + 4)->s, at(p, i + 4)->n))
+    if (month >= 0 ? !add_month(p, month)
+                   : !at(p, i + 4)->number || !add_ymd(p, at(p, i + 4)->s, at(p, i + 4)->n))
         return 0;
     return 5;
 }
@@ -556,7 +560,9 @@ static int build(struct evaluation *ev, const struct parsing *p, value text, val
 
 int dates_parse(struct evaluation *ev, value text, value *ret)
 {
-    struct parsing p = { .month_at = -1, .year_at = -1, .hour = -1, .minute = -1, .second = -1, .us = -1, .weekday = -1 };
+    struct parsing p = {
+        .month_at = -1, .year_at = -1, .hour = -1, .minute = -1, .second = -1, .us = -1, .weekday = -1
+    };
     bool sound = cut(&p, value_chars(text), value_chars(text) + value_len(text));
 
     for (size_t i = 0; i < p.n_tokens && sound;) {

@@ -11,7 +11,8 @@
 
 static const char *const months[] = { "january", "february", "march",     "april",   "may",      "june",
                                       "july",    "august",   "september", "october", "november", "december" };
-static const char *const weekdays[] = { "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday" };
+static const char *const weekdays[] = { "monday", "tuesday",  "wednesday", "thursday",
+                                        "friday", "saturday", "sunday" };
 
 static bool starts_with(const char *s, size_t n, const char *name, size_t name_len)
 {
@@ -96,7 +97,8 @@ static void add_directive(struct buffer *out, char directive, value datetime, co
         buffer_add_text(out, datetime.datetime->offset_s ? "" : "UTC");
         break;
     case 's':
-        buffer_addf(out, "%lld", (long long)((datetime.datetime->us - (us < 0 ? us + 1000000 : us)) / 1000000));
+        buffer_addf(out, "%lld",
+                    (long long)((datetime.datetime->us - (us < 0 ? us + 1000000 : us)) / 1000000));
         break;
     default:
         if (strchr("aAbBcCdDeFgGhHIjklmMnpPrRStTuUVwWxXyY", directive)) {
@@ -117,8 +119,11 @@ int dates_format(struct evaluation *ev, value datetime, value format, value *ret
 
     fill_tm(datetime, &tm);
     for (size_t i = 0; i < n; i++) {
-        int r = yaql_check_text(ev, out.len);
+        int r = s[i] == '%' ? yaql_step(ev) : 0;
 
+        yaql_charge(ev, s[i] == '%' ? 16 : 0);
+        if (r >= 0)
+            r = yaql_check_text(ev, out.len);
         if (r < 0)
             return r;
         if (s[i] != '%' || i + 1 == n) {
@@ -328,8 +333,8 @@ static bool read_by(struct reading *in, const char *format, const char *end)
             continue;
         }
         if (*format != '%' || format + 1 == end) {
-            if (in->s == in->end || (*in->s != *format && ((*in->s | 32) != (*format | 32) || (*format | 32) < 'a' ||
-                                                           (*format | 32) > 'z')))
+            if (in->s == in->end || (*in->s != *format && ((*in->s | 32) != (*format | 32) ||
+                                                           (*format | 32) < 'a' || (*format | 32) > 'z')))
                 return false;
             in->s++;
             format++;
@@ -353,15 +358,17 @@ static int check_format(struct evaluation *ev, value format)
         if (++s == end)
             return yaql_fail(ev, "ValueError", "stray %% in format '%s'", value_chars(format));
         if (!*s || !strchr("aAbBcdfHIjmMpSUwWxXyYzZ%", *s))
-            return yaql_fail(ev, "ValueError", "'%c' is a bad directive in format '%s'", (unsigned char)*s < 128 ? *s : '?',
-                             value_chars(format));
+            return yaql_fail(ev, "ValueError", "'%c' is a bad directive in format '%s'",
+                             (unsigned char)*s < 128 ? *s : '?', value_chars(format));
     }
     return 0;
 }
 
 int dates_parse_format(struct evaluation *ev, value text, value format, value *ret)
 {
-    struct reading in = { .s = value_chars(text), .year = 1900, .month = 1, .day = 1, .pm = -1, .weekday = -1 };
+    struct reading in = {
+        .s = value_chars(text), .year = 1900, .month = 1, .day = 1, .pm = -1, .weekday = -1
+    };
     BUFFER_AUTO(shown);
     BUFFER_AUTO(shown_format);
     struct civil civil;
@@ -390,7 +397,8 @@ int dates_parse_format(struct evaluation *ev, value text, value format, value *r
         return yaql_fail(ev, "ValueError", "day is out of range for month");
     if (in.year_day) {
         civil.month = civil.day = 1;
-        return dates_new(ev, civil_to_us(&civil) + (in.year_day - 1) * INT64_C(86400000000), in.aware, in.offset_us, ret);
+        return dates_new(ev, civil_to_us(&civil) + (in.year_day - 1) * INT64_C(86400000000), in.aware,
+                         in.offset_us, ret);
     }
     return dates_new(ev, civil_to_us(&civil), in.aware, in.offset_us, ret);
 }

@@ -10,13 +10,15 @@
 #include "expr/yaql/workflow.h"
 #include "value/number.h"
 
-#define STACK_MAX   (2u << 20) /* bytes of C stack that one evaluation may use; threads have eight megabytes */
-#define STEPS_MAX   1000000
-#define DEPTH_MAX   150
-#define MEMORY_MAX  (48u << 20)
-#define ITEMS_MAX   200000
-#define TEXT_MAX    (4u << 20)
-#define MATCHES_MAX 200000
+#define STACK_MAX     (2u << 20) /* bytes of C stack that one evaluation may use; threads have eight megabytes */
+#define STEPS_BETWEEN 128        /* looks at the memory */
+#define STEPS_MAX     1000000
+#define DEPTH_MAX     150
+#define MEMORY_MAX    (48u << 20)
+#define ITEMS_MAX     200000
+#define TEXT_MAX      (4u << 20)
+#define MATCHES_MAX   200000
+#define MESSAGE_MAX   10000 /* bytes of an error message */
 
 /* ---- failing and limits ---- */
 
@@ -28,6 +30,13 @@ int yaql_fail(struct evaluation *ev, const char *kind, const char *format, ...)
     va_start(args, format);
     text = xvasprintf(format, args);
     va_end(args);
+    if (strlen(text) > MESSAGE_MAX) {
+        size_t n = MESSAGE_MAX;
+
+        while (n && ((unsigned char)text[n] & 0xc0) == 0x80)
+            n--;
+        memcpy(text + n, "...", 4);
+    }
     error_set_kind(ev->err, -EINVAL, kind, "%s", text);
     free(text);
     return -EINVAL;
@@ -37,7 +46,8 @@ int yaql_check_text(struct evaluation *ev, size_t bytes)
 {
     if (likely(bytes <= ev->limits.text))
         return 0;
-    return yaql_fail(ev, "MemoryQuotaExceededException", "Expression consumed too much memory: a text of more than %llu bytes",
+    return yaql_fail(ev, "MemoryQuotaExceededException",
+                     "Expression consumed too much memory: a text of more than %llu bytes",
                      (unsigned long long)ev->limits.text);
 }
 
@@ -53,16 +63,18 @@ int yaql_slow_step(struct evaluation *ev)
 {
     int64_t held = value_thread_bytes() - ev->bytes_before + ev->object_bytes;
 
+    ev->next_check = ev->steps + STEPS_BETWEEN;
     if (ev->steps > ev->limits.steps)
         return yaql_fail(ev, "EvaluationLimitException", "Expression takes more than %llu steps",
                          (unsigned long long)ev->limits.steps);
     if (held > (int64_t)ev->limits.memory)
-        return yaql_fail(ev, "MemoryQuotaExceededException", "Expression consumed too much memory: more than %llu bytes",
+        return yaql_fail(ev, "MemoryQuotaExceededException",
+                         "Expression consumed too much memory: more than %llu bytes",
                          (unsigned long long)ev->limits.memory);
     return 0;
 }
 
-static int check_stack(struct evaluation *ev)
+int yaql_enter_value(struct evaluation *ev)
 {
     const char *here = __builtin_frame_address(0);
     size_t used = here < ev->stack ? (size_t)(ev->stack - here) : (size_t)(here - ev->stack);
@@ -75,9 +87,10 @@ static int check_stack(struct evaluation *ev)
 int yaql_enter(struct evaluation *ev)
 {
     if (unlikely(ev->depth >= ev->limits.depth))
-        return yaql_fail(ev, "RecursionError", "maximum recursion depth exceeded (%u levels)", ev->limits.depth);
+        return yaql_fail(ev, "RecursionError", "maximum recursion depth exceeded (%u levels)",
+                         ev->limits.depth);
     ev->depth++;
-    if (unlikely(check_stack(ev) < 0)) {
+    if (unlikely(yaql_enter_value(ev) < 0)) {
         ev->depth--;
         return -EINVAL;
     }
@@ -90,6 +103,7 @@ struct frame *frame_new(struct evaluation *ev, struct frame *parent)
 {
     struct frame *frame = xcalloc(1, sizeof(*frame));
 
+    yaql_charge(ev, 4);
     frame->refs = 1;
     frame->ev = ev;
     frame->parent = frame_capture(ev, parent);
@@ -126,8 +140,10 @@ void frame_unref(struct frame *frame)
 
 void frame_append_arg(struct frame *frame, value item)
 {
-    value *args = xreallocarray((void *)frame->args, frame->n_args + 1, sizeof(value));
+    value *args = (value *)frame->args;
 
+    if (!(frame->n_args & (frame->n_args - 1))) /* full at each power of two */
+        args = xreallocarray(args, frame->n_args ? (size_t)frame->n_args * 2 : 1, sizeof(value));
     args[frame->n_args++] = value_ref(item);
     frame->args = args;
     frame->ev->object_bytes += (int64_t)sizeof(value);
@@ -137,7 +153,9 @@ static struct frame_name *add_name(struct frame *frame, value name)
 {
     struct frame_name *to;
 
-    frame->names = xreallocarray(frame->names, frame->n_names + 1, sizeof(*frame->names));
+    if (!(frame->n_names & (frame->n_names - 1)))
+        frame->names = xreallocarray(frame->names, frame->n_names ? (size_t)frame->n_names * 2 : 1,
+                                     sizeof(*frame->names));
     frame->ev->object_bytes += (int64_t)sizeof(*frame->names);
     to = &frame->names[frame->n_names++];
     *to = (struct frame_name){ .text = value_ref(name), .name = value_chars(name), .len = value_len(name) };
@@ -203,7 +221,8 @@ static value lookup(const struct frame *frame, const struct node *node)
 
             if (name->body)
                 continue;
-            if (node->value.string->len == name->len && memcmp(node->value.string->data, name->name, name->len) == 0)
+            if (node->value.string->len == name->len &&
+                memcmp(node->value.string->data, name->name, name->len) == 0)
                 return name->item;
             if (node->index == 1 && name->len == 1 && name->name[0] == '1')
                 return name->item;
@@ -214,7 +233,8 @@ static value lookup(const struct frame *frame, const struct node *node)
 
 /* ---- lambdas ---- */
 
-int closure_call(struct evaluation *ev, const struct closure *closure, const value *args, size_t n_args, value *ret)
+int closure_call(struct evaluation *ev, const struct closure *closure, const value *args, size_t n_args,
+                 value *ret)
 {
     struct frame frame = { .parent = closure->frame, .args = args, .n_args = (uint32_t)n_args };
     int r;
@@ -234,7 +254,8 @@ int closure_call(struct evaluation *ev, const struct closure *closure, const val
     return r;
 }
 
-int closure_test(struct evaluation *ev, const struct closure *closure, const value *args, size_t n_args, bool *ret)
+int closure_test(struct evaluation *ev, const struct closure *closure, const value *args, size_t n_args,
+                 bool *ret)
 {
     value v;
     int r = closure_call(ev, closure, args, n_args, &v);
@@ -327,10 +348,12 @@ static bool float_fast(enum yaql_operator op, double a, double b, value *ret)
     }
 }
 
-int yaql_binary(struct evaluation *ev, struct frame *frame, enum yaql_operator op, value a, value b, value *ret)
+int yaql_binary(struct evaluation *ev, struct frame *frame, enum yaql_operator op, value a, value b,
+                value *ret)
 {
     if (op == OP_EQUAL || op == OP_NOT_EQUAL) {
-        *ret = value_bool(yaql_equal(a, b) == (op == OP_EQUAL));
+        yaql_charge(ev, value_len(a) / 1024);
+        *ret = value_bool(yaql_equal(ev, a, b) == (op == OP_EQUAL));
         return 0;
     }
     if (a.kind == VALUE_INT && b.kind == VALUE_INT) {
@@ -340,8 +363,8 @@ int yaql_binary(struct evaluation *ev, struct frame *frame, enum yaql_operator o
         if (float_fast(op, a.number, b.number, ret))
             return 0;
     }
-    return yaql_call_values(ev, frame, yaql_operator_names[op], library_operator(op), (value[]){ a, b }, 2, NULL, NULL, 0,
-                            ret);
+    return yaql_call_values(ev, frame, yaql_operator_names[op], library_operator(op), (value[]){ a, b }, 2,
+                            NULL, NULL, 0, ret);
 }
 
 static int eval_logic(struct evaluation *ev, const struct node *node, struct frame *frame, value *ret)
@@ -415,7 +438,8 @@ static int eval_dot(struct evaluation *ev, const struct node *node, struct frame
         return yaql_attribute(ev, left, right->value, ret);
     if (right->kind != NODE_CALL)
         return no_match(ev, OP_DOT);
-    return yaql_call(ev, frame, value_chars(right->value), right->overloads, left, right->args, right->n_args, ret);
+    return yaql_call(ev, frame, value_chars(right->value), right->overloads, left, right->args, right->n_args,
+                     ret);
 }
 
 /* `v` is the name. */
@@ -438,7 +462,8 @@ static int property(struct evaluation *ev, value v, value name, value *ret)
     const struct overloads *overloads = value_len(name) < 60 ? library_find(text, (size_t)n) : NULL;
 
     if (!overloads)
-        return yaql_fail(ev, "NoFunctionRegisteredException", "Unknown function \"#property#%s\"", name.string->data);
+        return yaql_fail(ev, "NoFunctionRegisteredException", "Unknown function \"#property#%s\"",
+                         name.string->data);
     return yaql_call_values(ev, NULL, text, overloads, &v, 1, NULL, NULL, 0, ret);
 }
 
@@ -506,8 +531,8 @@ static int eval_index(struct evaluation *ev, const struct node *node, struct fra
     int r;
 
     if (node->n_args != 2 || node->args[1]->kind == NODE_RULE || node->args[1]->kind == NODE_SKIP)
-        return yaql_call(ev, frame, yaql_operator_names[OP_INDEX], library_operator(OP_INDEX), VALUE_NOTHING, node->args,
-                         node->n_args, ret);
+        return yaql_call(ev, frame, yaql_operator_names[OP_INDEX], library_operator(OP_INDEX), VALUE_NOTHING,
+                         node->args, node->n_args, ret);
     r = yaql_eval(ev, node->args[0], frame, &v);
     if (r >= 0)
         r = yaql_eval(ev, node->args[1], frame, &index);
@@ -533,6 +558,7 @@ static int eval_list(struct evaluation *ev, const struct node *node, struct fram
         if (r < 0)
             return r;
     }
+    yaql_charge(ev, 2);
     *ret = value_take(&list);
     return 0;
 }
@@ -552,8 +578,8 @@ static int eval_unary(struct evaluation *ev, const struct node *node, struct fra
         *ret = value_int(node->op == OP_NEGATE ? -v.integer : v.integer);
         return 0;
     }
-    return yaql_call_values(ev, frame, yaql_operator_names[node->op], library_operator(node->op), &v, 1, NULL, NULL, 0,
-                            ret);
+    return yaql_call_values(ev, frame, yaql_operator_names[node->op], library_operator(node->op), &v, 1, NULL,
+                            NULL, 0, ret);
 }
 
 static int eval_binary(struct evaluation *ev, const struct node *node, struct frame *frame, value *ret)
@@ -590,8 +616,8 @@ static int eval_operator(struct evaluation *ev, const struct node *node, struct 
     case OP_LIST:
         return eval_list(ev, node, frame, ret);
     case OP_MAP:
-        return yaql_call(ev, frame, yaql_operator_names[OP_MAP], library_operator(OP_MAP), VALUE_NOTHING, node->args,
-                         node->n_args, ret);
+        return yaql_call(ev, frame, yaql_operator_names[OP_MAP], library_operator(OP_MAP), VALUE_NOTHING,
+                         node->args, node->n_args, ret);
     case OP_PLUS:
     case OP_NEGATE:
     case OP_NOT:
@@ -611,7 +637,8 @@ static int eval_call(struct evaluation *ev, const struct node *node, struct fram
     if (node->op == CALL_CTX && node->n_args == 1 && is_constant(node->args[0]) && !ev->has_functions &&
         value_is_string(node->args[0]->value))
         return workflow_variable(ev, node->args[0]->value, ret);
-    return yaql_call(ev, frame, value_chars(node->value), node->overloads, VALUE_NOTHING, node->args, node->n_args, ret);
+    return yaql_call(ev, frame, value_chars(node->value), node->overloads, VALUE_NOTHING, node->args,
+                     node->n_args, ret);
 }
 
 int yaql_eval(struct evaluation *ev, const struct node *node, struct frame *frame, value *ret)
@@ -631,13 +658,13 @@ int yaql_eval(struct evaluation *ev, const struct node *node, struct frame *fram
         *ret = value_is_set(v) ? value_ref(v) : workflow_private(ev, node->value);
         return 0;
     case NODE_WRAP:
-        r = check_stack(ev);
+        r = yaql_enter_value(ev);
         return r < 0 ? r : yaql_eval(ev, node->args[0], frame, ret);
     case NODE_CALL:
-        r = check_stack(ev);
+        r = yaql_enter_value(ev);
         return r < 0 ? r : eval_call(ev, node, frame, ret);
     case NODE_OPERATOR:
-        r = check_stack(ev);
+        r = yaql_enter_value(ev);
         return r < 0 ? r : eval_operator(ev, node, frame, ret);
     default:
         return yaql_fail(ev, "MappingTranslationException", "Cannot convert mapping to keyword argument");
@@ -688,8 +715,14 @@ int yaql_evaluate(const struct yaql *yaql, const struct expr_context *context, v
     take_limits(&ev.limits, context->limits);
     r = yaql_eval(&ev, yaql->root, NULL, &v);
     if (r >= 0) {
-        r = yaql_finalize(&ev, v, ret);
+        VALUE_AUTO(result);
+
+        r = yaql_finalize(&ev, v, &result);
         value_unref(v);
+        if (r >= 0)
+            r = yaql_slow_step(&ev); /* some walks are broken off without a word */
+        if (r >= 0)
+            *ret = value_take(&result);
     }
     value_unref(ev.visible);
     return r < 0 ? r : 0;

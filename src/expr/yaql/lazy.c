@@ -35,6 +35,7 @@ struct lazy *lazy_new(struct evaluation *ev, const struct lazy_ops *ops)
 {
     struct lazy *lazy = yaql_object_new(ev, &yaql_lazy_ops, sizeof(*lazy));
 
+    yaql_charge(ev, 20); /* half a kilobyte to fill and to free */
     lazy->ops = ops;
     return lazy;
 }
@@ -118,7 +119,10 @@ int cursor_next(struct evaluation *ev, struct cursor *cursor, value *ret)
 {
     value source = cursor->source;
     size_t at = cursor->at;
+    int r = yaql_step(ev);
 
+    if (r < 0)
+        return r;
     if (yaql_is_sequence(source)) {
         if (at >= source.list->count)
             return YAQL_END;
@@ -135,7 +139,7 @@ int cursor_next(struct evaluation *ev, struct cursor *cursor, value *ret)
         *ret = yaql_unkey(value_map_key_at(source, at));
     }
     cursor->at++;
-    return yaql_step(ev);
+    return 0;
 }
 
 void cursor_close(struct cursor *cursor)
@@ -182,8 +186,10 @@ static int next_of_source(struct evaluation *ev, struct lazy *lazy, value *ret)
 }
 
 static const struct lazy_ops list_iterators[] = {
-    { .name = "list_iterator", .next = next_of_source },  { .name = "generator", .next = next_of_source },
-    { .name = "map", .next = next_of_source },            { .name = "reversed", .next = next_of_source },
+    { .name = "list_iterator", .next = next_of_source },
+    { .name = "generator", .next = next_of_source },
+    { .name = "map", .next = next_of_source },
+    { .name = "reversed", .next = next_of_source },
     { .name = "itertools.chain", .next = next_of_source },
 };
 

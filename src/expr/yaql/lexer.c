@@ -66,8 +66,9 @@ static int illegal(const struct lexer *lexer, size_t at, struct error *err)
     size_t n;
 
     peek(lexer, at, &n);
-    error_set_kind(err, -EINVAL, "YaqlLexicalException", "Lexical error: illegal character '%.*s' at position %zu", (int)n,
-                   lexer->text + at, lexer_position(lexer, at));
+    error_set_kind(err, -EINVAL, "YaqlLexicalException",
+                   "Lexical error: illegal character '%.*s' at position %zu", (int)n, lexer->text + at,
+                   lexer_position(lexer, at));
     if (err) {
         err->line = 1;
         err->column = (int)lexer_position(lexer, at) + 1;
@@ -267,10 +268,11 @@ static int read_number(struct lexer *lexer, struct token *token, struct error *e
         return illegal(lexer, from, err);
     if (end == whole) {
         if (end - from > DIGITS_MAX)
-            return error_set_kind(err, -EINVAL, "ValueError",
-                                  "Exceeds the limit (%d digits) for integer string conversion: value has %zu digits; use "
-                                  "sys.set_int_max_str_digits() to increase the limit",
-                                  DIGITS_MAX, end - from);
+            return error_set_kind(
+                err, -EINVAL, "ValueError",
+                "Exceeds the limit (%d digits) for integer string conversion: value has %zu digits; use "
+                "sys.set_int_max_str_digits() to increase the limit",
+                DIGITS_MAX, end - from);
         token->value = value_int_from_text(lexer->text + from, end - from, 10);
     } else if (end - from < sizeof(text)) {
         memcpy(text, lexer->text + from, end - from);

@@ -110,6 +110,7 @@ static int combine_lists(struct call *c, value *ret)
         r = yaql_check_count(c->ev, value_list_count(a) + value_list_count(b));
         if (r < 0)
             return r;
+        yaql_charge(c->ev, (value_list_count(a) + value_list_count(b)) / 16);
         *ret = value_list_new(value_list_count(a) + value_list_count(b));
         value_list_extend(ret, a);
         value_list_extend(ret, b);
@@ -122,17 +123,18 @@ static int combine_lists(struct call *c, value *ret)
 
 static int repeat_list(struct call *c, value items, value times, value *ret)
 {
-    uint64_t n = times.kind == VALUE_BIGINT ? (mpz_sgn(times.bigint->number) > 0 ? UINT64_MAX : 0)
-                 : times.integer > 0        ? (uint64_t)times.integer
-                                            : 0;
+    uint64_t n = times.integer > 0 ? (uint64_t)times.integer : 0;
     size_t count = value_list_count(items);
     int r;
 
+    if (times.kind == VALUE_BIGINT)
+        return yaql_fail(c->ev, "OverflowError", "cannot fit 'int' into an index-sized integer");
     if (!count)
         n = 0;
     r = yaql_check_count(c->ev, n && n > SIZE_MAX / 2 / count ? SIZE_MAX : (size_t)n * count);
     if (r < 0)
         return r;
+    yaql_charge(c->ev, (uint64_t)n * count / 16);
     *ret = items.kind == VALUE_LIST ? value_list_new((size_t)n * count) : value_tuple_new((size_t)n * count);
     for (uint64_t i = 0; i < n; i++)
         value_list_extend(ret, items);
@@ -174,7 +176,7 @@ static int contains(struct call *c, value collection, value item, value *ret)
 
         r = cursor_next(c->ev, &cursor, &other);
         if (r == 0) {
-            found = yaql_equal(other, item);
+            found = yaql_equal(c->ev, other, item);
             value_unref(other);
         }
     }
@@ -333,6 +335,7 @@ static int insert_list(struct call *c, value *ret)
         return r;
     at = at < 0 ? at + count : at;
     at = at < 0 ? 0 : at > count ? count : at;
+    yaql_charge(c->ev, (uint64_t)count / 4);
     *ret = value_tuple_new((size_t)count + 1);
     value_list_extend(ret, c->args[0].v);
     value_list_insert(ret, (size_t)at, value_ref(c->args[2].v));
@@ -353,6 +356,7 @@ static int map_of_pairs(struct call *c, value map, value *ret)
     VALUE_AUTO(out);
 
     out = value_is_set(map) ? value_ref(map) : value_map_new(c->n_rest);
+    yaql_charge(c->ev, value_map_count(out) / 4);
     for (size_t i = 0; i < c->n_rest; i++) {
         int r = yaql_map_put(c->ev, &out, c->rest[i].key, c->rest[i].v);
 
@@ -486,6 +490,7 @@ static int dict_set(struct call *c, value *ret)
     VALUE_AUTO(map);
     int r;
 
+    yaql_charge(c->ev, value_map_count(c->args[0].v) / 4); /* it is copied */
     map = value_ref(c->args[0].v);
     r = yaql_map_put(c->ev, &map, c->args[1].v, c->args[2].v);
     if (r >= 0)
@@ -497,6 +502,7 @@ static int dict_update(struct call *c, value *ret)
 {
     value map = value_ref(c->args[0].v);
 
+    yaql_charge(c->ev, (value_map_count(map) + value_map_count(c->args[1].v)) / 4);
     value_map_update(&map, c->args[1].v);
     *ret = map;
     return yaql_check_count(c->ev, value_map_count(map));
@@ -519,11 +525,15 @@ static int dict_set_pairs(struct call *c, value *ret)
 static int remove_key(struct call *c, value *map, value key)
 {
     VALUE_AUTO(k);
-    int r = yaql_key(c->ev, key, &k);
+    value found;
+    int r = yaql_map_find(c->ev, *map, key, &found);
 
-    if (r >= 0)
+    if (r < 0 || !value_is_set(found))
+        return r;
+    r = yaql_key(c->ev, key, &k);
+    if (r == 0)
         value_map_remove_value(map, k);
-    return r;
+    return r < 0 ? r : 0;
 }
 
 /* Removing shifts what is behind, so many keys of a large map cost steps as they cost time. */
@@ -532,10 +542,11 @@ static int dict_delete(struct call *c, value *ret)
     VALUE_AUTO(map);
 
     map = value_ref(c->args[0].v);
+    yaql_charge(c->ev, value_map_count(map) / 4);
     for (size_t i = 0; i < c->n_rest; i++) {
         int r = remove_key(c, &map, c->rest[i].v);
 
-        c->ev->steps += value_map_count(map) / 128;
+        yaql_charge(c->ev, value_map_count(map) / 16);
         if (r >= 0)
             r = yaql_step(c->ev);
         if (r < 0)
@@ -559,7 +570,7 @@ static int dict_delete_all(struct call *c, value *ret)
         if (r == 0) {
             r = remove_key(c, &map, key);
             value_unref(key);
-            c->ev->steps += value_map_count(map) / 128;
+            yaql_charge(c->ev, value_map_count(map) / 16);
         }
     }
     if (r < 0)
@@ -580,13 +591,12 @@ static int contains_key(struct call *c, value *ret)
 static int contains_value(struct call *c, value *ret)
 {
     *ret = value_bool(false);
-    VALUE_MAP_EACH(i, c->args[0].v)
-    {
+    VALUE_MAP_EACH (i, c->args[0].v) {
         int r = yaql_step(c->ev);
 
         if (r < 0)
             return r;
-        if (yaql_equal(value_map_item_at(c->args[0].v, i), c->args[1].v)) {
+        if (yaql_equal(c->ev, value_map_item_at(c->args[0].v, i), c->args[1].v)) {
             *ret = value_bool(true);
             break;
         }
@@ -613,8 +623,7 @@ static int dict_keys(struct call *c, value *ret)
     VALUE_AUTO(set);
 
     set = yaql_set_new(c->ev);
-    VALUE_MAP_EACH(i, c->args[0].v)
-    {
+    VALUE_MAP_EACH (i, c->args[0].v) {
         VALUE_AUTO(key);
         int r;
 
@@ -643,6 +652,7 @@ static int view_next(struct evaluation *ev, struct lazy *lazy, value *ret)
         *ret = item;
         return 0;
     }
+    yaql_charge(ev, 4);
     *ret = value_list_new(2);
     value_list_append(ret, yaql_unkey(value_map_key_at(lazy->v, at)));
     return yaql_append(ev, ret, item);
@@ -664,8 +674,12 @@ static int64_t view_length(struct lazy *view)
     return (int64_t)value_map_count(view->v);
 }
 
-static const struct lazy_ops values_ops = { .name = "ValuesView", .iterate = view_iterate, .length = view_length };
-static const struct lazy_ops items_ops = { .name = "ItemsView", .iterate = view_iterate, .length = view_length };
+static const struct lazy_ops values_ops = { .name = "ValuesView",
+                                            .iterate = view_iterate,
+                                            .length = view_length };
+static const struct lazy_ops items_ops = { .name = "ItemsView",
+                                           .iterate = view_iterate,
+                                           .length = view_length };
 
 bool yaql_is_items(value v)
 {
@@ -698,10 +712,22 @@ static int items_len(struct call *c, value *ret)
     return 0;
 }
 
-#define SOURCE   { "collection", T_ITERABLE }
-#define DICT     { "dict", T_MAP }
-#define POSITION { "position", T_INT }
-#define COUNT    { "count", T_INT, OPTIONAL }
+#define SOURCE                   \
+    {                            \
+        "collection", T_ITERABLE \
+    }
+#define DICT          \
+    {                 \
+        "dict", T_MAP \
+    }
+#define POSITION          \
+    {                     \
+        "position", T_INT \
+    }
+#define COUNT                    \
+    {                            \
+        "count", T_INT, OPTIONAL \
+    }
 
 const struct function yaql_collections[] = {
     { "list", FUNCTION | REST, list, .rest = T_ANY },
@@ -719,7 +745,8 @@ const struct function yaql_collections[] = {
     { "delete", METHOD, delete_part, PARAMS(SOURCE, POSITION, COUNT) },
     { "replace", METHOD, replace_one, PARAMS(SOURCE, POSITION, { "value", T_ANY }, COUNT) },
     { "replaceMany", METHOD, replace_many, PARAMS(SOURCE, POSITION, { "values", T_ITERABLE }, COUNT) },
-    { "insert", METHOD, insert_iterable, PARAMS({ "collection", T_ITERABLE_NO_SET }, POSITION, { "value", T_ANY }) },
+    { "insert", METHOD, insert_iterable,
+      PARAMS({ "collection", T_ITERABLE_NO_SET }, POSITION, { "value", T_ANY }) },
     { "insert", METHOD, insert_list, PARAMS({ "collection", T_SEQUENCE }, POSITION, { "value", T_ANY }) },
     { "insertMany", METHOD, insert_many, PARAMS(SOURCE, POSITION, { "values", T_ITERABLE }) },
     { "dict", FUNCTION | REST | NO_KWARGS, dict, .rest = T_PAIR },

@@ -27,8 +27,9 @@ int dates_new(struct evaluation *ev, int64_t us, bool aware, int64_t offset_us, 
     if (us < civil_to_us(&first) || us > civil_to_us(&last))
         return overflow(ev);
     if (offset_us <= -DAY_US || offset_us >= DAY_US)
-        return yaql_fail(ev, "ValueError",
-                         "offset must be a timedelta strictly between -timedelta(hours=24) and timedelta(hours=24).");
+        return yaql_fail(
+            ev, "ValueError",
+            "offset must be a timedelta strictly between -timedelta(hours=24) and timedelta(hours=24).");
     *ret = value_datetime_new(us, aware, (int32_t)(offset_us / SECOND_US));
     return 0;
 }
@@ -104,14 +105,14 @@ static int of_timestamp(struct call *c, value *ret)
     int64_t offset = arg_given(c, 1) ? c->args[1].v.integer : 0;
     double seconds;
 
-    if (!number_to_double(c->args[0].v, &seconds) || isinf(seconds))
+    if (!number_to_double(c->args[0].v, &seconds) || fabs(seconds) > 9.2e18)
         return yaql_fail(c->ev, "OverflowError", "timestamp out of range for platform time_t");
     if (isnan(seconds))
         return yaql_fail(c->ev, "ValueError", "cannot convert float NaN to integer");
     if (fabs(seconds) > 1e12)
-        return yaql_fail(c->ev, "ValueError", "year is out of range");
-    return dates_new(c->ev, (int64_t)(floor(seconds) * 1e6 + rint((seconds - floor(seconds)) * 1e6)) + offset, true, offset,
-                     ret);
+        return yaql_fail(c->ev, "ValueError", "year %.0f is out of range", floor(1970 + seconds / 31556952));
+    return dates_new(c->ev, (int64_t)(floor(seconds) * 1e6 + rint((seconds - floor(seconds)) * 1e6)) + offset,
+                     true, offset, ret);
 }
 
 static int of_text(struct call *c, value *ret)
@@ -260,14 +261,16 @@ static int divide_span(struct call *c, value *ret)
     if (!number_to_double(c->args[1].v, &d))
         return yaql_fail(c->ev, "OverflowError", "int too large to convert to float");
     if (d == 0)
-        return yaql_fail(c->ev, "ZeroDivisionError", "%sdivision by zero", c->args[1].v.kind == VALUE_FLOAT ? "float " : "");
+        return yaql_fail(c->ev, "ZeroDivisionError", "%sdivision by zero",
+                         c->args[1].v.kind == VALUE_FLOAT ? "float " : "");
     return span(c, (double)c->args[0].v.integer / d, ret);
 }
 
 /* ---- properties ---- */
 
 /* `data`: microseconds of the unit. */
-static const double in_days = DAY_US, in_hours = HOUR_US, in_minutes = MINUTE_US, in_seconds = SECOND_US, in_ms = 1000;
+static const double in_days = DAY_US, in_hours = HOUR_US, in_minutes = MINUTE_US, in_seconds = SECOND_US,
+                    in_ms = 1000;
 
 static int span_in(struct call *c, value *ret)
 {
@@ -351,8 +354,9 @@ static int replace(struct call *c, value *ret)
     int64_t fields[7];
 
     civil_from_us(from.datetime->us, &civil);
-    memcpy(fields, (int64_t[]){ civil.year, civil.month, civil.day, civil.hour, civil.minute, civil.second,
-                                civil.microsecond },
+    memcpy(fields,
+           (int64_t[]){ civil.year, civil.month, civil.day, civil.hour, civil.minute, civil.second,
+                        civil.microsecond },
            sizeof(fields));
     for (size_t i = 0; i < 7; i++) {
         int r = arg_int_checked(c, i + 1, fields[i], &fields[i]);
@@ -360,7 +364,8 @@ static int replace(struct call *c, value *ret)
         if (r < 0)
             return r;
     }
-    return of_fields(c->ev, fields, c->args[8].v.kind == VALUE_TIMESPAN ? c->args[8].v.integer : offset_us(from), ret);
+    return of_fields(c->ev, fields,
+                     c->args[8].v.kind == VALUE_TIMESPAN ? c->args[8].v.integer : offset_us(from), ret);
 }
 
 static int format(struct call *c, value *ret)
@@ -380,18 +385,36 @@ static int is_timespan(struct call *c, value *ret)
     return 0;
 }
 
-#define INT(name)              { name, T_INT, OPTIONAL }
-#define INT_N(name)            { name, T_INT_N, OPTIONAL }
-#define OFFSET                 { "offset", T_TIMESPAN, OPTIONAL }
-#define TWO(a, b)              PARAMS({ "left", a }, { "right", b })
-#define SPAN_PROPERTY(name, u) { "#property#" name, FUNCTION, span_in, PARAMS({ "obj", T_TIMESPAN }), .data = &u }
-#define FIELD(name, member)    { "#property#" name, FUNCTION, field, PARAMS({ "obj", T_DATETIME }), .data = &member }
-#define PROPERTY(name, call)   { "#property#" name, FUNCTION, call, PARAMS({ "obj", T_DATETIME }) }
+#define INT(name)             \
+    {                         \
+        name, T_INT, OPTIONAL \
+    }
+#define INT_N(name)             \
+    {                           \
+        name, T_INT_N, OPTIONAL \
+    }
+#define OFFSET                         \
+    {                                  \
+        "offset", T_TIMESPAN, OPTIONAL \
+    }
+#define TWO(a, b) PARAMS({ "left", a }, { "right", b })
+#define SPAN_PROPERTY(name, u)                                                          \
+    {                                                                                   \
+        "#property#" name, FUNCTION, span_in, PARAMS({ "obj", T_TIMESPAN }), .data = &u \
+    }
+#define FIELD(name, member)                                                                \
+    {                                                                                      \
+        "#property#" name, FUNCTION, field, PARAMS({ "obj", T_DATETIME }), .data = &member \
+    }
+#define PROPERTY(name, call)                                             \
+    {                                                                    \
+        "#property#" name, FUNCTION, call, PARAMS({ "obj", T_DATETIME }) \
+    }
 
 const struct function yaql_dates[] = {
     { "datetime", FUNCTION, build_datetime,
-      PARAMS({ "year", T_INT }, { "month", T_INT }, { "day", T_INT }, INT("hour"), INT("minute"), INT("second"),
-             INT("microsecond"), OFFSET) },
+      PARAMS({ "year", T_INT }, { "month", T_INT }, { "day", T_INT }, INT("hour"), INT("minute"),
+             INT("second"), INT("microsecond"), OFFSET) },
     { "datetime", FUNCTION, of_timestamp, PARAMS({ "timestamp", T_NUMBER }, OFFSET) },
     { "datetime", FUNCTION, of_text, PARAMS({ "string", T_STRING }, { "format", T_STRING_N, OPTIONAL }) },
     { "timespan", FUNCTION, build_timespan,
@@ -434,8 +457,8 @@ const struct function yaql_dates[] = {
     PROPERTY("utc", utc),
     PROPERTY("timestamp", timestamp),
     { "replace", METHOD, replace,
-      PARAMS({ "dt", T_DATETIME }, INT_N("year"), INT_N("month"), INT_N("day"), INT_N("hour"), INT_N("minute"),
-             INT_N("second"), INT_N("microsecond"), { "offset", T_TIMESPAN_N, OPTIONAL }) },
+      PARAMS({ "dt", T_DATETIME }, INT_N("year"), INT_N("month"), INT_N("day"), INT_N("hour"),
+             INT_N("minute"), INT_N("second"), INT_N("microsecond"), { "offset", T_TIMESPAN_N, OPTIONAL }) },
     { "format", METHOD, format, PARAMS({ "dt", T_DATETIME }, { "format", T_STRING }) },
     { 0 },
 };

@@ -13,7 +13,8 @@
 enum order { LESS = 1 << 0, EQUAL = 1 << 1, GREATER = 1 << 2 };
 
 /* `data` of the comparing functions: which outcomes of a comparison are true. */
-static const unsigned less = LESS, less_equal = LESS | EQUAL, greater = GREATER, greater_equal = GREATER | EQUAL;
+static const unsigned less = LESS, less_equal = LESS | EQUAL, greater = GREATER,
+                      greater_equal = GREATER | EQUAL;
 
 static bool is_wanted(const struct call *c, int order)
 {
@@ -53,17 +54,21 @@ static int to_bool(struct call *c, value *ret)
 }
 
 #define VALUE_PARAM PARAMS({ "value", T_ANY })
-#define COMPARE_NULL(sign, order)                                                                             \
-    { "#operator_" sign, FUNCTION, compare_null, PARAMS({ "left", T_NOT_NULL }, { "right", T_NULL }),         \
-      .data = &order },                                                                                       \
-        { "#operator_" sign, FUNCTION, compare_null, PARAMS({ "left", T_NULL }, { "right", T_NOT_NULL }),     \
-          .data = &order },                                                                                   \
-        { "#operator_" sign, FUNCTION, compare_null, PARAMS({ "left", T_NULL }, { "right", T_NULL }),         \
-          .data = &order }
-#define COMPARE(sign, type, order) \
-    { "#operator_" sign, FUNCTION, compare, PARAMS({ "left", type }, { "right", type }), .data = &order }
-#define COMPARE_ALL(type)                                                                                     \
-    COMPARE("<", type, less), COMPARE("<=", type, less_equal), COMPARE(">", type, greater),                   \
+#define COMPARE_NULL(sign, order)                                                                         \
+    { "#operator_" sign, FUNCTION, compare_null, PARAMS({ "left", T_NOT_NULL }, { "right", T_NULL }),     \
+      .data = &order },                                                                                   \
+        { "#operator_" sign, FUNCTION, compare_null, PARAMS({ "left", T_NULL }, { "right", T_NOT_NULL }), \
+          .data = &order },                                                                               \
+    {                                                                                                     \
+        "#operator_" sign, FUNCTION, compare_null, PARAMS({ "left", T_NULL }, { "right", T_NULL }),       \
+            .data = &order                                                                                \
+    }
+#define COMPARE(sign, type, order)                                                                        \
+    {                                                                                                     \
+        "#operator_" sign, FUNCTION, compare, PARAMS({ "left", type }, { "right", type }), .data = &order \
+    }
+#define COMPARE_ALL(type)                                                                   \
+    COMPARE("<", type, less), COMPARE("<=", type, less_equal), COMPARE(">", type, greater), \
         COMPARE(">=", type, greater_equal)
 
 const struct function yaql_compare[] = {
@@ -83,20 +88,36 @@ const struct function yaql_compare[] = {
 /* ---- arithmetic ---- */
 
 /* `data` of the arithmetic functions. */
-static const enum number_operator op_add = NUMBER_ADD, op_subtract = NUMBER_SUBTRACT, op_multiply = NUMBER_MULTIPLY,
-                                  op_modulo = NUMBER_MODULO, op_and = NUMBER_BIT_AND, op_or = NUMBER_BIT_OR,
-                                  op_xor = NUMBER_BIT_XOR, op_left = NUMBER_SHIFT_LEFT, op_right = NUMBER_SHIFT_RIGHT;
+static const enum number_operator op_add = NUMBER_ADD, op_subtract = NUMBER_SUBTRACT,
+                                  op_multiply = NUMBER_MULTIPLY, op_modulo = NUMBER_MODULO,
+                                  op_and = NUMBER_BIT_AND, op_or = NUMBER_BIT_OR, op_xor = NUMBER_BIT_XOR,
+                                  op_left = NUMBER_SHIFT_LEFT, op_right = NUMBER_SHIFT_RIGHT;
+
+/* Large numbers cost steps, as they cost time. */
+static void charge_digits(struct call *c)
+{
+    size_t size[2] = { 1, 1 };
+
+    for (size_t i = 0; i < 2; i++)
+        if (c->args[i].v.kind == VALUE_BIGINT)
+            size[i] = mpz_size(c->args[i].v.bigint->number);
+    yaql_charge(c->ev, size[0] * size[1] / 128);
+}
 
 static int arithmetic(struct call *c, value *ret)
 {
-    return number_operate(*(const enum number_operator *)c->function->data, c->args[0].v, c->args[1].v, ret, c->ev->err);
+    charge_digits(c);
+    return number_operate(*(const enum number_operator *)c->function->data, c->args[0].v, c->args[1].v, ret,
+                          c->ev->err);
 }
 
 static int divide(struct call *c, value *ret)
 {
     bool whole = value_is_integer(c->args[0].v) && value_is_integer(c->args[1].v);
 
-    return number_operate(whole ? NUMBER_FLOOR_DIVIDE : NUMBER_DIVIDE, c->args[0].v, c->args[1].v, ret, c->ev->err);
+    charge_digits(c);
+    return number_operate(whole ? NUMBER_FLOOR_DIVIDE : NUMBER_DIVIDE, c->args[0].v, c->args[1].v, ret,
+                          c->ev->err);
 }
 
 static int positive(struct call *c, value *ret)
@@ -129,6 +150,8 @@ static int sign(struct call *c, value *ret)
     return 0;
 }
 
+#define POWER_BITS 2048 /* of each number in pow(a, b, c) */
+
 static int power_modulo(struct call *c, value *ret)
 {
     value a = c->args[0].v, b = c->args[1].v, m = c->args[2].v;
@@ -137,7 +160,8 @@ static int power_modulo(struct call *c, value *ret)
     int r = 0;
 
     if (!value_is_integer(a) || !value_is_integer(b) || !value_is_integer(m))
-        return yaql_fail(c->ev, "TypeError", "pow() 3rd argument not allowed unless all arguments are integers");
+        return yaql_fail(c->ev, "TypeError",
+                         "pow() 3rd argument not allowed unless all arguments are integers");
     if (m.kind == VALUE_INT && m.integer == 0)
         return yaql_fail(c->ev, "ValueError", "pow() 3rd argument cannot be 0");
     for (size_t i = 0; i < 3; i++) {
@@ -146,7 +170,11 @@ static int power_modulo(struct call *c, value *ret)
         else
             mpz_init_set(n[i], from[i].bigint->number);
     }
-    if (mpz_sgn(n[1]) < 0 && (mpz_invert(n[0], n[0], n[2]) == 0))
+    if (mpz_sizeinbase(n[0], 2) > POWER_BITS || mpz_sizeinbase(n[1], 2) > POWER_BITS ||
+        mpz_sizeinbase(n[2], 2) > POWER_BITS)
+        r = yaql_fail(c->ev, "OverflowError", "numbers of more than %d bits in pow()", POWER_BITS);
+    yaql_charge(c->ev, mpz_sizeinbase(n[2], 2) * mpz_sizeinbase(n[1], 2) / 64);
+    if (r >= 0 && mpz_sgn(n[1]) < 0 && (mpz_invert(n[0], n[0], n[2]) == 0))
         r = yaql_fail(c->ev, "ValueError", "base is not invertible for the given modulus");
     if (r >= 0) {
         mpz_abs(n[1], n[1]);
@@ -164,6 +192,7 @@ static int power(struct call *c, value *ret)
 {
     if (arg_given(c, 2) && !value_is_null(c->args[2].v))
         return power_modulo(c, ret);
+    yaql_charge(c->ev, 16);
     return number_operate(NUMBER_POWER, c->args[0].v, c->args[1].v, ret, c->ev->err);
 }
 
@@ -179,8 +208,9 @@ static int round_number(struct call *c, value *ret)
 
 static int not_a_number(struct call *c, value v, const char *function)
 {
-    return yaql_fail(c->ev, "TypeError", "%s() argument must be a string%s or a real number, not '%s'", function,
-                     strcmp(function, "int") == 0 ? ", a bytes-like object" : "", yaql_type_name(v));
+    return yaql_fail(c->ev, "TypeError", "%s() argument must be a string%s or a real number, not '%s'",
+                     function, strcmp(function, "int") == 0 ? ", a bytes-like object" : "",
+                     yaql_type_name(v));
 }
 
 static int to_int(struct call *c, value *ret)
@@ -235,7 +265,8 @@ static int hex(struct call *c, value *ret)
     char *digits;
 
     if (!value_is_integer(v))
-        return yaql_fail(c->ev, "TypeError", "'%s' object cannot be interpreted as an integer", yaql_type_name(v));
+        return yaql_fail(c->ev, "TypeError", "'%s' object cannot be interpreted as an integer",
+                         yaql_type_name(v));
     if (v.kind == VALUE_INT) {
         uint64_t n = v.integer < 0 ? 0 - (uint64_t)v.integer : (uint64_t)v.integer;
 
@@ -267,15 +298,17 @@ static int random_between(struct call *c, value *ret)
     value from = c->args[0].v, to = c->args[1].v;
     uint64_t span;
 
-    if ((from.kind != VALUE_INT && from.kind != VALUE_BOOL) || (to.kind != VALUE_INT && to.kind != VALUE_BOOL))
+    if ((from.kind != VALUE_INT && from.kind != VALUE_BOOL) ||
+        (to.kind != VALUE_INT && to.kind != VALUE_BOOL))
         return yaql_fail(c->ev, "TypeError", "'%s' object cannot be interpreted as an integer",
                          yaql_type_name(value_is_integer(from) ? to : from));
     if (from.integer > to.integer)
-        return yaql_fail(c->ev, "ValueError", "empty range for randrange() (%lld, %lld, %lld)", (long long)from.integer,
-                         (long long)to.integer + 1, (long long)to.integer + 1 - (long long)from.integer);
+        return yaql_fail(c->ev, "ValueError", "empty range for randrange() (%lld, %lld, %lld)",
+                         (long long)from.integer, (long long)to.integer + 1,
+                         (long long)to.integer + 1 - (long long)from.integer);
     span = (uint64_t)to.integer - (uint64_t)from.integer + 1;
-    *ret = value_int((int64_t)((uint64_t)from.integer + (span ? (uint64_t)(((__uint128_t)draw(c->ev) * span) >> 64)
-                                                              : draw(c->ev))));
+    *ret = value_int((int64_t)((uint64_t)from.integer +
+                               (span ? (uint64_t)(((__uint128_t)draw(c->ev) * span) >> 64) : draw(c->ev))));
     return 0;
 }
 
@@ -304,10 +337,13 @@ static int min_of_two(struct call *c, value *ret)
     return pick(c, false, ret);
 }
 
-#define TWO(type)        PARAMS({ "left", type }, { "right", type })
-#define ONE(type)        PARAMS({ "op", type })
-#define BINARY(sign, op) { "#operator_" sign, FUNCTION, arithmetic, TWO(T_NUMBER), .data = &op }
-#define SHIFT            PARAMS({ "value", T_INT }, { "bitsNumber", T_INT })
+#define TWO(type) PARAMS({ "left", type }, { "right", type })
+#define ONE(type) PARAMS({ "op", type })
+#define BINARY(sign, op)                                                    \
+    {                                                                       \
+        "#operator_" sign, FUNCTION, arithmetic, TWO(T_NUMBER), .data = &op \
+    }
+#define SHIFT PARAMS({ "value", T_INT }, { "bitsNumber", T_INT })
 
 const struct function yaql_math[] = {
     BINARY("+", op_add),

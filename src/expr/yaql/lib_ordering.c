@@ -10,7 +10,8 @@
    items once they are known. The first criterion has the source. */
 static int ordering_iterate(struct evaluation *ev, struct lazy *lazy, value *ret);
 
-static const struct lazy_ops ordering_ops = { .name = "yaql.standard_library.queries.OrderingIterable", .iterate = ordering_iterate };
+static const struct lazy_ops ordering_ops = { .name = "yaql.standard_library.queries.OrderingIterable",
+                                              .iterate = ordering_iterate };
 
 bool yaql_is_ordering(value v)
 {
@@ -155,13 +156,28 @@ static int ordering_sort(struct evaluation *ev, struct lazy *lazy)
     return sort_items(&sort, &lazy->other.source);
 }
 
+/* `w` is the ordering: it is sorted when its first item is asked for. */
+static int ordered_next(struct evaluation *ev, struct lazy *lazy, value *ret)
+{
+    if (!lazy->started) {
+        struct lazy *ordering = (struct lazy *)lazy->w.object;
+        int r = value_is_set(ordering->other.source) ? 0 : ordering_sort(ev, ordering);
+
+        if (r < 0)
+            return r;
+        lazy->source.source = value_ref(ordering->other.source);
+        lazy->started = true;
+    }
+    return cursor_next(ev, &lazy->source, ret);
+}
+
 static int ordering_iterate(struct evaluation *ev, struct lazy *lazy, value *ret)
 {
-    int r = value_is_set(lazy->other.source) ? 0 : ordering_sort(ev, lazy);
+    static const struct lazy_ops ops = { .name = "list_iterator", .next = ordered_next };
+    struct lazy *walk = lazy_new(ev, &ops);
 
-    if (r < 0)
-        return r;
-    *ret = lazy_of_list(ev, value_ref(lazy->other.source), "list_iterator");
+    walk->w = value_ref(lazy_value(lazy));
+    *ret = lazy_value(walk);
     return 0;
 }
 
@@ -221,8 +237,8 @@ static int then_by_descending(struct call *c, value *ret)
    still turn out to be one of the old kind that takes and gives [key, value] pairs, `n` whether it failed once. */
 static bool is_lookup_failure(const char *kind)
 {
-    return kind && (strcmp(kind, "NoMatchingMethodException") == 0 || strcmp(kind, "NoMatchingFunctionException") == 0 ||
-                    strcmp(kind, "IndexError") == 0);
+    return kind && (strcmp(kind, "NoMatchingMethodException") == 0 ||
+                    strcmp(kind, "NoMatchingFunctionException") == 0 || strcmp(kind, "IndexError") == 0);
 }
 
 static value pair_of(value key, value item)
@@ -235,7 +251,8 @@ static value pair_of(value key, value item)
 }
 
 /* An aggregator of the old kind: called with the pair, gives a pair. */
-static int aggregate_pair(struct evaluation *ev, struct lazy *lazy, value pair, struct error *failure, value *ret)
+static int aggregate_pair(struct evaluation *ev, struct lazy *lazy, value pair, struct error *failure,
+                          value *ret)
 {
     VALUE_AUTO(out);
     int r = closure_call(ev, &lazy->f, &pair, 1, &out);
@@ -264,7 +281,7 @@ static int aggregate_group(struct evaluation *ev, struct lazy *lazy, value key, 
         r = closure_call(ev, &lazy->f, &items, 1, &out);
         if (r >= 0) {
             if (!(value_list_count(items) == 2 && yaql_is_sequence(out) && value_list_count(out) == 2 &&
-                  yaql_equal(value_list_at(out, 0), value_list_at(items, 0))))
+                  yaql_equal(ev, value_list_at(out, 0), value_list_at(items, 0))))
                 lazy->m = 0;
             *ret = pair_of(key, out);
             return 0;
@@ -307,6 +324,7 @@ static int add_to_group(struct call *c, struct lazy *lazy, value item)
     if (r < 0)
         return r;
     if (r == 0) {
+        yaql_charge(c->ev, 8); /* a group takes memory several times */
         yaql_object_grow(&lazy->base, sizeof(struct table_entry) + 8);
         r = yaql_append(c->ev, &lazy->v, value_tuple_new(1));
         if (r < 0)
@@ -424,7 +442,8 @@ static int merge_maps(struct call *c, value a, value b, int64_t levels, value *r
         return r;
     out = value_map_new(value_map_count(a));
     for (size_t i = 0; i < value_map_count(a) && r >= 0; i++) {
-        value key = value_map_key_at(a, i), left = value_map_item_at(a, i), right = value_map_get_value(b, key), merged;
+        value key = value_map_key_at(a, i), left = value_map_item_at(a, i),
+              right = value_map_get_value(b, key), merged;
 
         if (value_is_set(right))
             r = merge_one(c, left, right, levels, &merged);
@@ -433,13 +452,13 @@ static int merge_maps(struct call *c, value a, value b, int64_t levels, value *r
         if (r < 0)
             break;
         value_map_set(&out, value_ref(key), merged);
+        yaql_charge(c->ev, 8);
         r = yaql_step(c->ev);
     }
     yaql_leave(c->ev);
     if (r < 0)
         return r;
-    VALUE_MAP_EACH(i, b)
-    {
+    VALUE_MAP_EACH (i, b) {
         if (!value_is_set(value_map_get_value(a, value_map_key_at(b, i))))
             value_map_set(&out, value_ref(value_map_key_at(b, i)), value_ref(value_map_item_at(b, i)));
     }
@@ -449,7 +468,8 @@ static int merge_maps(struct call *c, value a, value b, int64_t levels, value *r
     *ret = yaql_dict_new(c->ev, value_take(&out));
     if (value_depth(*ret) > VALUE_DEPTH_MAX) {
         value_unref(*ret);
-        return yaql_fail(c->ev, "RecursionError", "values are nested more than %d levels deep", VALUE_DEPTH_MAX);
+        return yaql_fail(c->ev, "RecursionError", "values are nested more than %d levels deep",
+                         VALUE_DEPTH_MAX);
     }
     return 0;
 }
@@ -468,8 +488,8 @@ const struct function yaql_ordering[] = {
     { "thenBy", METHOD, then_by, THEN },
     { "thenByDescending", METHOD, then_by_descending, THEN },
     { "groupBy", METHOD, group_by,
-      PARAMS({ "collection", T_ITERABLE }, { "keySelector", T_LAMBDA }, { "valueSelector", T_LAMBDA, OPTIONAL },
-             { "aggregator", T_LAMBDA, OPTIONAL }) },
+      PARAMS({ "collection", T_ITERABLE }, { "keySelector", T_LAMBDA },
+             { "valueSelector", T_LAMBDA, OPTIONAL }, { "aggregator", T_LAMBDA, OPTIONAL }) },
     { "mergeWith", METHOD, merge_with,
       PARAMS({ "dict", T_MAP }, { "another", T_MAP }, { "listMerger", T_LAMBDA, OPTIONAL },
              { "itemMerger", T_LAMBDA, OPTIONAL }, { "maxLevels", T_INT, OPTIONAL }) },

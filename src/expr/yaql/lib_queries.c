@@ -254,6 +254,7 @@ static int enumerate_next(struct evaluation *ev, struct lazy *lazy, value *ret)
 
     if (r != 0)
         return r;
+    yaql_charge(ev, 4);
     *ret = value_tuple_new(2);
     value_list_append(ret, value_int(lazy->n++));
     r = yaql_append(ev, ret, item);
@@ -305,7 +306,8 @@ static int concat(struct call *c, value *ret)
 enum search { SEARCH_FIRST, SEARCH_LAST };
 
 /* The place of the first or last item that equals `what` or fulfils `test`; -1 when there is none. */
-static int search(struct call *c, const value *what, const struct closure *test, enum search which, int64_t *ret_at)
+static int search(struct call *c, const value *what, const struct closure *test, enum search which,
+                  int64_t *ret_at)
 {
     CURSOR_AUTO(cursor);
     int64_t at = 0;
@@ -320,7 +322,7 @@ static int search(struct call *c, const value *what, const struct closure *test,
         if (r != 0)
             break;
         if (what)
-            found = yaql_equal(item, *what);
+            found = yaql_equal(c->ev, item, *what);
         else if (closure_given(test))
             r = closure_test(c->ev, test, &item, 1, &found);
         else
@@ -654,15 +656,18 @@ static int default_if_empty(struct call *c, value *ret)
     return 0;
 }
 
-#define SOURCE          { "collection", T_ITERABLE }
-#define WITH_PREDICATE  PARAMS(SOURCE, { "predicate", T_LAMBDA })
-#define WITH_SELECTOR   PARAMS(SOURCE, { "selector", T_LAMBDA })
-#define MAY_PREDICATE   PARAMS(SOURCE, { "predicate", T_LAMBDA, OPTIONAL })
-#define WITH_COUNT      PARAMS(SOURCE, { "count", T_INT })
-#define MAY_INITIAL     PARAMS(SOURCE, { "initial", T_ANY, OPTIONAL })
-#define MAY_DEFAULT     PARAMS(SOURCE, { "default", T_ANY, OPTIONAL })
-#define WITH_ITEM       PARAMS(SOURCE, { "item", T_ANY })
-#define SELECTOR_SEED   PARAMS(SOURCE, { "selector", T_LAMBDA }, { "seed", T_ANY, OPTIONAL })
+#define SOURCE                   \
+    {                            \
+        "collection", T_ITERABLE \
+    }
+#define WITH_PREDICATE PARAMS(SOURCE, { "predicate", T_LAMBDA })
+#define WITH_SELECTOR  PARAMS(SOURCE, { "selector", T_LAMBDA })
+#define MAY_PREDICATE  PARAMS(SOURCE, { "predicate", T_LAMBDA, OPTIONAL })
+#define WITH_COUNT     PARAMS(SOURCE, { "count", T_INT })
+#define MAY_INITIAL    PARAMS(SOURCE, { "initial", T_ANY, OPTIONAL })
+#define MAY_DEFAULT    PARAMS(SOURCE, { "default", T_ANY, OPTIONAL })
+#define WITH_ITEM      PARAMS(SOURCE, { "item", T_ANY })
+#define SELECTOR_SEED  PARAMS(SOURCE, { "selector", T_LAMBDA }, { "seed", T_ANY, OPTIONAL })
 
 const struct function yaql_queries[] = {
     { "where", METHOD, where, WITH_PREDICATE },

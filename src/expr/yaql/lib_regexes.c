@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Regular expressions, on the Python reading of them in expr/functions/pyregex.h. */
+/* Regular expressions, on the Python reading of them in value/pyregex.h. */
 #include "expr/yaql/yaql-internal.h"
 
 #include <stdlib.h>
 
 #include "base/utf8.h"
-#include "expr/functions/pyregex.h"
+#include "value/pyregex.h"
 
 static struct pyregex *regex_of(value v)
 {
@@ -33,17 +33,22 @@ static int regex(struct call *c, value *ret)
 static int test(struct call *c, const struct pyregex *compiled, value text, bool wanted, value *ret)
 {
     bool found;
-    int r = pyregex_test(compiled, value_chars(text), value_len(text), PYREGEX_SEARCH, c->ev->limits.regex_matches, &found,
-                         c->ev->err);
+    int r;
 
-    *ret = value_bool(found == wanted);
+    yaql_charge(c->ev, 4 + value_len(text) / 32);
+    r = pyregex_test(compiled, value_chars(text), value_len(text), PYREGEX_SEARCH,
+                     c->ev->limits.regex_matches, &found, c->ev->err);
+
+    if (r == 0)
+        *ret = value_bool(found == wanted);
     return r;
 }
 
 /* The pattern as a text. */
 static int test_pattern(struct call *c, value pattern, value text, bool wanted, value *ret)
 {
-    CLEANUP(pyregex_unrefp) struct pyregex *compiled = NULL;
+    CLEANUP(pyregex_unrefp)
+    struct pyregex *compiled = NULL;
     int r = pyregex_get(value_chars(pattern), value_len(pattern), 0, &compiled, c->ev->err);
 
     return r < 0 ? r : test(c, compiled, text, wanted, ret);
@@ -117,7 +122,8 @@ static int check_named(struct evaluation *ev, const struct pyregex_match *match)
     return 0;
 }
 
-static int select_match(struct evaluation *ev, const struct closure *selector, const struct pyregex_match *match, value *ret)
+static int select_match(struct evaluation *ev, const struct closure *selector,
+                        const struct pyregex_match *match, value *ret)
 {
     unsigned n = pyregex_groups(match->regex) + 1;
     value *records;
@@ -135,7 +141,8 @@ static int select_match(struct evaluation *ev, const struct closure *selector, c
     return r;
 }
 
-static int give_match(struct evaluation *ev, const struct closure *selector, const struct pyregex_match *match, value *ret)
+static int give_match(struct evaluation *ev, const struct closure *selector,
+                      const struct pyregex_match *match, value *ret)
 {
     if (closure_given(selector))
         return select_match(ev, selector, match, ret);
@@ -150,8 +157,11 @@ static int search(struct call *c, value *ret)
     PYREGEX_MATCH_AUTO(match);
     struct closure selector = arg_closure(c, 2);
     value text = c->args[1].v;
-    int r = pyregex_find(regex_of(c->args[0].v), value_chars(text), value_len(text), 0, PYREGEX_SEARCH, false,
-                         c->ev->limits.regex_matches, &match, c->ev->err);
+    int r;
+
+    yaql_charge(c->ev, 8 + value_len(text) / 32);
+    r = pyregex_find(regex_of(c->args[0].v), value_chars(text), value_len(text), 0, PYREGEX_SEARCH, false,
+                     c->ev->limits.regex_matches, &match, c->ev->err);
 
     if (r < 0)
         return r;
@@ -171,8 +181,9 @@ static int search_next(struct evaluation *ev, struct lazy *lazy, value *ret)
 
     if ((size_t)lazy->n > value_len(lazy->w))
         return YAQL_END;
-    r = pyregex_find(regex_of(lazy->v), value_chars(lazy->w), value_len(lazy->w), (size_t)lazy->n, PYREGEX_SEARCH, lazy->m,
-                     ev->limits.regex_matches, &match, ev->err);
+    yaql_charge(ev, 8);
+    r = pyregex_find(regex_of(lazy->v), value_chars(lazy->w), value_len(lazy->w), (size_t)lazy->n,
+                     PYREGEX_SEARCH, lazy->m, ev->limits.regex_matches, &match, ev->err);
     if (r < 0)
         return r;
     if (r == PYREGEX_NO_MATCH)
@@ -216,13 +227,14 @@ static int split_by(struct call *c, value re, value text, value *ret)
     uint64_t max;
     int r;
 
+    yaql_charge(c->ev, 8 + value_len(text) / 16);
     *ret = value_tuple_new(1);
     if (!count_of(c, 2, &max)) {
         value_list_append(ret, value_ref(text));
         return 0;
     }
-    r = pyregex_split(regex_of(re), value_chars(text), value_len(text), max, c->ev->limits.regex_matches, &parts,
-                      c->ev->err);
+    r = pyregex_split(regex_of(re), value_chars(text), value_len(text), max, c->ev->limits.regex_matches,
+                      &parts, c->ev->err);
     if (r >= 0)
         r = yaql_check_count(c->ev, value_list_count(parts));
     if (r < 0) {
@@ -248,12 +260,13 @@ static int replace_in(struct call *c, value re, value text, value *ret)
     value by = c->args[2].v;
     uint64_t count;
 
+    yaql_charge(c->ev, 8 + value_len(text) / 16);
     if (!count_of(c, 3, &count)) {
         *ret = value_ref(text);
         return 0;
     }
-    return pyregex_sub(regex_of(re), value_chars(text), value_len(text), value_chars(by), value_len(by), count,
-                       c->ev->limits.regex_matches, c->ev->limits.text, ret, c->ev->err);
+    return pyregex_sub(regex_of(re), value_chars(text), value_len(text), value_chars(by), value_len(by),
+                       count, c->ev->limits.regex_matches, c->ev->limits.text, ret, c->ev->err);
 }
 
 static int regex_replace(struct call *c, value *ret)
@@ -272,7 +285,8 @@ struct replacing {
     size_t n_parts, end; /* as Python joins them, for the message */
 };
 
-static int add_replacement(void *data, const struct pyregex_match *match, struct buffer *out, struct error *err)
+static int add_replacement(void *data, const struct pyregex_match *match, struct buffer *out,
+                           struct error *err)
 {
     struct replacing *replacing = data;
     VALUE_AUTO(text);
@@ -299,12 +313,14 @@ static int replace_by_in(struct call *c, value re, value text, value *ret)
     struct replacing replacing = { .ev = c->ev, .by = arg_closure(c, 2) };
     uint64_t count;
 
+    yaql_charge(c->ev, 8 + value_len(text) / 16);
     if (!count_of(c, 3, &count)) {
         *ret = value_ref(text);
         return 0;
     }
-    return pyregex_sub_by(regex_of(re), value_chars(text), value_len(text), count, c->ev->limits.regex_matches,
-                          c->ev->limits.text, add_replacement, &replacing, ret, c->ev->err);
+    return pyregex_sub_by(regex_of(re), value_chars(text), value_len(text), count,
+                          c->ev->limits.regex_matches, c->ev->limits.text, add_replacement, &replacing, ret,
+                          c->ev->err);
 }
 
 static int regex_replace_by(struct call *c, value *ret)
@@ -335,12 +351,30 @@ static int is_regex(struct call *c, value *ret)
     return 0;
 }
 
-#define REGEXP     { "regexp", T_REGEX }
-#define STRING     { "string", T_STRING }
-#define SELECTOR   { "selector", T_LAMBDA, OPTIONAL }
-#define MAX_SPLIT  { "maxSplit", T_INT, OPTIONAL }
-#define COUNT      { "count", T_INT, OPTIONAL }
-#define FLAG(name) { name, T_BOOL_N, OPTIONAL }
+#define REGEXP            \
+    {                     \
+        "regexp", T_REGEX \
+    }
+#define STRING             \
+    {                      \
+        "string", T_STRING \
+    }
+#define SELECTOR                       \
+    {                                  \
+        "selector", T_LAMBDA, OPTIONAL \
+    }
+#define MAX_SPLIT                   \
+    {                               \
+        "maxSplit", T_INT, OPTIONAL \
+    }
+#define COUNT                    \
+    {                            \
+        "count", T_INT, OPTIONAL \
+    }
+#define FLAG(name)               \
+    {                            \
+        name, T_BOOL_N, OPTIONAL \
+    }
 
 const struct function yaql_regexes[] = {
     { "regex", FUNCTION, regex,

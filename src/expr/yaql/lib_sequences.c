@@ -89,10 +89,15 @@ static int repeat_next(struct evaluation *ev, struct lazy *lazy, value *ret)
 static int repeat(struct call *c, value *ret)
 {
     static const struct lazy_ops ops = { .name = "itertools.repeat", .next = repeat_next };
-    struct lazy *lazy = lazy_new(c->ev, &ops);
+    struct lazy *lazy;
+    int64_t times;
+    int r = arg_int_checked(c, 1, -1, &times);
 
+    if (r < 0)
+        return r;
+    lazy = lazy_new(c->ev, &ops);
     lazy->v = value_ref(c->args[0].v);
-    lazy->n = arg_int(c, 1, -1);
+    lazy->n = times;
     *ret = lazy_value(lazy);
     return 0;
 }
@@ -143,6 +148,7 @@ static int zip_next(struct evaluation *ev, struct lazy *lazy, value *ret)
 
     if (!lazy->n_cursors)
         return YAQL_END;
+    yaql_charge(ev, 4);
     row = value_list_new(lazy->n_cursors);
     for (size_t i = 0; i < lazy->n_cursors; i++) {
         value item = VALUE_NOTHING;
@@ -260,6 +266,11 @@ static int parts_next(struct evaluation *ev, struct lazy *lazy, value *ret)
 {
     VALUE_AUTO(part);
 
+    if (lazy->n < 0)
+        return yaql_fail(ev, "ValueError",
+                         "%s for islice() must be None or an integer: 0 <= x <= sys.maxsize.",
+                         lazy->n == -1 ? "Stop argument" : "Indices");
+    yaql_charge(ev, 4);
     part = value_list_new(0);
     while ((int64_t)value_list_count(part) < lazy->n) {
         value item;
@@ -282,16 +293,11 @@ static int slice(struct call *c, value *ret)
 {
     static const struct lazy_ops ops = { .name = "generator", .next = parts_next };
     struct lazy *lazy;
-    int64_t n = arg_int(c, 1, -1);
-    int r;
+    int r = lazy_over(c->ev, &ops, c->args[0].v, &lazy);
 
-    if (n < 0)
-        return yaql_fail(c->ev, "ValueError", "%s for islice() must be None or an integer: 0 <= x <= sys.maxsize.",
-                         n == -1 ? "Stop argument" : "Indices");
-    r = lazy_over(c->ev, &ops, c->args[0].v, &lazy);
     if (r < 0)
         return r;
-    lazy->n = n;
+    lazy->n = arg_int(c, 1, -1);
     *ret = lazy_value(lazy);
     return 0;
 }
@@ -350,7 +356,7 @@ static int slice_where_next(struct evaluation *ev, struct lazy *lazy, value *ret
         r = closure_call(ev, &lazy->f, &item, 1, &said);
         if (r < 0)
             return r;
-        cut = value_is_set(lazy->w) && !yaql_equal(said, lazy->w);
+        cut = value_is_set(lazy->w) && !yaql_equal(ev, said, lazy->w);
         value_replace(&lazy->w, said);
         lazy->i++;
         if (cut) {
@@ -589,7 +595,9 @@ static int memory_walk(struct evaluation *ev, struct lazy *memory, value *ret)
 
 int yaql_memorize(struct evaluation *ev, value iterable, value *ret)
 {
-    static const struct lazy_ops ops = { .name = "RememberingIterator", .next = memory_next, .iterate = memory_walk };
+    static const struct lazy_ops ops = { .name = "RememberingIterator",
+                                         .next = memory_next,
+                                         .iterate = memory_walk };
     struct lazy *lazy;
     int r;
 
@@ -605,11 +613,15 @@ int yaql_memorize(struct evaluation *ev, value iterable, value *ret)
     return 0;
 }
 
-#define SOURCE { "collection", T_ITERABLE }
+#define SOURCE                   \
+    {                            \
+        "collection", T_ITERABLE \
+    }
 
 const struct function yaql_sequences[] = {
     { "range", FUNCTION, range_to, PARAMS({ "stop", T_INT }) },
-    { "range", FUNCTION, range_from, PARAMS({ "start", T_INT }, { "stop", T_INT }, { "step", T_INT, OPTIONAL }) },
+    { "range", FUNCTION, range_from,
+      PARAMS({ "start", T_INT }, { "stop", T_INT }, { "step", T_INT, OPTIONAL }) },
     { "sequence", FUNCTION, sequence, PARAMS({ "start", T_INT, OPTIONAL }, { "step", T_INT, OPTIONAL }) },
     { "repeat", METHOD, repeat, PARAMS({ "value", T_ANY }, { "times", T_INT, OPTIONAL }) },
     { "cycle", METHOD, cycle, PARAMS(SOURCE) },
@@ -623,8 +635,8 @@ const struct function yaql_sequences[] = {
     { "sliceWhere", METHOD, slice_where, PARAMS(SOURCE, { "predicate", T_LAMBDA }) },
     { "splitAt", METHOD, split_at, PARAMS(SOURCE, { "index", T_INT }) },
     { "generate", FUNCTION, generate,
-      PARAMS({ "initial", T_ANY }, { "predicate", T_LAMBDA }, { "producer", T_LAMBDA }, { "selector", T_LAMBDA, OPTIONAL },
-             { "decycle", T_BOOL, OPTIONAL }) },
+      PARAMS({ "initial", T_ANY }, { "predicate", T_LAMBDA }, { "producer", T_LAMBDA },
+             { "selector", T_LAMBDA, OPTIONAL }, { "decycle", T_BOOL, OPTIONAL }) },
     { "generateMany", FUNCTION, generate_many,
       PARAMS({ "initial", T_ANY }, { "producer", T_LAMBDA }, { "selector", T_LAMBDA, OPTIONAL },
              { "decycle", T_BOOL, OPTIONAL }, { "depthFirst", T_BOOL, OPTIONAL }) },

@@ -2,6 +2,8 @@
 /* Sets. The views that keys() gives can be compared and asked, but are no frozensets: they have no union() and so on. */
 #include "expr/yaql/yaql-internal.h"
 
+#include <stdlib.h>
+
 /* All items of an iterable into a set; iterators among arguments are spliced in by the caller. */
 static int add_all(struct evaluation *ev, value set, value iterable)
 {
@@ -44,10 +46,82 @@ static int splice(struct evaluation *ev, value item, value set)
     return r < 0 ? r : 0;
 }
 
+/* ---- order ---- */
+
+#define PROBES       9 /* places in a row that CPython looks at before it jumps */
+#define SETTLED_MAX  10000
+#define HASHED_AS_IS ((INT64_C(1) << 61) - 1)
+
+/* Puts an item (its number + 1) where CPython's table of that mask has it. */
+static void probe(uint32_t *slots, size_t mask, uint64_t hash, uint32_t item)
+{
+    uint64_t perturb = hash;
+    size_t i = hash & mask;
+
+    for (;;) {
+        size_t n = i + PROBES <= mask ? PROBES : 0;
+
+        for (size_t at = i; at <= i + n; at++) {
+            if (!slots[at]) {
+                slots[at] = item;
+                return;
+            }
+        }
+        perturb >>= 5;
+        i = (i * 5 + 1 + perturb) & mask;
+    }
+}
+
+static uint64_t integer_hash(value v)
+{
+    return v.integer == -1 ? (uint64_t)-2 : (uint64_t)v.integer;
+}
+
+/* Sets of integers show in the order that CPython's table gives them, which people have come to see as sorted; the order
+   of other sets is that of insertion (in the reference it changes from run to run). */
+static void settle(struct table *table)
+{
+    size_t mask = 7, n = table->count;
+    uint32_t *slots, *old;
+    struct table_entry *sorted;
+
+    for (size_t i = 0; i < n; i++)
+        if ((table->entries[i].item.kind != VALUE_INT && table->entries[i].item.kind != VALUE_BOOL) ||
+            table->entries[i].item.integer >= HASHED_AS_IS || table->entries[i].item.integer <= -HASHED_AS_IS)
+            return;
+    if (n < 2 || n > SETTLED_MAX)
+        return;
+    slots = xcalloc(mask + 1, sizeof(*slots));
+    for (size_t i = 0; i < n; i++) {
+        size_t old_mask = mask;
+
+        probe(slots, mask, integer_hash(table->entries[i].item), (uint32_t)i + 1);
+        if ((i + 1) * 5 < mask * 3)
+            continue;
+        for (mask = 7; mask + 1 <= (i + 1) * 4;)
+            mask = mask * 2 + 1;
+        old = slots;
+        slots = xcalloc(mask + 1, sizeof(*slots));
+        for (size_t k = 0; k <= old_mask; k++)
+            if (old[k])
+                probe(slots, mask, integer_hash(table->entries[old[k] - 1].item), old[k]);
+        free(old);
+    }
+    sorted = xreallocarray(NULL, n, sizeof(*sorted));
+    for (size_t i = 0, at = 0; i <= mask; i++)
+        if (slots[i])
+            sorted[at++] = table->entries[slots[i] - 1];
+    memcpy(table->entries, sorted, n * sizeof(*sorted));
+    table_reindex(table);
+    free(sorted);
+    free(slots);
+}
+
 static int give(int r, value *set, value *ret)
 {
     if (r < 0)
         return r;
+    settle(&yaql_set_of(*set)->table);
     *ret = value_take(set);
     return 0;
 }
@@ -108,7 +182,8 @@ static int check_frozen(struct call *c, const char *method)
 
     if (!yaql_set_of(v)->view)
         return 0;
-    return yaql_fail(c->ev, "AttributeError", "'%s' object has no attribute '%s'", yaql_set_of(v)->view, method);
+    return yaql_fail(c->ev, "AttributeError", "'%s' object has no attribute '%s'", yaql_set_of(v)->view,
+                     method);
 }
 
 static int unite(struct call *c, value *ret)
@@ -196,7 +271,8 @@ static bool is_subset(struct evaluation *ev, value a, value b)
 /* `data`: how the sides stand. */
 static const struct relation {
     bool swap, proper;
-} less = { false, true }, less_equal = { false, false }, greater = { true, true }, greater_equal = { true, false };
+} less = { false, true }, less_equal = { false, false }, greater = { true, true },
+  greater_equal = { true, false };
 
 static int compare_sets(struct call *c, value *ret)
 {

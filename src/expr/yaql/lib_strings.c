@@ -73,6 +73,7 @@ static int concat(struct call *c, value *ret)
 
     for (size_t i = 0; i < c->n_rest; i++)
         n += value_len(c->rest[i].v);
+    yaql_charge(c->ev, n / 256);
     r = yaql_check_text(c->ev, n);
     if (r < 0)
         return r;
@@ -86,18 +87,19 @@ static int concat(struct call *c, value *ret)
 
 static int repeat(struct call *c, value text, value times, value *ret)
 {
-    uint64_t n = times.kind == VALUE_BIGINT ? (mpz_sgn(times.bigint->number) > 0 ? UINT64_MAX : 0)
-                 : times.integer > 0        ? (uint64_t)times.integer
-                                            : 0;
+    uint64_t n = times.integer > 0 ? (uint64_t)times.integer : 0;
     size_t size = value_len(text);
     char *data;
     int r;
 
+    if (times.kind == VALUE_BIGINT)
+        return yaql_fail(c->ev, "OverflowError", "cannot fit 'int' into an index-sized integer");
     if (!size)
         n = 0;
     r = yaql_check_text(c->ev, n && n > UINT32_MAX / size ? SIZE_MAX : (size_t)n * size);
     if (r < 0)
         return r;
+    yaql_charge(c->ev, n + (size_t)n * size / 256);
     *ret = value_string_new((size_t)n * size, &data);
     for (uint64_t i = 0; i < n; i++)
         memcpy(data + i * size, value_chars(text), size);
@@ -136,6 +138,7 @@ static int join_items(struct call *c, value items, value separator, value *ret)
             buffer_add(&out, value_chars(separator), value_len(separator));
         first = false;
         buffer_add(&out, value_chars(text), value_len(text));
+        yaql_charge(c->ev, value_len(text) / 64);
         r = yaql_check_text(c->ev, out.len);
     }
     if (r < 0)
@@ -161,13 +164,16 @@ static int str(struct call *c, value *ret)
 
 /* ---- case ---- */
 
-static int change_case(struct call *c, uint8_t *(*change)(const uint8_t *, size_t, const char *, uninorm_t, uint8_t *, size_t *),
+static int change_case(struct call *c,
+                       uint8_t *(*change)(const uint8_t *, size_t, const char *, uninorm_t, uint8_t *,
+                                          size_t *),
                        value *ret)
 {
     size_t n = 0;
     uint8_t *text;
     int r = yaql_check_text(c->ev, len(c, 0) * 3);
 
+    yaql_charge(c->ev, len(c, 0) / 2);
     if (r < 0)
         return r;
     text = change((const uint8_t *)chars(c, 0), len(c, 0), "", NULL, NULL, &n);
@@ -292,6 +298,7 @@ static int is_empty(struct call *c, value *ret)
 
 static int add_part(struct call *c, value *list, const char *from, const char *to)
 {
+    yaql_charge(c->ev, 1);
     return yaql_append(c->ev, list, value_text_n(from, (size_t)(to - from)));
 }
 
@@ -308,11 +315,8 @@ static int split_blanks(struct call *c, int64_t max, value *list)
             s = next;
         if (s >= end)
             return 0;
-        if (max-- == 0) {
-            while (end > s && is_space((unsigned char)end[-1]))
-                end--;
+        if (max-- == 0)
             return add_part(c, list, s, end);
-        }
         for (from = next = s; s < end && !is_space(utf8_next(&next));)
             s = next;
         r = add_part(c, list, from, s);
@@ -345,6 +349,7 @@ static int split(struct call *c, value *ret)
     int64_t max = place(c, 2, -1);
     int r;
 
+    yaql_charge(c->ev, len(c, 0) / 64);
     list = value_tuple_new(0);
     r = value_is_null(c->args[1].v) ? split_blanks(c, max, &list) : split_text(c, max, &list);
     if (r >= 0)
@@ -368,7 +373,7 @@ static const char *find_last_slow(struct call *c, const char *s, const char *end
     if (found)
         s = end - (found - back) - n;
     free(back);
-    c->ev->steps += size / 64;
+    yaql_charge(c->ev, (size + n) / 16);
     return found ? s : NULL;
 }
 
@@ -399,7 +404,8 @@ static int right_split_text(struct call *c, int64_t max, value *list)
 
     if (!len(c, 1))
         return yaql_fail(c->ev, "ValueError", "empty separator");
-    while (max-- != 0 && (size_t)(end - s) >= len(c, 1) && (found = find_last(c, s, end, chars(c, 1), len(c, 1)))) {
+    while (max-- != 0 && (size_t)(end - s) >= len(c, 1) &&
+           (found = find_last(c, s, end, chars(c, 1), len(c, 1)))) {
         r = add_part(c, list, found + len(c, 1), end);
         if (r >= 0)
             r = yaql_step(c->ev);
@@ -437,13 +443,8 @@ static int right_split_blanks(struct call *c, int64_t max, value *list)
             end = previous(s, end);
         if (end == s)
             return 0;
-        if (max-- == 0) {
-            const char *next = s;
-
-            while (is_space(utf8_next(&next)))
-                s = next;
+        if (max-- == 0)
             return add_part(c, list, s, end);
-        }
         for (to = end; end > s && !space_before(s, end);)
             end = previous(s, end);
         r = add_part(c, list, end, to);
@@ -458,6 +459,7 @@ static int right_split(struct call *c, value *ret)
     int64_t max = place(c, 2, -1);
     int r;
 
+    yaql_charge(c->ev, len(c, 0) / 64);
     list = value_tuple_new(0);
     r = value_is_null(c->args[1].v) ? right_split_blanks(c, max, &list) : right_split_text(c, max, &list);
     if (r < 0)
@@ -514,14 +516,18 @@ static int replace_in(struct call *c, value text, value old, value new, int64_t 
     const char *s = value_chars(text), *end = s + value_len(text), *found;
     int r = 0;
 
+    yaql_charge(c->ev, value_len(text) / 64);
     if (!value_len(old)) {
         r = replace_empty(c, text, new, count, &out);
     } else {
-        while (r >= 0 && count-- != 0 && (found = memmem(s, (size_t)(end - s), value_chars(old), value_len(old)))) {
+        while (r >= 0 && count-- != 0 &&
+               (found = memmem(s, (size_t)(end - s), value_chars(old), value_len(old)))) {
             buffer_add(&out, s, (size_t)(found - s));
             buffer_add(&out, value_chars(new), value_len(new));
             s = found + value_len(old);
-            r = yaql_check_text(c->ev, out.len);
+            r = yaql_step(c->ev);
+            if (r >= 0)
+                r = yaql_check_text(c->ev, out.len);
         }
         buffer_add(&out, s, (size_t)(end - s));
     }
@@ -543,8 +549,7 @@ static int replace_with_dict(struct call *c, value *ret)
     value map = c->args[1].v;
 
     text = value_ref(c->args[0].v);
-    VALUE_MAP_EACH(i, map)
-    {
+    VALUE_MAP_EACH (i, map) {
         VALUE_AUTO(key);
         VALUE_AUTO(old);
         VALUE_AUTO(new);
@@ -576,6 +581,7 @@ static int substring(struct call *c, value *ret)
     int64_t from = place(c, 1, 0), n = place(c, 2, -1), count = (int64_t)value_string_chars(text);
     size_t start, stop;
 
+    yaql_charge(c->ev, value_len(text) / 128);
     if (n < 0)
         n = count;
     if (from < 0)
@@ -596,6 +602,7 @@ static int find(struct call *c, int64_t from, int64_t to, bool last, value *ret)
     const char *found, *s = value_chars(text);
 
     *ret = value_int(-1);
+    yaql_charge(c->ev, (value_len(text) + value_len(what)) / 16);
     if (from > (int64_t)value_string_chars(text))
         return 0;
     start = offset(text, clip(text, from));
@@ -646,6 +653,7 @@ static int last_index_of_between(struct call *c, value *ret)
 
 static int string_len(struct call *c, value *ret)
 {
+    yaql_charge(c->ev, len(c, 0) / 256);
     *ret = value_int((int64_t)value_string_chars(c->args[0].v));
     return 0;
 }
@@ -653,6 +661,7 @@ static int string_len(struct call *c, value *ret)
 static int in_string(struct call *c, value *ret)
 {
     *ret = value_bool(memmem(chars(c, 1), len(c, 1), chars(c, 0), len(c, 0)) != NULL);
+    yaql_charge(c->ev, (len(c, 0) + len(c, 1)) / 16);
     return 0;
 }
 
@@ -720,7 +729,8 @@ static int characters(struct call *c, value *ret)
         if (!arg_bool(c, i))
             continue;
         if (!character_classes[i].members)
-            return yaql_fail(c->ev, "AttributeError", "module 'string' has no attribute '%s'", character_classes[i].name);
+            return yaql_fail(c->ev, "AttributeError", "module 'string' has no attribute '%s'",
+                             character_classes[i].name);
         for (const char *s = character_classes[i].members; *s; s++)
             wanted[(unsigned char)*s] = true;
     }
@@ -731,12 +741,30 @@ static int characters(struct call *c, value *ret)
     return 0;
 }
 
-#define STRING      { "string", T_STRING }
-#define SEPARATOR   { "separator", T_STRING_N, OPTIONAL }
-#define CHARS       { "chars", T_STRING_N, OPTIONAL }
-#define MAX_SPLITS  { "maxSplits", T_INT, OPTIONAL }
-#define COUNT       { "count", T_INT, OPTIONAL }
-#define FLAG(name)  { name, T_BOOL_N, OPTIONAL }
+#define STRING             \
+    {                      \
+        "string", T_STRING \
+    }
+#define SEPARATOR                         \
+    {                                     \
+        "separator", T_STRING_N, OPTIONAL \
+    }
+#define CHARS                         \
+    {                                 \
+        "chars", T_STRING_N, OPTIONAL \
+    }
+#define MAX_SPLITS                   \
+    {                                \
+        "maxSplits", T_INT, OPTIONAL \
+    }
+#define COUNT                    \
+    {                            \
+        "count", T_INT, OPTIONAL \
+    }
+#define FLAG(name)               \
+    {                            \
+        name, T_BOOL_N, OPTIONAL \
+    }
 #define FIND        PARAMS(STRING, { "sub", T_STRING }, { "start", T_INT, OPTIONAL })
 #define FIND_LENGTH PARAMS(STRING, { "sub", T_STRING }, { "start", T_INT }, { "length", T_INT })
 
@@ -771,8 +799,8 @@ const struct function yaql_strings[] = {
     { "endsWith", METHOD | REST, ends_with, PARAMS(STRING), .rest = T_STRING },
     { "isString", FUNCTION, is_string, PARAMS({ "arg", T_ANY }) },
     { "characters", FUNCTION, characters,
-      PARAMS(FLAG("digits"), FLAG("hexdigits"), FLAG("asciiLowercase"), FLAG("asciiUppercase"), FLAG("asciiLetters"),
-             FLAG("letters"), FLAG("octdigits"), FLAG("punctuation"), FLAG("printable"), FLAG("lowercase"),
-             FLAG("uppercase"), FLAG("whitespace")) },
+      PARAMS(FLAG("digits"), FLAG("hexdigits"), FLAG("asciiLowercase"), FLAG("asciiUppercase"),
+             FLAG("asciiLetters"), FLAG("letters"), FLAG("octdigits"), FLAG("punctuation"), FLAG("printable"),
+             FLAG("lowercase"), FLAG("uppercase"), FLAG("whitespace")) },
     { 0 },
 };

@@ -73,7 +73,8 @@ static int unpack(struct call *c, value *ret)
         value_list_append(&items, item);
     }
     if (value_list_count(items) != c->n_rest)
-        return yaql_fail(c->ev, "ValueError", "Cannot unpack %zu elements into %zu", value_list_count(items), c->n_rest);
+        return yaql_fail(c->ev, "ValueError", "Cannot unpack %zu elements into %zu", value_list_count(items),
+                         c->n_rest);
     frame = frame_new(c->ev, c->frame);
     for (size_t i = 0; i < c->n_rest; i++)
         frame_set(frame, c->rest[i].v, value_list_at(items, i));
@@ -101,8 +102,7 @@ static int call_by_name(struct call *c, value *ret)
 
     names = value_list_new(0);
     items = value_list_new(0);
-    VALUE_MAP_EACH(i, map)
-    {
+    VALUE_MAP_EACH (i, map) {
         if (!value_is_string(value_map_key_at(map, i)))
             return yaql_fail(c->ev, "TypeError", "expected string or bytes-like object, got '%s'",
                              yaql_type_name(value_map_key_at(map, i)));
@@ -147,7 +147,8 @@ const struct function yaql_system[] = {
     { "with", FUNCTION | REST, let, .rest = T_ANY },
     { "unpack", METHOD | REST, unpack, PARAMS({ "sequence", T_ITERABLE }), .rest = T_STRING },
     { "def", FUNCTION, def, PARAMS({ "name", T_STRING }, { "func", T_LAMBDA }) },
-    { "call", FUNCTION, call_by_name, PARAMS({ "name", T_STRING }, { "args", T_SEQUENCE }, { "kwargs", T_MAP }) },
+    { "call", FUNCTION, call_by_name,
+      PARAMS({ "name", T_STRING }, { "args", T_SEQUENCE }, { "kwargs", T_MAP }) },
     { "assert", METHOD, assert_that,
       PARAMS({ "obj", T_ANY }, { "condition", T_LAMBDA }, { "message", T_STRING, OPTIONAL }) },
     { 0 },

@@ -26,8 +26,7 @@ value workflow_input(struct evaluation *ev, value v)
         return out;
     }
     out = yaql_set_new(ev);
-    VALUE_MAP_EACH(i, v)
-    {
+    VALUE_MAP_EACH (i, v) {
         VALUE_AUTO(item);
 
         item = yaql_unkey(value_map_key_at(v, i));
@@ -38,8 +37,7 @@ value workflow_input(struct evaluation *ev, value v)
 
 static bool has_private(value variables)
 {
-    VALUE_MAP_EACH(i, variables)
-    {
+    VALUE_MAP_EACH (i, variables) {
         if (is_private(value_map_key_at(variables, i)))
             return true;
     }
@@ -59,8 +57,7 @@ static value visible(struct evaluation *ev)
         map = value_ref(variables);
     } else {
         map = value_map_new(value_map_count(variables));
-        VALUE_MAP_EACH(i, variables)
-        {
+        VALUE_MAP_EACH (i, variables) {
             if (!is_private(value_map_key_at(variables, i)))
                 value_map_set(&map, value_ref(value_map_key_at(variables, i)),
                               value_ref(value_map_item_at(variables, i)));
@@ -82,10 +79,12 @@ int workflow_variable(struct evaluation *ev, value name, value *ret)
         return yaql_fail(ev, "VariableInaccessibleError",
                          "The variable \"%s\" is for internal use and inaccessible.", value_chars(name));
     if (!value_is_string(name))
-        return yaql_fail(ev, "AttributeError", "'%s' object has no attribute 'startswith'", yaql_type_name(name));
+        return yaql_fail(ev, "AttributeError", "'%s' object has no attribute 'startswith'",
+                         yaql_type_name(name));
     found = value_map_get_value(ev->context->variables, name);
     if (!value_is_set(found))
-        return yaql_fail(ev, "VariableUndefinedError", "The variable \"%s\" is undefined.", value_chars(name));
+        return yaql_fail(ev, "VariableUndefinedError", "The variable \"%s\" is undefined.",
+                         value_chars(name));
     *ret = workflow_input(ev, found);
     return 0;
 }
@@ -130,13 +129,15 @@ static int item(struct call *c, value *ret)
         return 0;
     }
     if (!value_is_map(current))
-        return yaql_fail(c->ev, "ExpressionEvaluationException", "Item is not type of collections.abc.Mapping.");
+        return yaql_fail(c->ev, "ExpressionEvaluationException",
+                         "Item is not type of collections.abc.Mapping.");
     r = yaql_map_find(c->ev, current, key, &found);
     if (r < 0)
         return r;
     if (!value_is_set(found)) {
         yaql_python_str(c->ev, key, &text);
-        return yaql_fail(c->ev, "ExpressionEvaluationException", "Item does not have key \"%s\".", buffer_text(&text));
+        return yaql_fail(c->ev, "ExpressionEvaluationException", "Item does not have key \"%s\".",
+                         buffer_text(&text));
     }
     *ret = workflow_input(c->ev, found);
     return 0;
@@ -147,7 +148,8 @@ static int current_task(struct call *c, value *ret)
     value task = variable(c, "__current_task");
 
     if (!value_truth(task))
-        return yaql_fail(c->ev, "ExpressionEvaluationException", "The current task is not set in the context.");
+        return yaql_fail(c->ev, "ExpressionEvaluationException",
+                         "The current task is not set in the context.");
     *ret = task;
     return 0;
 }
@@ -219,8 +221,8 @@ static int task_status(struct call *c, value *ret)
 /* `data` of the functions that ask how the current task ended: the statuses that count. */
 static const char *const succeeded_statuses[] = { "succeeded", NULL };
 static const char *const failed_statuses[] = { "failed", NULL };
-static const char *const completed_statuses[] = { "succeeded", "failed", "timeout", "abandoned", "canceled", "expired",
-                                                  NULL };
+static const char *const completed_statuses[] = { "succeeded", "failed",  "timeout", "abandoned",
+                                                  "canceled",  "expired", NULL };
 
 static int has_status(struct call *c, value *ret)
 {
@@ -281,7 +283,8 @@ static int zip(struct call *c, value *ret)
     size_t longest = 0;
 
     if (c->n_named > 1 || (c->n_named == 1 && !value_text_is(c->named[0].text, "pad")))
-        return yaql_fail(c->ev, "NoMatchingFunctionException", "No function \"zip\" matches supplied arguments");
+        return yaql_fail(c->ev, "NoMatchingFunctionException",
+                         "No function \"zip\" matches supplied arguments");
     if (c->n_named)
         pad = c->named[0].arg.v;
     if (c->n_rest == 1) {
@@ -354,13 +357,13 @@ static int st2kv(struct call *c, value *ret)
         return 0;
     }
     if (!value_is_set(found))
-        return yaql_fail(c->ev, "ExpressionEvaluationException", "The key \"%s\" does not exist in the StackStorm datastore.",
-                         value_chars(key));
+        return yaql_fail(c->ev, "ExpressionEvaluationException",
+                         "The key \"%s\" does not exist in the StackStorm datastore.", value_chars(key));
     *ret = value_take(&found);
     return 0;
 }
 
-#define KEY PARAMS({ "key", T_ANY, OPTIONAL })
+#define KEY            PARAMS({ "key", T_ANY, OPTIONAL })
 #define TASK_ID(flags) PARAMS({ "taskId", T_ANY, flags }, { "route", T_ANY, OPTIONAL })
 
 const struct function yaql_workflow[] = {
@@ -373,15 +376,18 @@ const struct function yaql_workflow[] = {
     { "result", FUNCTION, result },
     { "json", FUNCTION, json, PARAMS({ "value", T_ANY }) },
     { "zip", FUNCTION | REST | NAMED_REST, zip, .rest = T_ANY },
-    { "st2kv", FUNCTION, st2kv, PARAMS({ "key", T_ANY }, { "default", T_ANY, OPTIONAL }, { "decrypt", T_ANY, OPTIONAL }) },
+    { "st2kv", FUNCTION, st2kv,
+      PARAMS({ "key", T_ANY }, { "default", T_ANY, OPTIONAL }, { "decrypt", T_ANY, OPTIONAL }) },
     { 0 },
 };
 
 /* ---- the functions of both languages ---- */
 
 /* A map that stands in a list: what JSON and YAML writers of the reference engine do not know. */
-static bool has_frozen(value v, bool in_list, unsigned depth)
+static bool has_frozen(struct evaluation *ev, value v, bool in_list, unsigned depth)
 {
+    if (++ev->steps > ev->limits.steps) /* true ends the walk, and the evaluation is over anyway */
+        return true;
     if (depth > VALUE_DEPTH_MAX)
         return false;
     if (v.kind == VALUE_MAP && in_list)
@@ -390,23 +396,24 @@ static bool has_frozen(value v, bool in_list, unsigned depth)
         bool here = v.kind == VALUE_OBJECT && in_list;
 
         v = yaql_map_of(v);
-        VALUE_MAP_EACH(i, v)
-        {
-            if (has_frozen(value_map_item_at(v, i), here, depth + 1))
+        VALUE_MAP_EACH (i, v) {
+            if (has_frozen(ev, value_map_item_at(v, i), here, depth + 1))
                 return true;
         }
         return false;
     }
     for (size_t i = 0; i < value_list_count(v); i++)
-        if (has_frozen(value_list_at(v, i), true, depth + 1))
+        if (has_frozen(ev, value_list_at(v, i), true, depth + 1))
             return true;
     return false;
 }
 
 static int check_plain(struct call *c, value v)
 {
-    int r = 0;
+    int r = yaql_step(c->ev);
 
+    if (r < 0)
+        return r;
     if (yaql_is_map(v)) {
         v = yaql_map_of(v);
         for (size_t i = 0; i < value_map_count(v) && r >= 0; i++)
@@ -424,17 +431,19 @@ static int check_plain(struct call *c, value v)
 static int shared(struct call *c, value *ret)
 {
     const struct fn *fn = c->function->data;
-    struct fn_call call = { .limits = &c->ev->limits, .yaql = has_frozen(c->args[0].v, false, 0) };
+    struct fn_call call = { .limits = &c->ev->limits, .yaql = has_frozen(c->ev, c->args[0].v, false, 0) };
     value args[FN_ARGS_MAX] = { 0 };
     VALUE_AUTO(out);
     int r = 0;
 
+    c->ev->bytes_out = 0; /* what a call gets is counted anew: it costs steps, too */
     for (size_t i = 0; i < fn->max_args && r >= 0; i++) {
         if (!arg_given(c, i))
             continue;
         r = check_plain(c, c->args[i].v);
         if (r >= 0)
             r = yaql_finalize(c->ev, c->args[i].v, &args[i]);
+        yaql_charge(c->ev, 4 + value_len(c->args[i].v) / 32);
     }
     if (r >= 0)
         r = fn->function(&call, args, &out, c->ev->err);
@@ -480,11 +489,9 @@ void workflow_add_shared(void (*add)(const struct function *function))
         for (size_t k = 0; k < fns[i].max_args; k++)
             own[k] = (struct param){ fns[i].yaql_args[k], (uint8_t)type_by_name(fns[i].yaql_args[k]),
                                      k < fns[i].min_args ? 0 : OPTIONAL };
-        functions[i] = (struct function){ .name = fns[i].name,
-                                          .flags = FUNCTION,
-                                          .call = shared,
-                                          .params = own,
-                                          .data = &fns[i] };
+        functions[i] = (struct function){
+            .name = fns[i].name, .flags = FUNCTION, .call = shared, .params = own, .data = &fns[i]
+        };
         add(&functions[i]);
     }
 }

@@ -8,8 +8,8 @@
 #include "expr/yaql/workflow.h"
 
 static const struct function *const families[] = {
-    yaql_system,      yaql_compare, yaql_branching, yaql_math, yaql_strings, yaql_regexes,     yaql_collections,
-    yaql_sets,        yaql_queries, yaql_sequences, yaql_ordering, yaql_dates, yaql_workflow,
+    yaql_system, yaql_compare, yaql_branching, yaql_math,     yaql_strings, yaql_regexes,  yaql_collections,
+    yaql_sets,   yaql_queries, yaql_sequences, yaql_ordering, yaql_dates,   yaql_workflow,
 };
 
 static struct {

@@ -53,10 +53,11 @@ const char *const yaql_operator_names[OP_COUNT] = {
 
 /* How tightly a binary operator binds; 0: it is none. */
 static const uint8_t binding[OP_COUNT] = {
-    [OP_DOT] = 11,         [OP_ELVIS] = 11,     [OP_INDEX] = 10,   [OP_MATCH] = 8,        [OP_NOT_MATCH] = 8,
-    [OP_MULTIPLY] = 7,     [OP_DIVIDE] = 7,     [OP_MODULO] = 7,   [OP_ADD] = 6,          [OP_SUBTRACT] = 6,
-    [OP_GREATER] = 5,      [OP_LESS] = 5,       [OP_NOT_EQUAL] = 5, [OP_GREATER_EQUAL] = 5, [OP_LESS_EQUAL] = 5,
-    [OP_EQUAL] = 5,        [OP_IN] = 5,         [OP_AND] = 3,      [OP_OR] = 2,           [OP_ARROW] = 1,
+    [OP_DOT] = 11,      [OP_ELVIS] = 11,        [OP_INDEX] = 10,     [OP_MATCH] = 8,
+    [OP_NOT_MATCH] = 8, [OP_MULTIPLY] = 7,      [OP_DIVIDE] = 7,     [OP_MODULO] = 7,
+    [OP_ADD] = 6,       [OP_SUBTRACT] = 6,      [OP_GREATER] = 5,    [OP_LESS] = 5,
+    [OP_NOT_EQUAL] = 5, [OP_GREATER_EQUAL] = 5, [OP_LESS_EQUAL] = 5, [OP_EQUAL] = 5,
+    [OP_IN] = 5,        [OP_AND] = 3,           [OP_OR] = 2,         [OP_ARROW] = 1,
 };
 
 #define BINDING_SIGN 9 /* unary + and - */
@@ -97,12 +98,13 @@ static int unexpected(struct parser *p)
     size_t position;
 
     if (p->token.kind == TOKEN_END)
-        return error_set_kind(p->err, -EINVAL, "YaqlGrammarException", "Parse error: unexpected end of statement");
+        return error_set_kind(p->err, -EINVAL, "YaqlGrammarException",
+                              "Parse error: unexpected end of statement");
     add_token(p, &text);
     position = lexer_position(&p->lexer, p->token.at);
     error_set_kind(p->err, -EINVAL, "YaqlGrammarException",
-                   "Parse error: unexpected '%s' at position %zu of expression '%s'", buffer_text(&text), position,
-                   p->yaql->text);
+                   "Parse error: unexpected '%s' at position %zu of expression '%s'", buffer_text(&text),
+                   position, p->yaql->text);
     if (p->err) {
         p->err->line = 1;
         p->err->column = (int)position + 1;
@@ -112,8 +114,8 @@ static int unexpected(struct parser *p)
 
 static int too_deep(struct parser *p)
 {
-    return error_set_kind(p->err, -EINVAL, "RecursionError", "maximum recursion depth exceeded (nesting of more than %d)",
-                          NESTING_MAX);
+    return error_set_kind(p->err, -EINVAL, "RecursionError",
+                          "maximum recursion depth exceeded (nesting of more than %d)", NESTING_MAX);
 }
 
 /* ---- nodes ---- */
@@ -150,7 +152,8 @@ static struct node *take_token(struct parser *p, enum node_kind kind)
     return node;
 }
 
-static struct node *node_of(struct parser *p, enum yaql_operator op, const struct node *a, const struct node *b)
+static struct node *node_of(struct parser *p, enum yaql_operator op, const struct node *a,
+                            const struct node *b)
 {
     struct node *node = node_new(p, NODE_OPERATOR, b ? 2 : 1);
 
@@ -258,7 +261,8 @@ static int parse_args(struct parser *p, enum token_kind close, size_t *ret_from)
         if (r < 0)
             return r;
         if (p->n_stack - *ret_from > ARGS_MAX)
-            return error_set_kind(p->err, -EINVAL, "YaqlGrammarException", "More than %d arguments", ARGS_MAX);
+            return error_set_kind(p->err, -EINVAL, "YaqlGrammarException", "More than %d arguments",
+                                  ARGS_MAX);
     }
     return advance(p);
 }
@@ -444,7 +448,8 @@ int yaql_compile(const char *text, size_t n, struct yaql **ret, struct error *er
     int r;
 
     if (n > TEXT_MAX)
-        return error_set_kind(err, -EINVAL, "YaqlGrammarException", "The expression has more than %d bytes", TEXT_MAX);
+        return error_set_kind(err, -EINVAL, "YaqlGrammarException", "The expression has more than %d bytes",
+                              TEXT_MAX);
     if (!utf8_valid(text, n))
         return error_set_kind(err, -EINVAL, "UnicodeDecodeError", "The expression is not valid UTF-8");
     yaql = xcalloc(1, sizeof(*yaql));

@@ -39,12 +39,13 @@ static bool add_path(const struct node *node, struct buffer *out, unsigned depth
     if (node->kind != NODE_OPERATOR || node->n_args != 2)
         return false;
     step = node->args[1];
-    if ((node->op == OP_DOT || node->op == OP_ELVIS) && step->kind == NODE_CALL && value_text_is(step->value, "get") &&
-        step->n_args && is_name(step->args[0]))
+    if ((node->op == OP_DOT || node->op == OP_ELVIS) && step->kind == NODE_CALL &&
+        value_text_is(step->value, "get") && step->n_args && is_name(step->args[0]))
         step = step->args[0];
-    else if (node->op == OP_DOT || node->op == OP_ELVIS ? step->kind != NODE_KEYWORD
-                                                        : node->op != OP_INDEX || step->kind != NODE_CONSTANT ||
-                                                              (!is_name(step) && step->value.kind != VALUE_INT))
+    else if (node->op == OP_DOT || node->op == OP_ELVIS
+                 ? step->kind != NODE_KEYWORD
+                 : node->op != OP_INDEX || step->kind != NODE_CONSTANT ||
+                       (!is_name(step) && step->value.kind != VALUE_INT))
         return false;
     if (!add_path(node->args[0], out, depth + 1))
         return false;

@@ -28,7 +28,7 @@ struct resolution {
     struct evaluation *ev;
     struct frame *frame;
     const char *name;
-    value receiver; /* VALUE_UNSET for functions */
+    value receiver;         /* VALUE_UNSET for functions */
     struct source *sources; /* those by position, then those by name */
     size_t n_positional, n_sources;
     struct binding candidates[CANDIDATES_MAX];
@@ -104,13 +104,14 @@ static bool type_accepts(enum param_type type, value v)
 /* Python's issubclass, without equality. */
 static bool is_special(enum param_type a, enum param_type b)
 {
-    if (a == b || a == T_LAMBDA || b == T_LAMBDA || a == T_NUMBER || a == T_NUMBER_N || a == T_RULE || a == T_PAIR)
+    if (a == b || a == T_LAMBDA || b == T_LAMBDA || a == T_NUMBER || a == T_NUMBER_N || a == T_RULE ||
+        a == T_PAIR)
         return false;
     if (b == T_ANY || b == T_NOT_NULL)
         return a != T_ANY && a != T_NOT_NULL;
     if (b == T_ITERABLE || b == T_ITERABLE_NO_SET)
-        return a == T_SEQUENCE || a == T_SET || a == T_ITERATOR || a == T_ORDERING || a == T_MAP || a == T_STRING ||
-               a == T_STRING_N;
+        return a == T_SEQUENCE || a == T_SET || a == T_ITERATOR || a == T_ORDERING || a == T_MAP ||
+               a == T_STRING || a == T_STRING_N;
     if (b == T_SEQUENCE)
         return a == T_STRING || a == T_STRING_N;
     return (b == T_INT || b == T_INT_N) && (a == T_BOOL || a == T_BOOL_N);
@@ -202,7 +203,8 @@ static bool bind(const struct resolution *res, const struct function *function, 
                 return false;
             continue;
         }
-        if (!may_accept(type_of(binding, res, s), &res->sources[s]))
+        /* Named constants are not looked at before the call. */
+        if (s < res->n_positional && !may_accept(type_of(binding, res, s), &res->sources[s]))
             return false;
     }
     return true;
@@ -220,8 +222,8 @@ static int fail_ambiguous(const struct resolution *res)
     if (!value_is_set(res->receiver))
         return yaql_fail(res->ev, "AmbiguousFunctionException", "Ambiguous function \"%s\"", res->name);
     yaql_python_str(res->ev, res->receiver, &text);
-    return yaql_fail(res->ev, "AmbiguousMethodException", "Ambiguous method \"%s\" for receiver %s", res->name,
-                     buffer_text(&text));
+    return yaql_fail(res->ev, "AmbiguousMethodException", "Ambiguous method \"%s\" for receiver %s",
+                     res->name, buffer_text(&text));
 }
 
 static int fail_no_match(const struct resolution *res)
@@ -229,11 +231,13 @@ static int fail_no_match(const struct resolution *res)
     BUFFER_AUTO(text);
 
     if (!value_is_set(res->receiver))
-        return yaql_fail(res->ev, "NoMatchingFunctionException", "No function \"%s\" matches supplied arguments", res->name);
+        return yaql_fail(res->ev, "NoMatchingFunctionException",
+                         "No function \"%s\" matches supplied arguments", res->name);
     if (yaql_python_str(res->ev, res->receiver, &text) < 0)
         return -EINVAL;
-    return yaql_fail(res->ev, "NoMatchingMethodException", "No method \"%s\" for receiver %s matches supplied arguments",
-                     res->name, buffer_text(&text));
+    return yaql_fail(res->ev, "NoMatchingMethodException",
+                     "No method \"%s\" for receiver %s matches supplied arguments", res->name,
+                     buffer_text(&text));
 }
 
 static int fail_unknown(struct evaluation *ev, const char *name, value receiver)
@@ -244,7 +248,8 @@ static int fail_unknown(struct evaluation *ev, const char *name, value receiver)
         return yaql_fail(ev, "NoFunctionRegisteredException", "Unknown function \"%s\"", name);
     if (yaql_python_str(ev, receiver, &text) < 0)
         return -EINVAL;
-    return yaql_fail(ev, "NoMethodRegisteredException", "Unknown method \"%s\" for receiver %s", name, buffer_text(&text));
+    return yaql_fail(ev, "NoMethodRegisteredException", "Unknown method \"%s\" for receiver %s", name,
+                     buffer_text(&text));
 }
 
 /* Those that may fit; all must leave the same arguments unevaluated. */
@@ -520,7 +525,8 @@ static int sort_sources(struct resolution *res, const struct node *const *args, 
         if (args[i]->kind != NODE_RULE)
             continue;
         if (args[i]->args[0]->kind != NODE_KEYWORD)
-            return yaql_fail(res->ev, "MappingTranslationException", "Cannot convert mapping to keyword argument");
+            return yaql_fail(res->ev, "MappingTranslationException",
+                             "Cannot convert mapping to keyword argument");
         for (size_t k = res->n_positional; k < res->n_sources; k++)
             if (value_equal(res->sources[k].name, args[i]->args[0]->value))
                 res->sources[k].node = args[i]->args[1];
@@ -556,8 +562,9 @@ int yaql_call(struct evaluation *ev, struct frame *frame, const char *name, cons
     return r;
 }
 
-int yaql_call_values(struct evaluation *ev, struct frame *frame, const char *name, const struct overloads *overloads,
-                     const value *args, size_t n_args, const value *names, const value *named, size_t n_named, value *ret)
+int yaql_call_values(struct evaluation *ev, struct frame *frame, const char *name,
+                     const struct overloads *overloads, const value *args, size_t n_args, const value *names,
+                     const value *named, size_t n_named, value *ret)
 {
     struct source few[6];
     struct resolution res = { .ev = ev, .frame = frame, .name = name };
@@ -570,7 +577,8 @@ int yaql_call_values(struct evaluation *ev, struct frame *frame, const char *nam
         body = find_defined(frame, name, &scope);
     if (!body && !has_kind(overloads, FUNCTION, &no_kwargs))
         return fail_unknown(ev, name, VALUE_NOTHING);
-    res.sources = n_args + n_named <= ELEMENTS(few) ? few : xreallocarray(NULL, n_args + n_named, sizeof(*res.sources));
+    res.sources =
+        n_args + n_named <= ELEMENTS(few) ? few : xreallocarray(NULL, n_args + n_named, sizeof(*res.sources));
     for (size_t i = 0; i < n_args; i++)
         add_source(&res, (struct source){ .v = args[i] });
     res.n_positional = n_args;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
-#include "expr/functions/pyregex.h"
+#include "value/pyregex.h"
 #include "value/python.h"
 
 /* ---- objects ---- */
@@ -96,7 +96,8 @@ int yaql_set_insert(struct evaluation *ev, value v, value item)
         if (depth > set->base.object.header.depth)
             set->base.object.header.depth = depth;
         if (depth > VALUE_DEPTH_MAX)
-            return yaql_fail(ev, "RecursionError", "values are nested more than %d levels deep", VALUE_DEPTH_MAX);
+            return yaql_fail(ev, "RecursionError", "values are nested more than %d levels deep",
+                             VALUE_DEPTH_MAX);
         r = yaql_check_count(ev, set->table.count);
     }
     return r < 0 ? r : 0;
@@ -121,73 +122,86 @@ value yaql_scope_new(struct evaluation *ev, struct frame *frame)
 
 /* ---- equality and hashes ---- */
 
-static int64_t find(const struct table *table, value item, uint64_t hash);
-static bool hash_of(value v, uint64_t *ret);
+/* Values may share parts, so what is small in memory can be endless when it is walked: every walk costs steps. The answer
+   of one that is broken off is wrong, but nobody gets it: the evaluation fails at its next step. */
+static bool broke(struct evaluation *ev)
+{
+    return (ev->steps += 2) > ev->limits.steps;
+}
 
-static bool equal_items(value a, value b)
+static int64_t find(struct evaluation *ev, const struct table *table, value item, uint64_t hash);
+static bool hash_of(struct evaluation *ev, value v, uint64_t *ret);
+
+static bool equal_items(struct evaluation *ev, value a, value b)
 {
     if (a.list->count != b.list->count)
         return false;
     for (uint32_t i = 0; i < a.list->count; i++)
-        if (!yaql_equal(a.list->items[i], b.list->items[i]))
+        if (!yaql_equal(ev, a.list->items[i], b.list->items[i]))
             return false;
     return true;
 }
 
-static bool equal_maps(value a, value b)
+static bool equal_maps(struct evaluation *ev, value a, value b)
 {
     if (value_map_count(a) != value_map_count(b))
         return false;
-    VALUE_MAP_EACH(i, a)
-    {
+    VALUE_MAP_EACH (i, a) {
         value other = value_map_get_value(b, value_map_key_at(a, i));
 
-        if (!value_is_set(other) || !yaql_equal(value_map_item_at(a, i), other))
+        if (!value_is_set(other) || !yaql_equal(ev, value_map_item_at(a, i), other))
             return false;
     }
     return true;
 }
 
-static bool equal_sets(const struct yaql_set *a, const struct yaql_set *b)
+static bool equal_sets(struct evaluation *ev, const struct yaql_set *a, const struct yaql_set *b)
 {
     if (a->table.count != b->table.count)
         return false;
     for (uint32_t i = 0; i < a->table.count; i++)
-        if (find(&b->table, a->table.entries[i].item, a->table.entries[i].hash) < 0)
+        if (find(ev, &b->table, a->table.entries[i].item, a->table.entries[i].hash) < 0)
             return false;
     return true;
 }
 
-bool yaql_equal(value a, value b)
+static bool equal_objects(struct evaluation *ev, value a, value b)
 {
-    if (a.kind != VALUE_OBJECT && b.kind != VALUE_OBJECT) {
-        if (a.kind != b.kind || (a.kind != VALUE_LIST && a.kind != VALUE_TUPLE && a.kind != VALUE_MAP))
-            return value_equal(a, b);
-        if (a.header == b.header)
-            return true;
-        if (value_depth(a) > VALUE_DEPTH_MAX)
-            return false;
-        return a.kind == VALUE_MAP ? equal_maps(a, b) : equal_items(a, b);
-    }
     if (a.kind == b.kind && a.object == b.object)
         return true;
     if (yaql_is_map(a) && yaql_is_map(b))
-        return equal_maps(yaql_map_of(a), yaql_map_of(b));
+        return equal_maps(ev, yaql_map_of(a), yaql_map_of(b));
     if (yaql_is_set(a) && yaql_is_set(b))
-        return equal_sets(yaql_set_of(a), yaql_set_of(b));
+        return equal_sets(ev, yaql_set_of(a), yaql_set_of(b));
     if (value_is_object(a, &yaql_regex_ops) && value_is_object(b, &yaql_regex_ops))
         return ((struct yaql_regex *)a.object)->regex == ((struct yaql_regex *)b.object)->regex;
     return false;
 }
 
-static bool hash_items(value list, uint64_t *ret)
+bool yaql_equal(struct evaluation *ev, value a, value b)
+{
+    bool objects = a.kind == VALUE_OBJECT || b.kind == VALUE_OBJECT;
+
+    if (!objects &&
+        (a.kind != b.kind || (a.kind != VALUE_LIST && a.kind != VALUE_TUPLE && a.kind != VALUE_MAP)))
+        return value_equal(a, b);
+    if (broke(ev) || value_depth(a) > VALUE_DEPTH_MAX)
+        return false;
+    if (objects)
+        return equal_objects(ev, a, b);
+    if (a.header == b.header)
+        return true;
+    return a.kind == VALUE_MAP ? equal_maps(ev, a, b) : equal_items(ev, a, b);
+}
+
+static bool hash_items(struct evaluation *ev, value list, uint64_t *ret)
 {
     uint64_t hash = 0x51ed270b, part;
 
     if (value_depth(list) > VALUE_DEPTH_MAX)
         return false;
-    for (uint32_t i = 0; i < list.list->count; i++) {
-        if (!hash_of(list.list->items[i], &part))
+    for (uint32_t i = 0; i < list.list->count && !broke(ev); i++) {
+        if (!hash_of(ev, list.list->items[i], &part))
             return false;
         hash = hash_mix(hash ^ part) + 0x9e3779b97f4a7c15ULL;
     }
@@ -195,15 +209,14 @@ static bool hash_items(value list, uint64_t *ret)
     return true;
 }
 
-static bool hash_map(value map, uint64_t *ret)
+static bool hash_map(struct evaluation *ev, value map, uint64_t *ret)
 {
     uint64_t hash = 0x2545f491, key, item;
 
     if (value_depth(map) > VALUE_DEPTH_MAX)
         return false;
-    VALUE_MAP_EACH(i, map)
-    {
-        if (!value_hash(value_map_key_at(map, i), &key) || !hash_of(value_map_item_at(map, i), &item))
+    for (size_t i = 0; i < value_map_count(map) && !broke(ev); i++) {
+        if (!value_hash(value_map_key_at(map, i), &key) || !hash_of(ev, value_map_item_at(map, i), &item))
             return false;
         hash ^= hash_mix(key * 31 + item);
     }
@@ -211,26 +224,28 @@ static bool hash_map(value map, uint64_t *ret)
     return true;
 }
 
-static bool hash_of(value v, uint64_t *ret)
+static bool hash_set(const struct yaql_set *set, uint64_t *ret)
+{
+    *ret = 0x7fb5d329;
+    for (uint32_t i = 0; i < set->table.count; i++)
+        *ret ^= hash_mix(set->table.entries[i].hash);
+    return !set->view;
+}
+
+static bool hash_of(struct evaluation *ev, value v, uint64_t *ret)
 {
     switch (v.kind) {
     case VALUE_LIST:
-        return hash_items(v, ret);
+        return hash_items(ev, v, ret);
     case VALUE_TUPLE: /* a Python list */
         return false;
     case VALUE_MAP:
-        return hash_map(v, ret);
+        return hash_map(ev, v, ret);
     case VALUE_OBJECT:
         if (value_is_object(v, &yaql_dict_ops))
             return false;
-        if (yaql_is_set(v)) {
-            const struct table *table = &yaql_set_of(v)->table;
-
-            *ret = 0x7fb5d329;
-            for (uint32_t i = 0; i < table->count; i++)
-                *ret ^= hash_mix(table->entries[i].hash);
-            return true;
-        }
+        if (yaql_is_set(v))
+            return hash_set(yaql_set_of(v), ret);
         if (value_is_object(v, &yaql_regex_ops)) {
             *ret = hash_mix((uint64_t)(uintptr_t)((struct yaql_regex *)v.object)->regex);
             return true;
@@ -242,24 +257,20 @@ static bool hash_of(value v, uint64_t *ret)
 }
 
 /* The name of what cannot be hashed inside v. */
-static const char *unhashable(value v)
+static const char *unhashable(struct evaluation *ev, value v)
 {
     uint64_t hash;
 
-    if (v.kind == VALUE_LIST)
-        for (uint32_t i = 0; i < v.list->count; i++)
-            if (!hash_of(v.list->items[i], &hash))
-                return unhashable(v.list->items[i]);
-    if (v.kind == VALUE_MAP)
-        VALUE_MAP_EACH(i, v)
-    {
-        if (!hash_of(value_map_item_at(v, i), &hash))
-            return unhashable(value_map_item_at(v, i));
-    }
+    for (size_t i = 0; v.kind == VALUE_LIST && i < value_list_count(v); i++)
+        if (!hash_of(ev, v.list->items[i], &hash))
+            return unhashable(ev, v.list->items[i]);
+    for (size_t i = 0; v.kind == VALUE_MAP && i < value_map_count(v); i++)
+        if (!hash_of(ev, value_map_item_at(v, i), &hash))
+            return unhashable(ev, value_map_item_at(v, i));
     return yaql_type_name(v);
 }
 
-static int64_t find(const struct table *table, value item, uint64_t hash)
+static int64_t find(struct evaluation *ev, const struct table *table, value item, uint64_t hash)
 {
     if (!table->index_room)
         return -1;
@@ -267,7 +278,7 @@ static int64_t find(const struct table *table, value item, uint64_t hash)
          at = (at + 1) & (table->index_room - 1)) {
         const struct table_entry *entry = &table->entries[table->index[at] - 1];
 
-        if (entry->hash == hash && yaql_equal(entry->item, item))
+        if (entry->hash == hash && yaql_equal(ev, entry->item, item))
             return table->index[at] - 1;
     }
     return -1;
@@ -277,19 +288,26 @@ int64_t table_find(struct evaluation *ev, const struct table *table, value item)
 {
     uint64_t hash;
 
-    if (!hash_of(item, &hash)) {
-        yaql_fail(ev, "TypeError", "unhashable type: '%s'", unhashable(item));
+    if (!hash_of(ev, item, &hash)) {
+        yaql_fail(ev, "TypeError", "unhashable type: '%s'", unhashable(ev, item));
         return -2;
     }
-    return find(table, item, hash);
+    return find(ev, table, item, hash);
 }
 
-static void table_index(struct table *table)
+static void table_grow(struct table *table)
 {
     uint32_t room = table->index_room ? table->index_room * 2 : 16;
 
     table->index = xreallocarray(table->index, room, sizeof(uint32_t));
     table->index_room = room;
+    table_reindex(table);
+}
+
+void table_reindex(struct table *table)
+{
+    uint32_t room = table->index_room;
+
     memset(table->index, 0, room * sizeof(uint32_t));
     for (uint32_t i = 0; i < table->count; i++) {
         uint32_t at = (uint32_t)table->entries[i].hash & (room - 1);
@@ -306,15 +324,16 @@ int table_add(struct evaluation *ev, struct table *table, value item, size_t *re
     int64_t at;
     uint32_t slot;
 
-    if (!hash_of(item, &hash))
-        return yaql_fail(ev, "TypeError", "unhashable type: '%s'", unhashable(item));
-    at = find(table, item, hash);
+    if (!hash_of(ev, item, &hash))
+        return yaql_fail(ev, "TypeError", "unhashable type: '%s'", unhashable(ev, item));
+    at = find(ev, table, item, hash);
     if (at >= 0) {
         *ret_at = (size_t)at;
         return 1;
     }
+    yaql_charge(ev, 4);
     if (table->count * 2 >= table->index_room)
-        table_index(table);
+        table_grow(table);
     GROW(table->entries, table->count, table->room);
     *ret_at = table->count;
     table->entries[table->count++] = (struct table_entry){ .item = value_ref(item), .hash = hash };
@@ -338,27 +357,36 @@ void table_release(struct table *table)
 
 int yaql_key(struct evaluation *ev, value v, value *ret)
 {
-    value key = VALUE_NOTHING;
+    value key;
     uint64_t hash;
+    int r = yaql_step(ev);
 
-    if (v.kind == VALUE_LIST) {
-        key = value_tuple_new(v.list->count);
-        for (uint32_t i = 0; i < v.list->count; i++) {
-            value part;
-            int r = yaql_key(ev, v.list->items[i], &part);
-
-            if (r < 0) {
-                value_unref(key);
-                return r;
-            }
-            value_list_append(&key, part);
-        }
-        *ret = key;
+    yaql_charge(ev, 3);
+    if (r < 0)
+        return r;
+    if (v.kind == VALUE_TUPLE || value_is_object(v, &yaql_dict_ops) ||
+        (yaql_is_set(v) && yaql_set_of(v)->view))
+        return yaql_fail(ev, "TypeError", "unhashable type: '%s'", yaql_type_name(v));
+    if (v.kind == VALUE_MAP || yaql_is_set(v))
+        return YAQL_NO_KEY;
+    if (v.kind != VALUE_LIST) {
+        if (!value_hash(v, &hash))
+            return yaql_fail(ev, "TypeError", "unhashable type: '%s'", yaql_type_name(v));
+        *ret = value_ref(v);
         return 0;
     }
-    if (v.kind == VALUE_TUPLE || yaql_is_map(v) || !value_hash(v, &hash))
-        return yaql_fail(ev, "TypeError", "unhashable type: '%s'", yaql_type_name(v));
-    *ret = value_ref(v);
+    key = value_tuple_new(v.list->count);
+    for (uint32_t i = 0; i < v.list->count; i++) {
+        value part;
+
+        r = yaql_key(ev, v.list->items[i], &part);
+        if (r != 0) {
+            value_unref(key);
+            return r;
+        }
+        value_list_append(&key, part);
+    }
+    *ret = key;
     return 0;
 }
 
@@ -379,12 +407,15 @@ int yaql_map_put(struct evaluation *ev, value *map, value key, value item)
     value k;
     int r = yaql_key(ev, key, &k);
 
+    if (r == YAQL_NO_KEY)
+        return yaql_fail(ev, "TypeError", "unhashable type: '%s'", yaql_type_name(key));
     if (r < 0)
         return r;
     if (value_depth(item) >= VALUE_DEPTH_MAX) {
         value_unref(k);
         return yaql_fail(ev, "RecursionError", "values are nested more than %d levels deep", VALUE_DEPTH_MAX);
     }
+    yaql_charge(ev, 4);
     value_map_set(map, k, value_ref(item));
     return yaql_check_count(ev, value_map_count(*map));
 }
@@ -392,21 +423,16 @@ int yaql_map_put(struct evaluation *ev, value *map, value key, value item)
 int yaql_map_find(struct evaluation *ev, value map, value key, value *ret)
 {
     VALUE_AUTO(k);
-    uint64_t hash;
     int r;
 
-    if (key.kind != VALUE_LIST && key.kind != VALUE_TUPLE && key.kind != VALUE_OBJECT && key.kind != VALUE_MAP) {
+    if (key.kind < VALUE_LIST) {
         *ret = value_map_get_value(map, key);
-        return 0;
-    }
-    if (hash_of(key, &hash) && yaql_is_map(key)) { /* it may be a key, but none of those in a map */
-        *ret = VALUE_NOTHING;
         return 0;
     }
     r = yaql_key(ev, key, &k);
     if (r < 0)
         return r;
-    *ret = value_map_get_value(map, k);
+    *ret = r == YAQL_NO_KEY ? VALUE_NOTHING : value_map_get_value(map, k);
     return 0;
 }
 
@@ -464,7 +490,8 @@ const char *yaql_type_name(value v)
 
 static int add_repr(struct evaluation *ev, value v, struct buffer *out);
 
-static int add_items(struct evaluation *ev, value list, const char *open, const char *close, struct buffer *out)
+static int add_items(struct evaluation *ev, value list, const char *open, const char *close,
+                     struct buffer *out)
 {
     int r = 0;
 
@@ -561,10 +588,12 @@ static int add_repr(struct evaluation *ev, value v, struct buffer *out)
 {
     int r = yaql_check_text(ev, out->len);
 
+    yaql_charge(ev, 2);
     if (r < 0)
         return r;
     if (value_depth(v) > VALUE_DEPTH_MAX)
-        return yaql_fail(ev, "RecursionError", "maximum recursion depth exceeded while getting the repr of an object");
+        return yaql_fail(ev, "RecursionError",
+                         "maximum recursion depth exceeded while getting the repr of an object");
     r = yaql_step(ev);
     if (r < 0)
         return r;
@@ -613,6 +642,7 @@ int yaql_str(struct evaluation *ev, value v, value *ret)
         *ret = value_is_null(v) ? VALUE_ATOM("null") : v.boolean ? VALUE_ATOM("true") : VALUE_ATOM("false");
         return 0;
     }
+    yaql_charge(ev, 4 + (v.kind == VALUE_BIGINT ? mpz_size(v.bigint->number) * 8 : 0));
     r = yaql_python_str(ev, v, &out);
     if (r < 0)
         return r;
@@ -622,27 +652,20 @@ int yaql_str(struct evaluation *ev, value v, value *ret)
 
 /* ---- in and out ---- */
 
-/* Nothing inside that needs a change on its way out? */
-static bool is_plain(value v)
+/* What leaves is counted as often as it is met: shared parts are written out again and again by whoever prints them. */
+static int count_out(struct evaluation *ev, value v)
 {
-    switch (v.kind) {
-    case VALUE_TUPLE:
-    case VALUE_OBJECT:
-        return false;
-    case VALUE_LIST:
-        for (uint32_t i = 0; i < v.list->count; i++)
-            if (v.list->items[i].kind >= VALUE_LIST && !is_plain(v.list->items[i]))
-                return false;
-        return true;
-    case VALUE_MAP:
-        for (uint32_t i = 0; i < v.map->count; i++)
-            if (v.map->entries[i].key.kind >= VALUE_LIST ||
-                (v.map->entries[i].item.kind >= VALUE_LIST && !is_plain(v.map->entries[i].item)))
-                return false;
-        return true;
-    default:
-        return true;
-    }
+    ev->bytes_out += 2 * sizeof(value) + value_len(v);
+    if (unlikely(ev->bytes_out > ev->limits.memory))
+        return yaql_fail(ev, "MemoryQuotaExceededException",
+                         "Expression consumed too much memory: a result of more than %llu bytes",
+                         (unsigned long long)ev->limits.memory);
+    return 0;
+}
+
+static bool is_same(value a, value b)
+{
+    return a.kind == b.kind && a.integer == b.integer;
 }
 
 /* A list made inside a set or as a key has no hash. */
@@ -660,28 +683,56 @@ static int finalize_hashable(struct evaluation *ev, value v, value *ret)
     return 0;
 }
 
+/* A list of items that stay as they are is given as it is. */
+static int finalize_list(struct evaluation *ev, value v, value *ret)
+{
+    VALUE_AUTO(out);
+
+    if (v.kind == VALUE_TUPLE)
+        out = value_list_new(v.list->count);
+    for (uint32_t i = 0; i < v.list->count; i++) {
+        value item = v.list->items[i], final;
+        int r = yaql_finalize(ev, item, &final);
+
+        if (r < 0)
+            return r;
+        if (!value_is_set(out) && is_same(item, final)) {
+            value_unref(final);
+            continue;
+        }
+        if (!value_is_set(out))
+            out = value_list_slice(v, 0, i);
+        value_list_append(&out, final);
+    }
+    *ret = value_is_set(out) ? value_take(&out) : value_ref(v);
+    return 0;
+}
+
 static int finalize_map(struct evaluation *ev, value map, value *ret)
 {
     VALUE_AUTO(out);
-    int r;
 
-    out = value_map_new(value_map_count(map));
-    VALUE_MAP_EACH(i, map)
-    {
-        VALUE_AUTO(key);
+    VALUE_MAP_EACH (i, map) {
+        value key = value_map_key_at(map, i), item = value_map_item_at(map, i), final;
+        VALUE_AUTO(final_key);
         VALUE_AUTO(shown);
-        value item;
+        int r;
 
-        shown = yaql_unkey(value_map_key_at(map, i));
-        r = finalize_hashable(ev, shown, &key);
+        shown = yaql_unkey(key);
+        r = finalize_hashable(ev, shown, &final_key);
+        if (r >= 0)
+            r = yaql_finalize(ev, item, &final);
         if (r < 0)
             return r;
-        r = yaql_finalize(ev, value_map_item_at(map, i), &item);
-        if (r < 0)
-            return r;
-        value_map_set(&out, value_take(&key), item);
+        if (is_same(key, final_key) && is_same(item, final)) {
+            value_unref(final);
+            continue;
+        }
+        if (!value_is_set(out))
+            out = value_ref(map); /* copied by the first change */
+        value_map_set(&out, value_take(&final_key), final);
     }
-    *ret = value_take(&out);
+    *ret = value_is_set(out) ? value_take(&out) : value_ref(map);
     return 0;
 }
 
@@ -691,25 +742,21 @@ static int finalize_items(struct evaluation *ev, value v, value *ret)
     CURSOR_AUTO(cursor);
     int r = cursor_open(ev, v, &cursor);
 
-    if (r < 0)
-        return r;
-    out = value_list_new(yaql_is_sequence(v) ? v.list->count : 0);
-    for (;;) {
+    out = value_list_new(0);
+    while (r >= 0) {
         VALUE_AUTO(item);
         value final;
 
         r = cursor_next(ev, &cursor, &item);
         if (r == YAQL_END)
             break;
-        if (r < 0)
-            return r;
-        r = yaql_finalize(ev, item, &final);
-        if (r < 0)
-            return r;
-        r = yaql_append(ev, &out, final);
-        if (r < 0)
-            return r;
+        if (r >= 0)
+            r = yaql_finalize(ev, item, &final);
+        if (r >= 0)
+            r = yaql_append(ev, &out, final);
     }
+    if (r < 0)
+        return r;
     *ret = value_take(&out);
     return 0;
 }
@@ -731,7 +778,7 @@ static int finalize_set(struct evaluation *ev, const struct yaql_set *set, value
     return 0;
 }
 
-static int finalize_deep(struct evaluation *ev, value v, value *ret)
+static int finalize_object(struct evaluation *ev, value v, value *ret)
 {
     BUFFER_AUTO(text);
     int r;
@@ -757,17 +804,23 @@ static int finalize_deep(struct evaluation *ev, value v, value *ret)
 
 int yaql_finalize(struct evaluation *ev, value v, value *ret)
 {
-    int r;
+    int r = count_out(ev, v);
 
-    if (v.kind < VALUE_LIST || is_plain(v)) {
+    if (r < 0)
+        return r;
+    if (v.kind < VALUE_LIST || v.kind == VALUE_DATETIME || v.kind == VALUE_SET) {
         *ret = value_ref(v);
         return 0;
     }
-    r = yaql_enter(ev);
+    r = yaql_enter_value(ev);
     if (r < 0)
         return r;
-    r = finalize_deep(ev, v, ret);
-    yaql_leave(ev);
+    if (yaql_is_sequence(v))
+        r = finalize_list(ev, v, ret);
+    else if (v.kind == VALUE_MAP)
+        r = finalize_map(ev, v, ret);
+    else
+        r = finalize_object(ev, v, ret);
     return r;
 }
 
@@ -778,21 +831,20 @@ value yaql_from_plain(struct evaluation *ev, value v)
     if (v.kind == VALUE_LIST) {
         out = value_tuple_new(v.list->count);
         for (uint32_t i = 0; i < v.list->count; i++)
-            value_list_append(&out, yaql_from_plain(ev, v.list->items[i]));
+            value_list_append(&out, broke(ev) ? value_null() : yaql_from_plain(ev, v.list->items[i]));
         return out;
     }
     if (v.kind == VALUE_MAP) {
         out = value_map_new(value_map_count(v));
-        VALUE_MAP_EACH(i, v)
-        {
-            value_map_set(&out, value_ref(value_map_key_at(v, i)), yaql_from_plain(ev, value_map_item_at(v, i)));
+        VALUE_MAP_EACH (i, v) {
+            value_map_set(&out, value_ref(value_map_key_at(v, i)),
+                          broke(ev) ? value_null() : yaql_from_plain(ev, value_map_item_at(v, i)));
         }
         return yaql_dict_new(ev, out);
     }
     if (v.kind == VALUE_SET) {
         out = yaql_set_new(ev);
-        VALUE_MAP_EACH(i, v)
-        {
+        VALUE_MAP_EACH (i, v) {
             yaql_set_insert(ev, out, value_map_key_at(v, i));
         }
         return out;

@@ -107,8 +107,8 @@ enum token_kind {
 struct token {
     enum token_kind kind;
     enum yaql_operator op;
-    value value;     /* owned: the constant, or the name as text */
-    size_t at, len;  /* bytes */
+    value value;    /* owned: the constant, or the name as text */
+    size_t at, len; /* bytes */
 };
 
 struct lexer {
@@ -150,17 +150,19 @@ struct evaluation {
     const struct expr_context *context;
     struct expr_limits limits;
     struct error *err;
-    uint64_t steps;
+    uint64_t steps, next_check;
     uint32_t depth;
     const char *stack; /* where the C stack was at the start */
     int64_t bytes_before;
     int64_t object_bytes; /* of lazy sequences, scopes and sets */
+    uint64_t bytes_out;   /* of results */
     value visible;        /* what ctx() shows */
     uint64_t random;
     bool has_functions; /* def() was used */
 };
 
-int yaql_fail(struct evaluation *ev, const char *kind, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int yaql_fail(struct evaluation *ev, const char *kind, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* Tells that a value came out that does not fit the limits. */
 int yaql_check_text(struct evaluation *ev, size_t bytes);
 int yaql_check_count(struct evaluation *ev, size_t items);
@@ -168,10 +170,17 @@ int yaql_check_count(struct evaluation *ev, size_t items);
 int yaql_slow_step(struct evaluation *ev);
 static inline int yaql_step(struct evaluation *ev)
 {
-    if (unlikely((++ev->steps & 127) == 0))
+    if (unlikely(++ev->steps >= ev->next_check))
         return yaql_slow_step(ev);
     return 0;
 }
+/* Work beyond one step; noticed at the next one. */
+static inline void yaql_charge(struct evaluation *ev, uint64_t steps)
+{
+    ev->steps += steps;
+}
+/* Guards recursion over values, which are not deeper than VALUE_DEPTH_MAX: only the stack is looked at. */
+int yaql_enter_value(struct evaluation *ev);
 /* Guards recursion in C: 0, or RecursionError. Pair with yaql_leave. */
 int yaql_enter(struct evaluation *ev);
 static inline void yaql_leave(struct evaluation *ev)
@@ -196,9 +205,11 @@ struct closure {
     struct frame *frame;
     value constant;
 };
-int closure_call(struct evaluation *ev, const struct closure *closure, const value *args, size_t n_args, value *ret);
+int closure_call(struct evaluation *ev, const struct closure *closure, const value *args, size_t n_args,
+                 value *ret);
 /* The same and its truth. */
-int closure_test(struct evaluation *ev, const struct closure *closure, const value *args, size_t n_args, bool *ret);
+int closure_test(struct evaluation *ev, const struct closure *closure, const value *args, size_t n_args,
+                 bool *ret);
 /* In a scope that was made for it. */
 int closure_call_in(struct evaluation *ev, const struct closure *closure, struct frame *frame, value *ret);
 static inline bool closure_given(const struct closure *closure)
@@ -253,9 +264,9 @@ enum function_flags {
     FUNCTION = 1 << 0,
     METHOD = 1 << 1,
     EXTENSION = FUNCTION | METHOD,
-    NO_KWARGS = 1 << 2,   /* "=>" is an argument of its own */
-    REST = 1 << 3,        /* more arguments, of type `rest` */
-    NAMED_REST = 1 << 4,  /* any named ones, of type T_ANY */
+    NO_KWARGS = 1 << 2,  /* "=>" is an argument of its own */
+    REST = 1 << 3,       /* more arguments, of type `rest` */
+    NAMED_REST = 1 << 4, /* any named ones, of type T_ANY */
 };
 
 #define PARAMS_MAX 12
@@ -291,7 +302,14 @@ struct function {
     const void *data;           /* for functions that share an implementation */
 };
 
-#define PARAMS(...) (const struct param[]){ __VA_ARGS__, { 0 } }
+#define PARAMS(...)        \
+    (const struct param[]) \
+    {                      \
+        __VA_ARGS__,       \
+        {                  \
+            0              \
+        }                  \
+    }
 
 struct overloads {
     const char *name;
@@ -301,8 +319,9 @@ struct overloads {
 
 /* The families, each ending with a row without a name. To add a function: write it in the file of its family and add
    its row there; a new family is also listed in library.c. */
-extern const struct function yaql_system[], yaql_compare[], yaql_branching[], yaql_math[], yaql_strings[], yaql_regexes[],
-    yaql_collections[], yaql_sets[], yaql_queries[], yaql_sequences[], yaql_ordering[], yaql_dates[], yaql_workflow[];
+extern const struct function yaql_system[], yaql_compare[], yaql_branching[], yaql_math[], yaql_strings[],
+    yaql_regexes[], yaql_collections[], yaql_sets[], yaql_queries[], yaql_sequences[], yaql_ordering[],
+    yaql_dates[], yaql_workflow[];
 
 /* NULL when there are none. */
 const struct overloads *library_find(const char *name, size_t n);
@@ -312,13 +331,14 @@ const struct overloads *library_operator(enum yaql_operator op);
 int yaql_call(struct evaluation *ev, struct frame *frame, const char *name, const struct overloads *overloads,
               value receiver, const struct node *const *args, size_t n_args, value *ret);
 /* A call with values (borrowed). */
-int yaql_call_values(struct evaluation *ev, struct frame *frame, const char *name, const struct overloads *overloads,
-                     const value *args, size_t n_args, const value *names, const value *named, size_t n_named,
-                     value *ret);
+int yaql_call_values(struct evaluation *ev, struct frame *frame, const char *name,
+                     const struct overloads *overloads, const value *args, size_t n_args, const value *names,
+                     const value *named, size_t n_named, value *ret);
 /* Do the constants among the arguments leave any overload? */
 bool yaql_could_match(const struct overloads *overloads, const struct node *const *args, size_t n_args);
 /* The binary operator on values, overloads included; + - < > as the library's own functions use them. */
-int yaql_binary(struct evaluation *ev, struct frame *frame, enum yaql_operator op, value a, value b, value *ret);
+int yaql_binary(struct evaluation *ev, struct frame *frame, enum yaql_operator op, value a, value b,
+                value *ret);
 /* x.name on a value. */
 int yaql_attribute(struct evaluation *ev, value v, value name, value *ret);
 int yaql_index(struct evaluation *ev, value v, value index, value *ret);
@@ -368,6 +388,8 @@ struct table {
     uint32_t index_room;
 };
 void table_release(struct table *table);
+/* After the entries were put into another order. */
+void table_reindex(struct table *table);
 /* The place of an equal item, or -1; fails (-2) with TypeError when it is not hashable. */
 int64_t table_find(struct evaluation *ev, const struct table *table, value item);
 /* 0 added, 1 was there (*ret_at its place), negative. `item` is borrowed. */
@@ -397,7 +419,8 @@ void *yaql_object_new(struct evaluation *ev, const struct value_object_ops *ops,
 void yaql_object_free(struct yaql_object *object);
 void yaql_object_grow(struct yaql_object *object, size_t bytes);
 
-extern const struct value_object_ops yaql_set_ops, yaql_dict_ops, yaql_scope_ops, yaql_regex_ops, yaql_lazy_ops;
+extern const struct value_object_ops yaql_set_ops, yaql_dict_ops, yaql_scope_ops, yaql_regex_ops,
+    yaql_lazy_ops;
 
 static inline bool value_is_object(value v, const struct value_object_ops *ops)
 {
@@ -438,7 +461,9 @@ value yaql_dict_new(struct evaluation *ev, value map);
 /* Takes the frame. */
 value yaql_scope_new(struct evaluation *ev, struct frame *frame);
 
-/* What may stand as a key in a VALUE_MAP (tuples become VALUE_TUPLE), or TypeError. Owned. */
+/* What may stand as a key in a VALUE_MAP (tuples become VALUE_TUPLE), or TypeError; YAQL_NO_KEY for maps and sets, which
+   have hashes but are not kept as keys. Owned. */
+#define YAQL_NO_KEY 1
 int yaql_key(struct evaluation *ev, value v, value *ret);
 /* A key as the language shows it. Owned. */
 value yaql_unkey(value key);
@@ -451,7 +476,7 @@ int yaql_key_error(struct evaluation *ev, value key);
 int yaql_append(struct evaluation *ev, value *list, value item);
 
 bool yaql_truth(value v);
-bool yaql_equal(value a, value b);
+bool yaql_equal(struct evaluation *ev, value a, value b);
 /* Python's str() as the language's values have it: tuples in parentheses, None and True at the top. */
 int yaql_python_str(struct evaluation *ev, value v, struct buffer *out);
 /* The language's str(): null, true, false. Owned. */

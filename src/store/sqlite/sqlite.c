@@ -34,7 +34,6 @@ static const char *const migrations[] = {
     "CREATE INDEX execution_trace ON execution(trace) WHERE trace IS NOT NULL;"
     "CREATE INDEX execution_parent ON execution(parent, seq) WHERE parent IS NOT NULL;"
     "CREATE INDEX execution_rule ON execution(rule, seq) WHERE rule IS NOT NULL;"
-    "CREATE INDEX execution_instance ON execution(instance) WHERE instance IS NOT NULL;"
     "CREATE TABLE execution_block(block INTEGER PRIMARY KEY, first INTEGER NOT NULL);"
     "CREATE TABLE execution_tally(block INTEGER NOT NULL, action INTEGER NOT NULL, status INTEGER NOT NULL,"
     " n INTEGER NOT NULL, PRIMARY KEY(block, action, status)) WITHOUT ROWID;"
@@ -49,9 +48,8 @@ static const char *const migrations[] = {
     "CREATE INDEX enforcement_rule ON enforcement(rule, seq);"
     "CREATE INDEX enforcement_instance ON enforcement(instance);"
     "CREATE INDEX enforcement_execution ON enforcement(execution) WHERE execution IS NOT NULL;"
-    "CREATE INDEX enforcement_trace ON enforcement(trace) WHERE trace IS NOT NULL;"
-    "CREATE TABLE trace(seq INTEGER PRIMARY KEY, tag TEXT NOT NULL, start_us INTEGER NOT NULL);"
-    "CREATE INDEX trace_tag ON trace(tag);",
+    "CREATE TABLE trace(seq INTEGER PRIMARY KEY, tag TEXT NOT NULL, start_us INTEGER NOT NULL, named INTEGER);"
+    "CREATE INDEX trace_tag ON trace(tag) WHERE named IS NOT NULL;",
     /* 2 */
     "CREATE TABLE workflow(seq INTEGER PRIMARY KEY, execution INTEGER NOT NULL UNIQUE, version INTEGER NOT NULL,"
     " status TEXT NOT NULL, start_us INTEGER NOT NULL, end_us INTEGER NOT NULL, definition INTEGER NOT NULL,"
@@ -96,6 +94,7 @@ static const char *const statements[STATEMENTS] = {
     [STATEMENT_EXECUTION_STATUS] = "SELECT status FROM execution WHERE seq = ?",
     [STATEMENT_EXECUTION_GET] = "SELECT " EXECUTION_COLUMNS ", result FROM execution WHERE seq = ?",
     [STATEMENT_EXECUTION_LAST] = "SELECT max(seq) FROM execution",
+    [STATEMENT_EXECUTION_FROM] = "SELECT seq, start_us FROM execution WHERE seq >= ? ORDER BY seq LIMIT 1",
     [STATEMENT_EXECUTIONS_ACTIVE] = "SELECT seq FROM execution WHERE status < ? ORDER BY seq",
     [STATEMENT_EXECUTION_CHILDREN] = "SELECT seq FROM execution WHERE parent = ? ORDER BY seq",
     [STATEMENT_BLOCK_ADD] = "INSERT INTO execution_block(block, first) VALUES(?, ?)",
@@ -115,7 +114,7 @@ static const char *const statements[STATEMENTS] = {
         " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [STATEMENT_ENFORCEMENT_GET] = "SELECT seq, at_us, instance, execution, trace, succeeded, rule, rule_id, failure"
                                   " FROM enforcement WHERE seq = ?",
-    [STATEMENT_TRACE_INSERT] = "INSERT INTO trace(seq, tag, start_us) VALUES(?, ?, ?)",
+    [STATEMENT_TRACE_INSERT] = "INSERT INTO trace(seq, tag, start_us, named) VALUES(?, ?, ?, ?)",
     [STATEMENT_TRACE_GET] = "SELECT seq, tag, start_us FROM trace WHERE seq = ?",
     [STATEMENT_WORKFLOW_INSERT] =
         "INSERT INTO workflow(seq, execution, version, status, start_us, end_us, definition, inputs, context, more)"

@@ -120,6 +120,7 @@ TEST(what_is_wrong_is_named)
     assert_parse(&with_none, "-n many", "argument -n/--last: invalid int value: 'many'");
     assert_parse(&with_none, "-n", "argument -n/--last: expected one argument");
     assert_parse(&with_none, "--json=1", "argument -j/--json: ignored explicit argument '1'");
+    assert_parse(&with_some, "one \xff", "argument 2 is not valid UTF-8");
     assert_parse(&with_none, "-jz", "argument -j/--json: ignored explicit argument 'z'");
     assert_parse(&with_none, "--enabled --disabled",
                  "argument --disabled: not allowed with argument --enabled");

@@ -116,7 +116,8 @@ TEST(regular_expressions)
 TEST(json_and_yaml)
 {
     static const struct call_case cases[] = {
-        { "to_json_string", "[{\"a\": 1, \"b\": {\"c\": [10, 20]}}]", "\"{\\\"a\\\": 1,\\\"b\\\": {\\\"c\\\": [10,20]}}\"" },
+        { "to_json_string", "[{\"a\": 1, \"b\": {\"c\": [10, 20]}}]",
+          "\"{\\\"a\\\": 1,\\\"b\\\": {\\\"c\\\": [10,20]}}\"" },
         { "to_json_string", "[[1], 2]", "\"[\\n  1\\n]\"" },
         { "to_json_string", "[{\"b\": 1, \"a\": 2}, \"absent\", true]", "\"{\\\"a\\\": 2,\\\"b\\\": 1}\"" },
         { "to_json_string", "[[1, 2], \"absent\", \"absent\", [\";\", \"=\"]]", "\"[1;2]\"" },
@@ -138,7 +139,8 @@ TEST(json_and_yaml)
 
 TEST(yaql_cannot_serialise_maps_in_lists)
 {
-    assert_calls("to_json_string", true, "[[{\"a\": 1}]]", "TypeError: Object of type FrozenDict is not JSON serializable");
+    assert_calls("to_json_string", true, "[[{\"a\": 1}]]",
+                 "TypeError: Object of type FrozenDict is not JSON serializable");
     assert_calls("to_yaml_string", true, "[[{\"a\": 1}]]",
                  "RepresenterError: ('cannot represent an object', {'a': 1})");
     assert_calls("to_json_string", true, "[{\"a\": {\"b\": 1}}]", "\"{\\\"a\\\": {\\\"b\\\": 1}}\"");
@@ -157,7 +159,8 @@ TEST(json_paths)
         { "jsonpath_query", "[{\"a\": {\"b\": 1}}, \"a.b.`parent`.b\"]", "[1]" },
         { "jsonpath_query", "[{\"a\": {\"b\": 1}, \"c\": {}}, \"* where b\"]", "[{\"b\":1}]" },
         { "jsonpath_query", "[{}, \"a b\"]", "Exception: Parse error at 1:2 near token b (ID)" },
-        { "jsonpath_query", "[{}, \"a#\"]", "JsonPathLexerError: Error on line 1, col 1: Unexpected character: # " },
+        { "jsonpath_query", "[{}, \"a#\"]",
+          "JsonPathLexerError: Error on line 1, col 1: Unexpected character: # " },
         { "jsonpath_query", "[{\"a\": 5}, \"a[0]\"]", "TypeError: object of type 'int' has no len()" },
     };
 

@@ -53,8 +53,10 @@ TEST(powers_follow_the_signs)
 
 TEST(results_are_bounded)
 {
-    assert_operation(NUMBER_POWER, "10", "1000000000", "OverflowError: integer result is larger than 65536 bits");
-    assert_operation(NUMBER_SHIFT_LEFT, "1", "70000", "OverflowError: integer result is larger than 65536 bits");
+    assert_operation(NUMBER_POWER, "10", "1000000000",
+                     "OverflowError: integer result is larger than 65536 bits");
+    assert_operation(NUMBER_SHIFT_LEFT, "1", "70000",
+                     "OverflowError: integer result is larger than 65536 bits");
     assert_operation(NUMBER_SHIFT_RIGHT, "-5", "1", "-3");
     assert_operation(NUMBER_SHIFT_LEFT, "1", "-1", "ValueError: negative shift count");
 }
@@ -62,7 +64,8 @@ TEST(results_are_bounded)
 TEST(other_types_are_refused)
 {
     assert_operation(NUMBER_ADD, "1", "'a'", "TypeError: unsupported operand type(s) for +: 'int' and 'str'");
-    assert_operation(NUMBER_BIT_AND, "1", "1.0", "TypeError: unsupported operand type(s) for &: 'int' and 'float'");
+    assert_operation(NUMBER_BIT_AND, "1", "1.0",
+                     "TypeError: unsupported operand type(s) for &: 'int' and 'float'");
     assert_operation(NUMBER_BIT_AND, "True", "False", "False");
     assert_operation(NUMBER_ADD, "True", "True", "2");
 }
@@ -74,14 +77,15 @@ TEST(rounding_is_half_to_even_and_exact)
         bool has_digits;
         int digits;
         const char *expected;
-    } cases[] = { { 2.675, true, 2, "2.67" }, { 0.5, false, 0, "0" },      { 1.5, false, 0, "2" },
+    } cases[] = { { 2.675, true, 2, "2.67" }, { 0.5, false, 0, "0" },         { 1.5, false, 0, "2" },
                   { 2.5, true, 0, "2.0" },    { 1250.0, true, -2, "1200.0" }, { -0.4, true, 0, "-0.0" } };
 
     for (size_t i = 0; i < ELEMENTS(cases); i++) {
         BUFFER_AUTO(shown);
         VALUE_AUTO(v);
 
-        assert_int_equal(number_round(value_float(cases[i].number), cases[i].has_digits, cases[i].digits, &v, NULL), 0);
+        assert_int_equal(
+            number_round(value_float(cases[i].number), cases[i].has_digits, cases[i].digits, &v, NULL), 0);
         python_repr(&shown, v);
         assert_string_equal(shown.data, cases[i].expected);
     }

@@ -16,9 +16,11 @@ static struct pyregex *get(const char *pattern, unsigned flags)
     return regex;
 }
 
-static void assert_match(const char *pattern, unsigned flags, const char *text, enum pyregex_anchor anchor, bool expected)
+static void assert_match(const char *pattern, unsigned flags, const char *text, enum pyregex_anchor anchor,
+                         bool expected)
 {
-    CLEANUP(pyregex_unrefp) struct pyregex *regex = get(pattern, flags);
+    CLEANUP(pyregex_unrefp)
+    struct pyregex *regex = get(pattern, flags);
     bool matches = !expected;
 
     assert_int_equal(pyregex_test(regex, text, strlen(text), anchor, 0, &matches, NULL), 0);
@@ -71,7 +73,8 @@ TEST(errors_are_pythons_with_their_positions)
 
 static void assert_sub(const char *pattern, const char *template, const char *text, const char *expected)
 {
-    CLEANUP(pyregex_unrefp) struct pyregex *regex = get(pattern, 0);
+    CLEANUP(pyregex_unrefp)
+    struct pyregex *regex = get(pattern, 0);
     ERROR_AUTO(err);
     VALUE_AUTO(result);
 
@@ -94,8 +97,10 @@ TEST(substitution_templates)
 
 TEST(split_and_findall)
 {
-    CLEANUP(pyregex_unrefp) struct pyregex *regex = get("(,)|;", 0);
-    CLEANUP(pyregex_unrefp) struct pyregex *empty = get("x*", 0);
+    CLEANUP(pyregex_unrefp)
+    struct pyregex *regex = get("(,)|;", 0);
+    CLEANUP(pyregex_unrefp)
+    struct pyregex *empty = get("x*", 0);
     VALUE_AUTO(parts);
     VALUE_AUTO(found);
     VALUE_AUTO(all);
@@ -110,7 +115,8 @@ TEST(split_and_findall)
 
 TEST(catastrophic_patterns_stop)
 {
-    CLEANUP(pyregex_unrefp) struct pyregex *regex = get("(a+)+$", 0);
+    CLEANUP(pyregex_unrefp)
+    struct pyregex *regex = get("(a+)+$", 0);
     char text[64];
     bool matches;
     ERROR_AUTO(err);
@@ -119,6 +125,30 @@ TEST(catastrophic_patterns_stop)
     text[sizeof(text) - 1] = '!';
     assert_true(pyregex_test(regex, text, sizeof(text), PYREGEX_SEARCH, 0, &matches, &err) < 0);
     assert_string_equal(err.kind, "LimitExceeded");
+}
+
+TEST(long_texts_are_searched_in_bounded_time)
+{
+    CLEANUP(pyregex_unrefp)
+    struct pyregex *regex = get("(?=[a-z]*\\d)", 0);
+    size_t n = 900000; /* within the match limit of each starting point */
+    char *text = xmalloc(n);
+    bool matches = false;
+    ERROR_AUTO(err);
+
+    memset(text, 'a', n);
+    text[n - 1] = '1';
+    assert_int_equal(pyregex_test(regex, text, n, PYREGEX_SEARCH, 0, &matches, &err), 0);
+    assert_true(matches);
+    text[n - 1] = 'a';
+    assert_true(pyregex_test(regex, text, n, PYREGEX_SEARCH, 0, &matches, &err) < 0);
+    assert_string_equal(error_text(&err), "the regular expression takes too long");
+    memcpy(text + n - 4, "word", 4);
+    pyregex_unref(regex);
+    regex = get("w\\w+d$", 0);
+    assert_int_equal(pyregex_test(regex, text, n, PYREGEX_SEARCH, 0, &matches, &err), 0);
+    assert_true(matches);
+    free(text);
 }
 
 TEST(deep_patterns_are_refused)
@@ -170,6 +200,7 @@ int main(void)
         cmocka_unit_test(substitution_templates),
         cmocka_unit_test(split_and_findall),
         cmocka_unit_test(catastrophic_patterns_stop),
+        cmocka_unit_test(long_texts_are_searched_in_bounded_time),
         cmocka_unit_test(deep_patterns_are_refused),
         cmocka_unit_test(the_cache_is_shared_and_bounded),
     };

@@ -4,8 +4,8 @@
 #include "base/mem.h"
 #include "value/schema.h"
 
-static void assert_valid(const char *schema_json, const char *json, enum schema_dialect dialect, enum schema_flags flags,
-                         const char *expected)
+static void assert_valid(const char *schema_json, const char *json, enum schema_dialect dialect,
+                         enum schema_flags flags, const char *expected)
 {
     ERROR_AUTO(err);
     VALUE_AUTO(schema);
@@ -43,7 +43,8 @@ TEST(messages_are_jsonschemas)
           "'x' does not match any of the regexes: '^a'" },
         { "{\"required\": [\"a\"]}", "{}", "'a' is a required property" },
         { "{\"minimum\": 3}", "2", "2 is less than the minimum of 3" },
-        { "{\"minimum\": 3, \"exclusiveMinimum\": true}", "3", "3 is less than or equal to the minimum of 3" },
+        { "{\"minimum\": 3, \"exclusiveMinimum\": true}", "3",
+          "3 is less than or equal to the minimum of 3" },
         { "{\"maximum\": 3}", "4.5", "4.5 is greater than the maximum of 3" },
         { "{\"multipleOf\": 2}", "3", "3 is not a multiple of 2" },
         { "{\"minLength\": 1}", "\"\"", "'' should be non-empty" },
@@ -52,8 +53,10 @@ TEST(messages_are_jsonschemas)
         { "{\"pattern\": \"^[a-z]+$\"}", "\"A\"", "'A' does not match '^[a-z]+$'" },
         { "{\"uniqueItems\": true}", "[1, true]", NULL },
         { "{\"uniqueItems\": true}", "[1, 1.0]", "[1, 1.0] has non-unique elements" },
-        { "{\"items\": [{}], \"additionalItems\": false}", "[1, 2]", "Additional items are not allowed (2 was unexpected)" },
-        { "{\"anyOf\": [{\"type\": \"string\"}, {\"type\": \"null\"}]}", "1", "1 is not valid under any of the given schemas" },
+        { "{\"items\": [{}], \"additionalItems\": false}", "[1, 2]",
+          "Additional items are not allowed (2 was unexpected)" },
+        { "{\"anyOf\": [{\"type\": \"string\"}, {\"type\": \"null\"}]}", "1",
+          "1 is not valid under any of the given schemas" },
         { "{\"oneOf\": [{\"minimum\": 1}, {\"minimum\": 2}]}", "3",
           "3 is valid under each of {'minimum': 2}, {'minimum': 1}" },
         { "{\"not\": {\"type\": \"integer\"}}", "3", "3 should not be valid under {'type': 'integer'}" },
@@ -66,14 +69,15 @@ TEST(messages_are_jsonschemas)
         assert_valid(cases[i].schema, cases[i].v, SCHEMA_DRAFT4, 0, cases[i].expected);
 }
 
-#define SET(parameters) "{\"type\": \"object\", \"properties\": {" parameters "}, \"additionalProperties\": false}"
+#define SET(parameters) \
+    "{\"type\": \"object\", \"properties\": {" parameters "}, \"additionalProperties\": false}"
 
 TEST(parameters_are_required_one_by_one)
 {
     assert_valid(SET("\"a\": {\"type\": \"string\", \"required\": true}"), "{}", SCHEMA_PARAMETERS, 0,
                  "'a' is a required property");
-    assert_valid(SET("\"a\": {\"type\": \"object\", \"properties\": {\"b\": {\"required\": true}}}"), "{\"a\": {}}",
-                 SCHEMA_PARAMETERS, 0, "'b' is a required property");
+    assert_valid(SET("\"a\": {\"type\": \"object\", \"properties\": {\"b\": {\"required\": true}}}"),
+                 "{\"a\": {}}", SCHEMA_PARAMETERS, 0, "'b' is a required property");
 }
 
 TEST(null_is_allowed_where_the_default_is_null)
@@ -83,10 +87,12 @@ TEST(null_is_allowed_where_the_default_is_null)
     assert_valid(SET("\"a\": {\"type\": \"integer\"}"), "{\"a\": null}", SCHEMA_PARAMETERS, flags, NULL);
     assert_valid(SET("\"a\": {\"type\": \"integer\"}"), "{\"a\": \"many\"}", SCHEMA_PARAMETERS, flags,
                  "'many' is not of type 'integer', 'null'");
-    assert_valid(SET("\"a\": {\"type\": \"string\", \"required\": true}"), "{\"a\": null}", SCHEMA_PARAMETERS, flags,
-                 "None is not of type 'string'");
-    assert_valid(SET("\"a\": {\"type\": \"string\", \"default\": \"x\"}"), "{\"a\": null}", SCHEMA_PARAMETERS, flags, NULL);
-    assert_valid(SET("\"a\": {\"enum\": [1]}"), "{\"a\": null}", SCHEMA_PARAMETERS, flags, "None is not one of [1]");
+    assert_valid(SET("\"a\": {\"type\": \"string\", \"required\": true}"), "{\"a\": null}", SCHEMA_PARAMETERS,
+                 flags, "None is not of type 'string'");
+    assert_valid(SET("\"a\": {\"type\": \"string\", \"default\": \"x\"}"), "{\"a\": null}", SCHEMA_PARAMETERS,
+                 flags, NULL);
+    assert_valid(SET("\"a\": {\"enum\": [1]}"), "{\"a\": null}", SCHEMA_PARAMETERS, flags,
+                 "None is not one of [1]");
 }
 
 TEST(defaults_are_filled_for_the_check)
@@ -95,9 +101,10 @@ TEST(defaults_are_filled_for_the_check)
     VALUE_AUTO(v);
     VALUE_AUTO(filled);
 
-    schema = from_json(SET("\"a\": {\"type\": \"integer\", \"default\": 5, \"required\": true}, \"o\": {\"type\": \"object\", "
-                           "\"properties\": {\"x\": {\"default\": 1}}}, \"l\": {\"type\": \"array\", \"items\": {\"properties\": "
-                           "{\"y\": {\"default\": 2}}}}"));
+    schema = from_json(SET(
+        "\"a\": {\"type\": \"integer\", \"default\": 5, \"required\": true}, \"o\": {\"type\": \"object\", "
+        "\"properties\": {\"x\": {\"default\": 1}}}, \"l\": {\"type\": \"array\", \"items\": {\"properties\": "
+        "{\"y\": {\"default\": 2}}}}"));
     v = from_json("{\"o\": {\"z\": 0}, \"l\": [{\"y\": null}]}");
     assert_int_equal(schema_validate(schema, v, SCHEMA_PARAMETERS, SCHEMA_DEFAULTS, &filled, NULL), 0);
     assert_json(filled, "{\"o\":{\"z\":0,\"x\":1},\"l\":[{\"y\":2}],\"a\":5}");
@@ -145,14 +152,18 @@ TEST(secrets_are_masked_at_any_depth)
     VALUE_AUTO(v);
     VALUE_AUTO(masked);
 
-    parameters = from_json("{\"pw\": {\"secret\": true}, \"o\": {\"type\": \"object\", \"properties\": {\"t\": {\"secret\": true}, "
-                           "\"n\": {}}}, \"l\": {\"type\": \"array\", \"items\": {\"properties\": {\"k\": {\"secret\": true}}}}, "
-                           "\"p\": {\"patternProperties\": {\"^s_\": {\"secret\": true}}}}");
-    v = from_json("{\"pw\": {\"a\": 1}, \"o\": {\"t\": 1, \"n\": 2}, \"l\": [{\"k\": 1, \"j\": 2}], \"p\": {\"s_a\": 1, \"b\": 2}, "
-                  "\"other\": 3}");
+    parameters = from_json(
+        "{\"pw\": {\"secret\": true}, \"o\": {\"type\": \"object\", \"properties\": {\"t\": {\"secret\": true}, "
+        "\"n\": {}}}, \"l\": {\"type\": \"array\", \"items\": {\"properties\": {\"k\": {\"secret\": true}}}}, "
+        "\"p\": {\"patternProperties\": {\"^s_\": {\"secret\": true}}}}");
+    v = from_json(
+        "{\"pw\": {\"a\": 1}, \"o\": {\"t\": 1, \"n\": 2}, \"l\": [{\"k\": 1, \"j\": 2}], \"p\": {\"s_a\": 1, \"b\": 2}, "
+        "\"other\": 3}");
     masked = schema_mask_secrets(parameters, v);
-    assert_json(masked, "{\"pw\":\"********\",\"o\":{\"t\":\"********\",\"n\":2},\"l\":[{\"k\":\"********\",\"j\":2}],\"p\":{\"s_a\":"
-                        "\"********\",\"b\":2},\"other\":3}");
+    assert_json(
+        masked,
+        "{\"pw\":\"********\",\"o\":{\"t\":\"********\",\"n\":2},\"l\":[{\"k\":\"********\",\"j\":2}],\"p\":{\"s_a\":"
+        "\"********\",\"b\":2},\"other\":3}");
 }
 
 TEST(outputs_are_masked_by_both_forms_of_schema)
@@ -163,7 +174,8 @@ TEST(outputs_are_masked_by_both_forms_of_schema)
     VALUE_AUTO(a);
     VALUE_AUTO(b);
 
-    schema = from_json("{\"type\": \"object\", \"properties\": {\"x\": {\"secret\": true}}, \"additionalProperties\": {\"secret\": true}}");
+    schema = from_json(
+        "{\"type\": \"object\", \"properties\": {\"x\": {\"secret\": true}}, \"additionalProperties\": {\"secret\": true}}");
     old = from_json("{\"x\": {\"type\": \"string\", \"secret\": true}}");
     v = from_json("{\"x\": 1, \"y\": 2}");
     a = schema_mask_output(schema, v);
@@ -175,7 +187,8 @@ TEST(outputs_are_masked_by_both_forms_of_schema)
 TEST(endless_schemas_end)
 {
     assert_valid("{\"$ref\": \"#\"}", "1", SCHEMA_DRAFT4, 0, "schemas are nested deeper than 100");
-    assert_valid("{\"pattern\": \"(\"}", "\"x\"", SCHEMA_DRAFT4, 0, "missing ), unterminated subpattern at position 0");
+    assert_valid("{\"pattern\": \"(\"}", "\"x\"", SCHEMA_DRAFT4, 0,
+                 "missing ), unterminated subpattern at position 0");
     assert_valid("{\"items\": 5}", "[1]", SCHEMA_DRAFT4, 0, "the schema is not valid: 'items' is malformed");
 }
 

@@ -30,7 +30,8 @@ static bool same_map(value want, value got, bool quirk)
     if (quirk && has_class && value_map_has(got, "class"))
         return true;
     VALUE_MAP_EACH (i, want) {
-        value key = value_map_key_at(want, i), a = value_map_item_at(want, i), b = value_map_get_value(got, key);
+        value key = value_map_key_at(want, i), a = value_map_item_at(want, i),
+              b = value_map_get_value(got, key);
 
         if (value_text_is(key, "message") && value_is_string(a) && value_is_string(b)) {
             if (!same_message(a, b, has_class))

@@ -14,7 +14,8 @@ static void assert_pairs(const char *text, const char *expected)
 
 TEST(quoted_values_stay_text)
 {
-    assert_pairs("a='x y' b=\"<% 1 + 1 %>\" c='true'", "[{\"a\":\"x y\"},{\"b\":\"<% 1 + 1 %>\"},{\"c\":\"true\"}]");
+    assert_pairs("a='x y' b=\"<% 1 + 1 %>\" c='true'",
+                 "[{\"a\":\"x y\"},{\"b\":\"<% 1 + 1 %>\"},{\"c\":\"true\"}]");
     assert_pairs("n=\"null\"", "[{\"n\":\"null\"}]");
 }
 
