@@ -33,7 +33,8 @@ static int on_row(void *data, struct execution_row *row)
     static const char *const always[] = { "id", NULL };
     struct listing *listing = data;
 
-    value_list_append(&listing->list, api_select(&listing->attributes, inquiry_document(listing->api, row), always));
+    value_list_append(&listing->list,
+                      api_select(&listing->attributes, inquiry_document(listing->api, row), always));
     return 0;
 }
 
@@ -75,7 +76,8 @@ static bool read_inquiry(struct api *api, struct http_request *request, struct e
 
     if (!reader)
         return false;
-    r = api_parse_id(api, id, &seq) ? store_execution_get(reader, seq, EXECUTION_RESULT, ret, &err) : STORE_NOT_FOUND;
+    r = api_parse_id(api, id, &seq) ? store_execution_get(reader, seq, EXECUTION_RESULT, ret, &err)
+                                    : STORE_NOT_FOUND;
     if (r == STORE_NOT_FOUND) {
         http_respond_fault(request, 404, "The resource could not be found.");
         return false;
@@ -157,7 +159,8 @@ static void put_inquiry(struct http_request *request, void *owner)
         return;
     seq = row.seq;
     if (!inquiry_permits(&row, user)) {
-        http_respond_fault(request, 403, "User \"%s\" does not have permission to respond to inquiry \"%s\".", user, id);
+        http_respond_fault(request, 403, "User \"%s\" does not have permission to respond to inquiry \"%s\".",
+                           user, id);
         execution_row_release(&row);
         return;
     }
@@ -178,8 +181,8 @@ static void put_inquiry(struct http_request *request, void *owner)
 }
 
 static const struct http_parameter list_parameters[] = {
-    { "limit", HTTP_INTEGER },           { "offset", HTTP_INTEGER }, { "sort", HTTP_STRING }, { "include_attributes", HTTP_LIST },
-    { "exclude_attributes", HTTP_LIST }, { NULL, HTTP_STRING },
+    { "limit", HTTP_INTEGER },           { "offset", HTTP_INTEGER },          { "sort", HTTP_STRING },
+    { "include_attributes", HTTP_LIST }, { "exclude_attributes", HTTP_LIST }, { NULL, HTTP_STRING },
 };
 static const struct http_parameter no_parameters[] = { { NULL, HTTP_STRING } };
 

@@ -146,7 +146,8 @@ struct definition *definitions_get(struct definitions *definitions, const char *
 
 struct definition *definitions_read(struct definitions *definitions, const char *path)
 {
-    CLEANUP(freep) char *reason = NULL;
+    CLEANUP(freep)
+    char *reason = NULL;
     BUFFER_AUTO(text);
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat info;
@@ -189,26 +190,27 @@ static void content_finding(value *list, value message, value path, const char *
     value_list_append(list, finding);
 }
 
-static void check_inputs(const struct spec_task *task, const char *ref, value action, value runner, value *list)
+static void check_inputs(const struct spec_task *task, const char *ref, value action, value runner,
+                         value *list)
 {
     VALUE_AUTO(known);
 
     known = parameters_merged(action, runner);
-    VALUE_MAP_EACH(i, known)
-    {
+    VALUE_MAP_EACH (i, known) {
         value name = value_map_key_at(known, i), definition = value_map_item_at(known, i);
 
         if (value_map_bool(definition, "required", false) && !value_map_has(definition, "default") &&
             !value_is_set(value_map_get_value(task->input_value, name)))
-            content_finding(list, value_textf("Action \"%s\" is missing required input \"%s\".", ref, value_chars(name)),
-                            value_textf("tasks.%s.input", task->name), TASK_SCHEMA ".input");
+            content_finding(
+                list, value_textf("Action \"%s\" is missing required input \"%s\".", ref, value_chars(name)),
+                value_textf("tasks.%s.input", task->name), TASK_SCHEMA ".input");
     }
-    VALUE_MAP_EACH(i, task->input_value)
-    {
+    VALUE_MAP_EACH (i, task->input_value) {
         value name = value_map_key_at(task->input_value, i);
 
         if (value_is_string(name) && !value_is_set(value_map_get_value(known, name)))
-            content_finding(list, value_textf("Action \"%s\" has unexpected input \"%s\".", ref, value_chars(name)),
+            content_finding(list,
+                            value_textf("Action \"%s\" has unexpected input \"%s\".", ref, value_chars(name)),
                             value_textf("tasks.%s.input.%s", task->name, value_chars(name)),
                             TASK_SCHEMA ".input.patternProperties.^\\w+$");
     }

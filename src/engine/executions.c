@@ -151,11 +151,16 @@ int64_t executions_next_due(const struct engine *engine)
     return engine->n_due ? engine->due[0].at_us : INT64_MAX;
 }
 
+void execution_changed(struct engine *engine, struct execution *x)
+{
+    x->changed = true;
+    touch(engine, x);
+}
+
 void execution_set_due(struct engine *engine, struct execution *x, int64_t at_us)
 {
     x->row.due_us = at_us;
-    x->changed = true;
-    touch(engine, x);
+    execution_changed(engine, x);
     due_add(engine, at_us, x->row.seq);
 }
 

@@ -39,7 +39,8 @@ bool inquiry_permits(const struct execution_row *row, const char *user)
 
 int inquiry_check_response(const struct execution_row *row, value response, struct error *err)
 {
-    return schema_validate(value_map_get(row->result, "schema"), response, SCHEMA_PARAMETERS, SCHEMA_DEFAULTS, NULL, err);
+    return schema_validate(value_map_get(row->result, "schema"), response, SCHEMA_PARAMETERS, SCHEMA_DEFAULTS,
+                           NULL, err);
 }
 
 int inquiry_opened(struct engine *engine, struct execution *x, struct error *err)

@@ -8,7 +8,8 @@
 #include "base/mem.h"
 #include "workflows-internal.h"
 
-typedef int child_request(struct engine *engine, struct execution *child, const char *user, struct error *err);
+typedef int child_request(struct engine *engine, struct execution *child, const char *user,
+                          struct error *err);
 
 /* Calls back for each child that is not completed. */
 static int each_child(struct engine *engine, struct execution *x, child_request *request, const char *user,
@@ -22,7 +23,8 @@ static int each_child(struct engine *engine, struct execution *x, child_request 
     if (r == 0)
         r = store_execution_children(store_as_reader(engine->config.store), x->row.seq, &children, &n, err);
     for (size_t i = 0; r >= 0 && i < n; i++) {
-        struct execution *child = strmap_get_n(&engine->active, (const char *)&children[i], sizeof(children[i]));
+        struct execution *child =
+            strmap_get_n(&engine->active, (const char *)&children[i], sizeof(children[i]));
 
         if (child && !execution_status_completed(child->row.status))
             r = request(engine, child, user, err);
@@ -91,7 +93,9 @@ int workflow_cancel(struct engine *engine, struct execution *x, const char *user
 
 static int pause_child(struct engine *engine, struct execution *child, const char *user, struct error *err)
 {
-    return workflow_conducts(child) && child->row.status == EXECUTION_RUNNING ? workflow_pause(engine, child, user, err) : 0;
+    return workflow_conducts(child) && child->row.status == EXECUTION_RUNNING
+               ? workflow_pause(engine, child, user, err)
+               : 0;
 }
 
 int workflow_pause(struct engine *engine, struct execution *x, const char *user, struct error *err)
@@ -102,7 +106,7 @@ int workflow_pause(struct engine *engine, struct execution *x, const char *user,
     if (r != 0)
         return r;
     value_map_put(&x->row.context, "paused_by", value_text(user));
-    x->changed = true;
+    execution_changed(engine, x);
     workflow_prepare(engine, workflow);
     conductor_request(workflow->conductor, "paused", NULL);
     workflow_show(engine, workflow, x, EXECUTION_PAUSING);
@@ -112,7 +116,9 @@ int workflow_pause(struct engine *engine, struct execution *x, const char *user,
 
 static int resume_child(struct engine *engine, struct execution *child, const char *user, struct error *err)
 {
-    return workflow_conducts(child) && child->row.status == EXECUTION_PAUSED ? workflow_resume(engine, child, user, err) : 0;
+    return workflow_conducts(child) && child->row.status == EXECUTION_PAUSED
+               ? workflow_resume(engine, child, user, err)
+               : 0;
 }
 
 int workflow_resume(struct engine *engine, struct execution *x, const char *user, struct error *err)
@@ -123,10 +129,11 @@ int workflow_resume(struct engine *engine, struct execution *x, const char *user
     if (r != 0)
         return r;
     value_map_put(&x->row.context, "resumed_by", value_text(user));
-    x->changed = true;
+    execution_changed(engine, x);
     workflow_prepare(engine, workflow);
     conductor_request(workflow->conductor, "resuming", NULL);
-    workflow_show(engine, workflow, x, x->row.status == EXECUTION_PAUSING ? EXECUTION_RUNNING : EXECUTION_RESUMING);
+    workflow_show(engine, workflow, x,
+                  x->row.status == EXECUTION_PAUSING ? EXECUTION_RUNNING : EXECUTION_RESUMING);
     r = each_child(engine, x, resume_child, user, err);
     return r < 0 ? r : workflow_advance(engine, workflow, err);
 }
@@ -143,7 +150,8 @@ struct reruns {
 static void reruns_add(struct reruns *reruns, const char *task, int64_t route, bool reset)
 {
     GROW(reruns->items, reruns->n, reruns->room);
-    reruns->items[reruns->n++] = (struct conductor_rerun){ .task = task, .route = route, .reset_items = reset };
+    reruns->items[reruns->n++] =
+        (struct conductor_rerun){ .task = task, .route = route, .reset_items = reset };
 }
 
 /* Every route on which the task failed; without one the conductor says what is wrong. */
@@ -178,10 +186,12 @@ static int collect(struct workflow *workflow, value options, struct reruns *ret,
     BUFFER_AUTO(unknown);
 
     VALUE_LIST_EACH (i, name, tasks) {
-        int64_t task = value_is_string(name) ? workflow_spec_find(workflow->definition->spec, value_chars(name)) : -1;
+        int64_t task =
+            value_is_string(name) ? workflow_spec_find(workflow->definition->spec, value_chars(name)) : -1;
 
         if (task < 0 || (size_t)task >= workflow->definition->spec->n_tasks)
-            buffer_addf(&unknown, "%s%s", unknown.len ? "," : "", value_is_string(name) ? value_chars(name) : "?");
+            buffer_addf(&unknown, "%s%s", unknown.len ? "," : "",
+                        value_is_string(name) ? value_chars(name) : "?");
         else
             reruns_of(ret, workflow, value_chars(name), among(reset, name));
     }
@@ -198,7 +208,8 @@ static int rerun(struct engine *engine, struct workflow *workflow, struct execut
     int r;
 
     if (!status_in(conductor_status(workflow->conductor), STATUS_COMPLETED))
-        return error_set(reason, -EINVAL, "Unable to rerun workflow execution \"%s\" because it is not in a completed state.",
+        return error_set(reason, -EINVAL,
+                         "Unable to rerun workflow execution \"%s\" because it is not in a completed state.",
                          value_map_chars(options, "ref"));
     r = collect(workflow, options, &reruns, reason);
     workflow_prepare(engine, workflow);
@@ -215,12 +226,14 @@ int workflow_rerun(struct engine *engine, struct execution *x, struct error *err
     struct workflow *workflow = NULL;
     ERROR_AUTO(reason);
     int64_t seq;
-    int r = ref && object_id_parse(store, ref, &seq) ? workflow_find(engine, seq, &workflow, err) : STORE_NOT_FOUND;
+    int r = ref && object_id_parse(store, ref, &seq) ? workflow_find(engine, seq, &workflow, err)
+                                                     : STORE_NOT_FOUND;
 
     if (r < 0)
         return r;
     if (r == STORE_NOT_FOUND)
-        error_set(&reason, 0, "Unable to rerun workflow execution \"%s\" because it does not exist.", ref ? ref : "");
+        error_set(&reason, 0, "Unable to rerun workflow execution \"%s\" because it does not exist.",
+                  ref ? ref : "");
     else if (rerun(engine, workflow, x, &reason) == 0) {
         workflow_hand_over(engine, workflow, x);
         return workflow_advance(engine, workflow, err);

@@ -21,7 +21,8 @@ struct task_run *task_run_find(struct workflow *workflow, uint32_t task, uint32_
     return strmap_get_n(&workflow->runs, (const char *)&key, sizeof(key));
 }
 
-struct task_run *task_run_new(struct workflow *workflow, uint32_t task, uint32_t route, bool has_items, size_t n)
+struct task_run *task_run_new(struct workflow *workflow, uint32_t task, uint32_t route, bool has_items,
+                              size_t n)
 {
     struct task_run *run = xcalloc(1, sizeof(*run));
     uint64_t key = run_key(task, route);
@@ -92,8 +93,8 @@ static void forget_run(struct workflow *workflow, struct task_run *run)
 
 /* ---- telling the conductor ---- */
 
-static int tell(struct engine *engine, struct workflow *workflow, struct task_run *run, const char *status, value result,
-                int64_t item, struct error *err)
+static int tell(struct engine *engine, struct workflow *workflow, struct task_run *run, const char *status,
+                value result, int64_t item, struct error *err)
 {
     struct conductor_event event = {
         .status = status,
@@ -109,8 +110,8 @@ static int tell(struct engine *engine, struct workflow *workflow, struct task_ru
     workflow_touch(engine, workflow);
     if (conductor_task_event(workflow->conductor, name, run->route, &event, &reason) == 0)
         return 0;
-    conductor_fail(workflow->conductor, reason.kind ? reason.kind : "ValueError", error_text(&reason), name, run->route,
-                   NULL);
+    conductor_fail(workflow->conductor, reason.kind ? reason.kind : "ValueError", error_text(&reason), name,
+                   run->route, NULL);
     return close_row(engine, run, "failed", err);
 }
 
@@ -120,18 +121,22 @@ static int settle(struct engine *engine, struct workflow *workflow, struct task_
     const char *name = workflow->definition->spec->tasks[run->task].name;
     int status = conductor_task_status(workflow->conductor, name, run->route), r = 0;
 
-    if (!run->over && status >= 0 && status_in((enum workflow_status)status, STATUS_COMPLETED | STATUS_BIT(STATUS_RETRYING)))
+    if (!run->over && status >= 0 &&
+        status_in((enum workflow_status)status, STATUS_COMPLETED | STATUS_BIT(STATUS_RETRYING)))
         r = close_row(engine, run, status_name((enum workflow_status)status), err);
     return r;
 }
 
-int workflow_tell(struct engine *engine, struct workflow *workflow, const struct notice *notice, struct error *err)
+int workflow_tell(struct engine *engine, struct workflow *workflow, const struct notice *notice,
+                  struct error *err)
 {
-    const char *name = value_map_chars(notice->orquesta, "task_id"), *status = execution_status_text(notice->status);
+    const char *name = value_map_chars(notice->orquesta, "task_id"),
+               *status = execution_status_text(notice->status);
     int64_t number = name ? workflow_spec_find(workflow->definition->spec, name) : -1;
     int64_t route = value_map_int(notice->orquesta, "task_route", 0);
     int64_t item = value_map_int(notice->orquesta, "item_id", 0);
-    bool completed = execution_status_completed(notice->status), runs = !completed && notice->status != EXECUTION_PENDING;
+    bool completed = execution_status_completed(notice->status),
+         runs = !completed && notice->status != EXECUTION_PENDING;
     struct task_run *run = number < 0 ? NULL : task_run_find(workflow, (uint32_t)number, (uint32_t)route);
     struct task_child *child;
     int r;
@@ -147,7 +152,8 @@ int workflow_tell(struct engine *engine, struct workflow *workflow, const struct
     }
     child->told = status;
     if (completed && run->has_items)
-        value_list_set(&run->results, (size_t)item, value_is_set(notice->result) ? value_ref(notice->result) : value_null());
+        value_list_set(&run->results, (size_t)item,
+                       value_is_set(notice->result) ? value_ref(notice->result) : value_null());
     r = store_task_child_put(engine->config.store, run->row.seq, item, child->execution, status, err);
     if (r == 0)
         r = tell(engine, workflow, run, status, notice->result, run->has_items ? item : -1, err);
@@ -182,7 +188,8 @@ static value child_context(struct engine *engine, struct workflow *workflow, con
     value_map_put(&up, "execution_id", value_text(id));
     for (size_t i = 0; i < ELEMENTS(inherited); i++)
         if (value_map_has(parent->row.context, inherited[i]))
-            value_map_set_text(&up, inherited[i], value_ref(value_map_get(parent->row.context, inherited[i])));
+            value_map_set_text(&up, inherited[i],
+                               value_ref(value_map_get(parent->row.context, inherited[i])));
     engine_format_id(engine, workflow->row.seq, id);
     value_map_put(&orquesta, "workflow_execution_id", value_text(id));
     engine_format_id(engine, run->row.seq, id);
@@ -217,8 +224,8 @@ static int child_delay(const struct conductor_task *task, int64_t item, int64_t 
     if (task->has_items && task->concurrency.kind == VALUE_INT && item >= task->concurrency.integer)
         seconds = 0;
     if (seconds < 0 || seconds > DELAY_MAX_S)
-        return error_set_kind(err, -EINVAL, "ValueError", "The task delay must be from 0 to %" PRId64 " seconds.",
-                              DELAY_MAX_S);
+        return error_set_kind(err, -EINVAL, "ValueError",
+                              "The task delay must be from 0 to %" PRId64 " seconds.", DELAY_MAX_S);
     *ret_ms = seconds * 1000;
     return 0;
 }
@@ -236,8 +243,8 @@ static void mark_child(struct engine *engine, const struct workflow *workflow, c
 
 /* Looks up, renders and checks. Negative: `reason` has class and text. */
 static int plan_child(struct engine *engine, struct workflow *workflow, const struct execution *parent,
-                      const struct conductor_task *task, struct task_run *run, value action, struct execution_plan *ret,
-                      struct error *reason)
+                      const struct conductor_task *task, struct task_run *run, value action,
+                      struct execution_plan *ret, struct error *reason)
 {
     struct execution_request request = {
         .action = value_map_chars(action, "action"),
@@ -251,8 +258,8 @@ static int plan_child(struct engine *engine, struct workflow *workflow, const st
 
     known = request.action ? engine_object(engine, OBJECT_ACTION, request.action) : VALUE_NOTHING;
     if (!value_is_set(known))
-        return error_set_kind(reason, -ENOENT, "InvalidActionReferencedException", "Unable to find action \"%s\".",
-                              request.action ? request.action : "");
+        return error_set_kind(reason, -ENOENT, "InvalidActionReferencedException",
+                              "Unable to find action \"%s\".", request.action ? request.action : "");
     if (child_delay(task, value_map_int(action, "item_id", 0), &request.delay_ms, reason) < 0)
         return -EINVAL;
     context = child_context(engine, workflow, parent, run, value_map_get(action, "item_id"));
@@ -283,9 +290,12 @@ static int request_child(struct engine *engine, struct workflow *workflow, const
     int r = execution_find(engine, workflow->row.execution, &parent, err);
 
     if (r != 0)
-        return r < 0 ? r : error_set(err, -EIO, "the execution of workflow %" PRId64 " is gone", workflow->row.seq);
+        return r < 0
+                   ? r
+                   : error_set(err, -EIO, "the execution of workflow %" PRId64 " is gone", workflow->row.seq);
     if (item < 0 || (size_t)item >= run->n)
-        return error_set(err, -EIO, "workflow %" PRId64 " offers an item it does not have", workflow->row.seq);
+        return error_set(err, -EIO, "workflow %" PRId64 " offers an item it does not have",
+                         workflow->row.seq);
     if (plan_child(engine, workflow, parent, task, run, action, &plan, &reason) < 0) {
         conductor_fail(workflow->conductor, reason.kind, error_text(&reason), task->id, task->route, NULL);
         return run->over ? 0 : close_row(engine, run, "failed", err);
@@ -298,12 +308,13 @@ static int request_child(struct engine *engine, struct workflow *workflow, const
     run->n_live++;
     workflow->n_live++;
     execution_row_release(&row);
-    return store_task_child_put(engine->config.store, run->row.seq, item, run->children[item].execution, NULL, err);
+    return store_task_child_put(engine->config.store, run->row.seq, item, run->children[item].execution, NULL,
+                                err);
 }
 
 /* What has no action, and a list without items, succeeds at once. */
-static int succeed_at_once(struct engine *engine, struct workflow *workflow, struct task_run *run, value result,
-                           struct error *err)
+static int succeed_at_once(struct engine *engine, struct workflow *workflow, struct task_run *run,
+                           value result, struct error *err)
 {
     int r = tell(engine, workflow, run, "running", VALUE_NOTHING, -1, err);
 
@@ -327,7 +338,8 @@ int workflow_request_task(struct engine *engine, struct workflow *workflow, cons
     int r = 0;
 
     if (!run || !run->has_items || run->over) {
-        run = task_run_new(workflow, task->task, task->route, task->has_items, task->has_items ? task->items_count : 1);
+        run = task_run_new(workflow, task->task, task->route, task->has_items,
+                           task->has_items ? task->items_count : 1);
         r = open_row(engine, workflow, run, task, err);
     }
     if (r == 0 && task->has_items && task->items_count == 0) {

@@ -19,10 +19,10 @@ struct task_run {
     struct task_row row;
     uint32_t task, route;
     bool has_items;
-    bool over;   /* the row is closed */
-    size_t n;    /* items; 1 without */
+    bool over; /* the row is closed */
+    size_t n;  /* items; 1 without */
     struct task_child *children;
-    value results; /* with items: list of results, null where there is none */
+    value results;  /* with items: list of results, null where there is none */
     int64_t n_live; /* children that run */
 };
 
@@ -49,7 +49,8 @@ struct notice {
 /* workflows.c */
 /* The workflow of an execution, loaded when it is not in memory. STORE_NOT_FOUND when there is none. */
 int workflow_find(struct engine *engine, int64_t execution, struct workflow **ret, struct error *err);
-struct workflow *workflow_new(struct engine *engine, struct definition *definition, value inputs, value context);
+struct workflow *workflow_new(struct engine *engine, struct definition *definition, value inputs,
+                              value context);
 void workflow_free(struct workflow *workflow);
 void workflow_touch(struct engine *engine, struct workflow *workflow);
 /* Gives the conductor the time. */
@@ -57,7 +58,8 @@ void workflow_prepare(struct engine *engine, struct workflow *workflow);
 /* Hands out what can be run, and shows the outcome on the execution. */
 int workflow_advance(struct engine *engine, struct workflow *workflow, struct error *err);
 /* Moves the execution to a status that is none of the completed ones. */
-void workflow_show(struct engine *engine, struct workflow *workflow, struct execution *x, enum execution_status status);
+void workflow_show(struct engine *engine, struct workflow *workflow, struct execution *x,
+                   enum execution_status status);
 /* The execution fails; with a list of errors (taken) or one message. */
 int workflow_end_badly(struct engine *engine, struct execution *x, value errors, struct error *err);
 int workflow_end_with_text(struct engine *engine, struct execution *x, const char *text, struct error *err);
@@ -68,9 +70,11 @@ void workflow_note(struct engine *engine, const struct notice *notice);
 /* workflow_tasks.c */
 int workflow_request_task(struct engine *engine, struct workflow *workflow, const struct conductor_task *task,
                           struct error *err);
-int workflow_tell(struct engine *engine, struct workflow *workflow, const struct notice *notice, struct error *err);
+int workflow_tell(struct engine *engine, struct workflow *workflow, const struct notice *notice,
+                  struct error *err);
 struct task_run *task_run_find(struct workflow *workflow, uint32_t task, uint32_t route);
-struct task_run *task_run_new(struct workflow *workflow, uint32_t task, uint32_t route, bool has_items, size_t n);
+struct task_run *task_run_new(struct workflow *workflow, uint32_t task, uint32_t route, bool has_items,
+                              size_t n);
 void task_run_free(struct task_run *run);
 
 #endif

@@ -48,7 +48,8 @@ void workflow_free(struct workflow *workflow)
 }
 
 /* Takes the definition. */
-struct workflow *workflow_new(struct engine *engine, struct definition *definition, value inputs, value context)
+struct workflow *workflow_new(struct engine *engine, struct definition *definition, value inputs,
+                              value context)
 {
     struct workflow *workflow = xcalloc(1, sizeof(*workflow));
     const char *user = value_map_chars(value_map_get(context, "st2"), "user");
@@ -67,11 +68,12 @@ struct workflow *workflow_new(struct engine *engine, struct definition *definiti
 void workflow_prepare(struct engine *engine, struct workflow *workflow)
 {
     workflow->view.now_us = engine->now_us;
-    conductor_set_environment(workflow->conductor, &(struct conductor_environment){
-                                                       .host = &workflow->host,
-                                                       .now_us = engine->now_us,
-                                                       .random_seed = (uint64_t)(engine->now_us ^ workflow->row.seq),
-                                                   });
+    conductor_set_environment(workflow->conductor,
+                              &(struct conductor_environment){
+                                  .host = &workflow->host,
+                                  .now_us = engine->now_us,
+                                  .random_seed = (uint64_t)(engine->now_us ^ workflow->row.seq),
+                              });
 }
 
 void workflow_touch(struct engine *engine, struct workflow *workflow)
@@ -97,7 +99,7 @@ void workflow_hand_over(struct engine *engine, struct workflow *workflow, struct
     remember(engine, workflow);
     engine_format_id(engine, workflow->row.seq, id);
     value_map_put(&x->row.context, "workflow_execution", value_text(id));
-    x->changed = true;
+    execution_changed(engine, x);
     workflow_touch(engine, workflow);
 }
 
@@ -136,13 +138,15 @@ void workflow_child_moved(struct engine *engine, const struct execution *child, 
     value orquesta = value_map_get(child->row.context, "orquesta");
     enum execution_status now = child->row.status;
     bool waits = now == EXECUTION_PENDING || now == EXECUTION_PAUSED;
-    bool goes_on = (now == EXECUTION_RUNNING || now == EXECUTION_RESUMING) &&
-                   (before == EXECUTION_PAUSED || before == EXECUTION_RESUMING || before == EXECUTION_PENDING);
+    bool goes_on =
+        (now == EXECUTION_RUNNING || now == EXECUTION_RESUMING) &&
+        (before == EXECUTION_PAUSED || before == EXECUTION_RESUMING || before == EXECUTION_PENDING);
 
-    if (!value_map_has(child->row.more, "task_execution") || !(execution_status_completed(now) || waits || goes_on))
+    if (!value_map_has(child->row.more, "task_execution") ||
+        !(execution_status_completed(now) || waits || goes_on))
         return;
-    workflow_note(engine, &(struct notice){ child->row.parent, child->row.seq, child->row.status, child->row.result,
-                                            orquesta });
+    workflow_note(engine, &(struct notice){ child->row.parent, child->row.seq, child->row.status,
+                                            child->row.result, orquesta });
 }
 
 void workflow_wake(struct engine *engine, int64_t execution)
@@ -164,7 +168,8 @@ void workflows_wake_all(struct engine *engine)
 }
 
 /* The workflow goes on as another execution by now. */
-static int find_handed_over(struct engine *engine, const struct notice *notice, struct workflow **ret, struct error *err)
+static int find_handed_over(struct engine *engine, const struct notice *notice, struct workflow **ret,
+                            struct error *err)
 {
     struct store_reader *reader = store_as_reader(engine->config.store);
     const char *id = value_map_chars(notice->orquesta, "workflow_execution_id");
@@ -211,7 +216,8 @@ int workflows_advance(struct engine *engine, bool *ret_more, struct error *err)
         engine->notices_at = engine->n_notices = 0;
     } else if (engine->notices_at > NOTICES_PER_BATCH) {
         engine->n_notices -= engine->notices_at;
-        memmove(engine->notices, engine->notices + engine->notices_at, engine->n_notices * sizeof(*engine->notices));
+        memmove(engine->notices, engine->notices + engine->notices_at,
+                engine->n_notices * sizeof(*engine->notices));
         engine->notices_at = 0;
     }
     *ret_more = engine->n_notices > 0;
@@ -230,7 +236,8 @@ static value workflow_result(const struct workflow *workflow, enum workflow_stat
     return result;
 }
 
-void workflow_show(struct engine *engine, struct workflow *workflow, struct execution *x, enum execution_status status)
+void workflow_show(struct engine *engine, struct workflow *workflow, struct execution *x,
+                   enum execution_status status)
 {
     if (!execution_status_may_become(x->row.status, status))
         return;
@@ -248,7 +255,8 @@ static int show(struct engine *engine, struct workflow *workflow, struct error *
     r = execution_find(engine, workflow->row.execution, &x, err);
     if (r != 0)
         return r < 0 ? r : 0;
-    if (shown < 0 || execution_status_completed(x->row.status) || x->row.status == (enum execution_status)shown)
+    if (shown < 0 || execution_status_completed(x->row.status) ||
+        x->row.status == (enum execution_status)shown)
         return 0;
     if (status_in(status, STATUS_COMPLETED)) {
         outcome = (struct outcome){ (enum execution_status)shown, workflow_result(workflow, status) };
@@ -278,7 +286,8 @@ static int hand_out(struct engine *engine, struct workflow *workflow, size_t *re
     *ret_n = 0;
     workflow_prepare(engine, workflow);
     if (conductor_next(workflow->conductor, &tasks, &reason) < 0) {
-        conductor_fail(workflow->conductor, reason.kind ? reason.kind : "ValueError", error_text(&reason), NULL, 0, NULL);
+        conductor_fail(workflow->conductor, reason.kind ? reason.kind : "ValueError", error_text(&reason),
+                       NULL, 0, NULL);
         return 0;
     }
     for (size_t i = 0; r == 0 && i < tasks.n_items; i++)
@@ -360,13 +369,15 @@ static char *unknown_notify(const struct definition *definition, value names)
         if (task < 0 || (size_t)task >= definition->spec->n_tasks)
             buffer_addf(&text, "%s%s", text.len ? ", " : "", value_is_string(name) ? value_chars(name) : "?");
     }
-    return text.len ? xasprintf("The following tasks in the notify parameter do not exist in the workflow definition: %s.",
-                                buffer_text(&text))
-                    : NULL;
+    return text.len
+               ? xasprintf(
+                     "The following tasks in the notify parameter do not exist in the workflow definition: %s.",
+                     buffer_text(&text))
+               : NULL;
 }
 
-static int begin(struct engine *engine, struct execution *x, const struct run *run, struct definition *definition,
-                 struct error *err)
+static int begin(struct engine *engine, struct execution *x, const struct run *run,
+                 struct definition *definition, struct error *err)
 {
     struct workflow *workflow;
     char id[OBJECT_ID_SIZE];
@@ -383,22 +394,27 @@ static int begin(struct engine *engine, struct execution *x, const struct run *r
     workflow->row.status = "requested";
     workflow->row.more = value_map_new(1);
     if (value_list_count(value_map_get(run->runner_parameters, "notify")))
-        value_map_put(&workflow->row.more, "notify", value_ref(value_map_get(run->runner_parameters, "notify")));
+        value_map_put(&workflow->row.more, "notify",
+                      value_ref(value_map_get(run->runner_parameters, "notify")));
     remember(engine, workflow);
     workflow_touch(engine, workflow);
     value_map_put(&x->row.context, "workflow_execution", value_text(id));
-    x->changed = true;
+    execution_changed(engine, x);
     workflow_prepare(engine, workflow);
     if (conductor_start(workflow->conductor, &reason) < 0)
-        conductor_fail(workflow->conductor, reason.kind ? reason.kind : "ValueError", error_text(&reason), NULL, 0, NULL);
+        conductor_fail(workflow->conductor, reason.kind ? reason.kind : "ValueError", error_text(&reason),
+                       NULL, 0, NULL);
     else if (conductor_status(workflow->conductor) == STATUS_NULL)
         conductor_request(workflow->conductor, "running", NULL);
     return workflow_advance(engine, workflow, err);
 }
 
-int workflow_begin(struct engine *engine, const struct run *run, struct definition *definition, struct error *err)
+int workflow_begin(struct engine *engine, const struct run *run, struct definition *definition,
+                   struct error *err)
 {
-    CLEANUP(freep) char *unknown = NULL;
+    CLEANUP(freep)
+    char *unknown = NULL;
+    struct workflow *begun;
     struct execution *x;
     value findings;
     int r = execution_find(engine, run->seq, &x, err);
@@ -407,6 +423,9 @@ int workflow_begin(struct engine *engine, const struct run *run, struct definiti
         return r < 0 ? r : 0;
     if (x->row.status != EXECUTION_RUNNING)
         return 0; /* canceled while the file was read */
+    r = workflow_find(engine, run->seq, &begun, err);
+    if (r != STORE_NOT_FOUND)
+        return r; /* nothing begins twice */
     if (definition->failure)
         return workflow_end_with_text(engine, x, definition->failure, err);
     findings = definition_findings(definition, engine->config.catalog);
@@ -433,11 +452,11 @@ static void save_row(void *data, const struct conductor_row *row)
     struct saving *saving = data;
 
     if (saving->r == 0)
-        saving->r = store_workflow_state_put(saving->store, saving->workflow, row->kind, row->key, row->sub, row->data,
-                                             saving->err);
+        saving->r = store_workflow_state_put(saving->store, saving->workflow, row->kind, row->key, row->sub,
+                                             row->data, saving->err);
     if (saving->r == 0 && row->kind == ROW_STAGED && !value_is_set(row->data))
-        saving->r = store_workflow_state_put(saving->store, saving->workflow, ROW_ITEM, row->key, -1, VALUE_NOTHING,
-                                             saving->err);
+        saving->r = store_workflow_state_put(saving->store, saving->workflow, ROW_ITEM, row->key, -1,
+                                             VALUE_NOTHING, saving->err);
 }
 
 static int save(struct engine *engine, struct workflow *workflow, struct error *err)
@@ -495,7 +514,8 @@ static int load_state(void *data, int kind, int64_t key, int64_t sub, value stat
     struct loading *loading = data;
 
     return conductor_load_row(loading->workflow->conductor,
-                              &(struct conductor_row){ (enum conductor_row_kind)kind, key, sub, state }, loading->err);
+                              &(struct conductor_row){ (enum conductor_row_kind)kind, key, sub, state },
+                              loading->err);
 }
 
 /* What became of a child while nobody could be told. */
@@ -518,21 +538,24 @@ static int load_child(void *data, int64_t item, int64_t execution, const char *t
     }
     if (completed && !run->has_items)
         return 0;
-    r = store_execution_get(store_as_reader(loading->engine->config.store), execution, EXECUTION_RESULT, &row, loading->err);
+    r = store_execution_get(store_as_reader(loading->engine->config.store), execution, EXECUTION_RESULT, &row,
+                            loading->err);
     if (r < 0)
         return r;
     if (r == STORE_NOT_FOUND)
         row.status = EXECUTION_ABANDONED;
     if (completed) {
-        value_list_set(&run->results, (size_t)item, value_is_set(row.result) ? value_ref(row.result) : value_null());
-    } else if (execution_status_completed(row.status) || row.status == EXECUTION_PENDING || row.status == EXECUTION_PAUSED) {
+        value_list_set(&run->results, (size_t)item,
+                       value_is_set(row.result) ? value_ref(row.result) : value_null());
+    } else if (execution_status_completed(row.status) || row.status == EXECUTION_PENDING ||
+               row.status == EXECUTION_PAUSED) {
         value orquesta = value_map_new(3);
 
         value_map_put(&orquesta, "task_id", value_text(run->row.name));
         value_map_put(&orquesta, "task_route", value_int(run->route));
         value_map_put(&orquesta, "item_id", value_int(item));
-        workflow_note(loading->engine, &(struct notice){ loading->workflow->row.execution, execution, row.status, row.result,
-                                                         orquesta });
+        workflow_note(loading->engine, &(struct notice){ loading->workflow->row.execution, execution,
+                                                         row.status, row.result, orquesta });
         value_unref(orquesta);
     }
     execution_row_release(&row);
@@ -546,25 +569,29 @@ static int load_task(void *data, struct task_row *row)
     int64_t n = row->items < 0 ? 1 : row->items;
 
     if (number < 0 || n > CONDUCTOR_ITEMS_MAX)
-        return error_set(loading->err, -EBADMSG, "the saved workflow has a task \"%s\" it does not define", row->name);
-    loading->run = task_run_new(loading->workflow, (uint32_t)number, (uint32_t)row->route, row->items >= 0, (size_t)n);
+        return error_set(loading->err, -EBADMSG, "the saved workflow has a task \"%s\" it does not define",
+                         row->name);
+    loading->run =
+        task_run_new(loading->workflow, (uint32_t)number, (uint32_t)row->route, row->items >= 0, (size_t)n);
     loading->run->row = *row;
     *row = (struct task_row){ 0 };
-    return store_task_children(store_as_reader(loading->engine->config.store), loading->run->row.seq, load_child, loading,
-                               loading->err);
+    return store_task_children(store_as_reader(loading->engine->config.store), loading->run->row.seq,
+                               load_child, loading, loading->err);
 }
 
 static int load(struct engine *engine, struct workflow_row *row, struct workflow **ret, struct error *err)
 {
     struct store_reader *reader = store_as_reader(engine->config.store);
     const char *text = value_map_chars(row->definition, "text");
-    struct definition *definition = definitions_get(engine->definitions, text ? text : "", text ? strlen(text) : 0);
+    struct definition *definition =
+        definitions_get(engine->definitions, text ? text : "", text ? strlen(text) : 0);
     struct loading loading = { .engine = engine, .err = err };
     int r;
 
     if (definition->failure || !definition->graph) {
         definition_unref(definition);
-        return error_set(err, -EBADMSG, "the definition of workflow %lld cannot be read any more", (long long)row->seq);
+        return error_set(err, -EBADMSG, "the definition of workflow %lld cannot be read any more",
+                         (long long)row->seq);
     }
     loading.workflow = workflow_new(engine, definition, row->inputs, row->context);
     workflow_row_release(&loading.workflow->row);

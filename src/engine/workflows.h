@@ -12,7 +12,8 @@
 struct execution;
 
 /* Takes the run of an execution whose definition was read: the workflow begins. Negative: the store broke. */
-int workflow_begin(struct engine *engine, const struct run *run, struct definition *definition, struct error *err);
+int workflow_begin(struct engine *engine, const struct run *run, struct definition *definition,
+                   struct error *err);
 
 /* A child of a workflow got another status: when that means something to its workflow, it is told before the batch ends. */
 void workflow_child_moved(struct engine *engine, const struct execution *child, enum execution_status before);

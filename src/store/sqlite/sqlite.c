@@ -127,8 +127,8 @@ static const char *const statements[STATEMENTS] = {
                               " FROM workflow WHERE execution = ?",
     [STATEMENT_STATE_PUT] = "INSERT INTO workflow_state(workflow, kind, key, sub, data) VALUES(?, ?, ?, ?, ?)"
                             " ON CONFLICT(workflow, kind, key, sub) DO UPDATE SET data = excluded.data",
-    [STATEMENT_STATE_DELETE] = "DELETE FROM workflow_state WHERE workflow = ?1 AND kind = ?2 AND key = ?3"
-                               " AND (?4 IS NULL OR sub = ?4)",
+    [STATEMENT_STATE_DELETE] = "DELETE FROM workflow_state WHERE workflow = ? AND kind = ? AND key = ? AND sub = ?",
+    [STATEMENT_STATE_DELETE_ALL] = "DELETE FROM workflow_state WHERE workflow = ? AND kind = ? AND key = ?",
     [STATEMENT_STATES] = "SELECT kind, key, sub, data FROM workflow_state WHERE workflow = ? ORDER BY kind, key, sub",
     [STATEMENT_TASK_INSERT] = "INSERT INTO task(seq, workflow, name, route, status, open, start_us, end_us, items, more)"
                               " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -70,8 +70,8 @@ int store_workflow_update(struct store *store, struct workflow_row *row, struct 
     return 0;
 }
 
-static int workflow_read(struct store_reader *reader, enum statement which, int64_t number, struct workflow_row *ret,
-                         struct error *err)
+static int workflow_read(struct store_reader *reader, enum statement which, int64_t number,
+                         struct workflow_row *ret, struct error *err)
 {
     sqlite3_stmt *s = sqlite_statement(reader, which, err);
     int rc, r = 0;
@@ -113,26 +113,27 @@ int store_workflow_of_execution(struct store_reader *reader, int64_t execution, 
 
 /* ---- the conductor's rows ---- */
 
-int store_workflow_state_put(struct store *store, int64_t workflow, int kind, int64_t key, int64_t sub, value data,
-                             struct error *err)
+int store_workflow_state_put(struct store *store, int64_t workflow, int kind, int64_t key, int64_t sub,
+                             value data, struct error *err)
 {
-    bool gone = !value_is_set(data);
-    sqlite3_stmt *s = sqlite_statement(&store->reader, gone ? STATEMENT_STATE_DELETE : STATEMENT_STATE_PUT, err);
+    bool gone = !value_is_set(data), all = gone && sub < 0;
+    enum statement which = all ? STATEMENT_STATE_DELETE_ALL : gone ? STATEMENT_STATE_DELETE : STATEMENT_STATE_PUT;
+    sqlite3_stmt *s = sqlite_statement(&store->reader, which, err);
 
     if (!s)
         return -EIO;
     sqlite3_bind_int64(s, 1, workflow);
     sqlite3_bind_int(s, 2, kind);
     sqlite3_bind_int64(s, 3, key);
-    if (!gone || sub >= 0)
+    if (!all)
         sqlite3_bind_int64(s, 4, sub);
     if (!gone)
         sqlite_bind_json(s, 5, data);
     return sqlite_run(&store->reader, s, err);
 }
 
-int store_workflow_states(struct store_reader *reader, int64_t workflow, store_workflow_state_callback *callback,
-                          void *data, struct error *err)
+int store_workflow_states(struct store_reader *reader, int64_t workflow,
+                          store_workflow_state_callback *callback, void *data, struct error *err)
 {
     sqlite3_stmt *s = sqlite_statement(reader, STATEMENT_STATES, err);
     int rc = SQLITE_DONE, r = 0;
@@ -143,7 +144,8 @@ int store_workflow_states(struct store_reader *reader, int64_t workflow, store_w
     while (r == 0 && (rc = sqlite3_step(s)) == SQLITE_ROW) {
         value state = sqlite_column_json(s, 3);
 
-        r = callback(data, sqlite3_column_int(s, 0), sqlite3_column_int64(s, 1), sqlite3_column_int64(s, 2), state);
+        r = callback(data, sqlite3_column_int(s, 0), sqlite3_column_int64(s, 1), sqlite3_column_int64(s, 2),
+                     state);
         value_unref(state);
     }
     if (r == 0 && rc != SQLITE_DONE)
@@ -194,8 +196,8 @@ static char *column_dup(sqlite3_stmt *s, int column)
     return xstrdup(text ? text : "");
 }
 
-int store_tasks(struct store_reader *reader, int64_t workflow, bool only_open, store_task_callback *callback, void *data,
-                struct error *err)
+int store_tasks(struct store_reader *reader, int64_t workflow, bool only_open, store_task_callback *callback,
+                void *data, struct error *err)
 {
     sqlite3_stmt *s = sqlite_statement(reader, STATEMENT_TASKS, err);
     int rc = SQLITE_DONE, r = 0;
@@ -244,8 +246,8 @@ int store_task_child_put(struct store *store, int64_t task, int64_t item, int64_
     return sqlite_run(&store->reader, s, err);
 }
 
-int store_task_children(struct store_reader *reader, int64_t task, store_task_child_callback *callback, void *data,
-                        struct error *err)
+int store_task_children(struct store_reader *reader, int64_t task, store_task_child_callback *callback,
+                        void *data, struct error *err)
 {
     sqlite3_stmt *s = sqlite_statement(reader, STATEMENT_CHILDREN, err);
     int rc = SQLITE_DONE, r = 0;
@@ -254,7 +256,8 @@ int store_task_children(struct store_reader *reader, int64_t task, store_task_ch
         return -EIO;
     sqlite3_bind_int64(s, 1, task);
     while (r == 0 && (rc = sqlite3_step(s)) == SQLITE_ROW)
-        r = callback(data, sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1), (const char *)sqlite3_column_text(s, 2));
+        r = callback(data, sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1),
+                     (const char *)sqlite3_column_text(s, 2));
     if (r == 0 && rc != SQLITE_DONE)
         r = sqlite_failed(reader, err);
     sqlite3_reset(s);
