@@ -26,7 +26,8 @@ static bool trial_read(struct http_request *request, value body, struct trial *r
     const char *fault = NULL;
     int number = EXPR_ORQUESTA;
 
-    *ret = (struct trial){ .expression = value_map_get(body, "expression"), .context = value_map_get(body, "context") };
+    *ret = (struct trial){ .expression = value_map_get(body, "expression"),
+                           .context = value_map_get(body, "context") };
     if (value_is_string(mode))
         number = expr_mode_from_name(value_chars(mode));
     if (!value_is_string(ret->expression))
@@ -133,8 +134,8 @@ static void evaluate(struct http_request *request, void *owner)
     context.variables = variables;
     if (getrandom(&context.random_seed, sizeof(context.random_seed), GRND_NONBLOCK) < 0)
         context.random_seed = (uint64_t)context.now_us;
-    if (expr_try(value_chars(trial.expression), value_len(trial.expression), trial.mode, &context, trial.explain, &answer,
-                 &err) < 0)
+    if (expr_try(value_chars(trial.expression), value_len(trial.expression), trial.mode, &context,
+                 trial.explain, &answer, &err) < 0)
         respond_failure(request, &trial, &err);
     else
         http_respond_value(request, 200, answer);

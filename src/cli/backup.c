@@ -15,7 +15,8 @@
 
 static int sync_path(const char *path, int flags, struct error *err)
 {
-    CLEANUP(closep) int fd = open(path, flags | O_CLOEXEC);
+    CLEANUP(closep)
+    int fd = open(path, flags | O_CLOEXEC);
 
     if (fd < 0 || fsync(fd) < 0)
         return error_set(err, -errno, "%s: %s", path, strerror(errno));
@@ -25,7 +26,8 @@ static int sync_path(const char *path, int flags, struct error *err)
 /* The file may hold secrets: nobody else reads it, from its first byte on. */
 static int make_private(const char *path, struct error *err)
 {
-    CLEANUP(closep) int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    CLEANUP(closep)
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
     if (fd < 0)
         return error_set(err, -errno, "%s: %s", path, strerror(errno));
@@ -35,7 +37,8 @@ static int make_private(const char *path, struct error *err)
 static int copy_take_name(const char *copy, const char *file, struct error *err)
 {
     const char *slash = strrchr(file, '/');
-    CLEANUP(freep) char *folder = slash ? xstrndup(file, (size_t)(slash - file) + 1) : xstrdup(".");
+    CLEANUP(freep)
+    char *folder = slash ? xstrndup(file, (size_t)(slash - file) + 1) : xstrdup(".");
     int r = sync_path(copy, O_RDWR, err);
 
     /* link() refuses a name that is taken, which rename() does not. */
@@ -49,7 +52,9 @@ static int copy_take_name(const char *copy, const char *file, struct error *err)
 static int backup_run(struct cli *cli, const struct cli_args *args, struct error *err)
 {
     const char *directory = data_dir(args), *file = args_operand(args, "file");
-    CLEANUP(freep) char *copy = xasprintf("%s.%d.part", file, (int)getpid());
+    CLEANUP(freep)
+    char *copy = xasprintf("%s.%d.part", file, (int)getpid());
+    int64_t version, known;
     struct stat st;
     int r = data_dir_check(directory, err);
 
@@ -57,7 +62,9 @@ static int backup_run(struct cli *cli, const struct cli_args *args, struct error
         return r;
     if (stat(file, &st) == 0)
         return error_set(err, -EEXIST, "\"%s\" is there already; a backup goes into a new file.", file);
-    r = make_private(copy, err);
+    r = store_schema(directory, &version, &known, err); /* what cannot be read is told by its own name */
+    if (r == 0)
+        r = make_private(copy, err);
     if (r < 0)
         return r;
     r = store_backup(directory, copy, err);
@@ -69,8 +76,9 @@ static int backup_run(struct cli *cli, const struct cli_args *args, struct error
     if (stat(file, &st) < 0)
         return error_set(err, -errno, "%s: %s", file, strerror(errno));
     printf("Copied the store of %s to %s (%lld bytes).\n", directory, file, (long long)st.st_size);
-    printf("The key of secret datastore values (%s/datastore_key.json unless configured) is not in it; keep it apart.\n",
-           directory);
+    printf(
+        "The key of secret datastore values (%s/datastore_key.json unless configured) is not in it; keep it apart.\n",
+        directory);
     return EXIT_DONE;
 }
 

@@ -24,16 +24,20 @@ const char *data_dir(const struct cli_args *args)
 
 int data_dir_check(const char *directory, struct error *err)
 {
-    CLEANUP(freep) char *file = xasprintf("%s/fulmar.db", directory);
+    CLEANUP(freep)
+    char *file = xasprintf("%s/fulmar.db", directory);
     struct stat st;
 
     if (stat(directory, &st) < 0)
-        return error_set(err, -errno, "The data directory \"%s\" cannot be used: %s. Name another one with --data-dir.",
+        return error_set(err, -errno,
+                         "The data directory \"%s\" cannot be used: %s. Name another one with --data-dir.",
                          directory, strerror(errno));
     if (!S_ISDIR(st.st_mode))
-        return error_set(err, -ENOTDIR, "\"%s\" is no directory. Name the data directory with --data-dir.", directory);
+        return error_set(err, -ENOTDIR, "\"%s\" is no directory. Name the data directory with --data-dir.",
+                         directory);
     if (stat(file, &st) < 0)
-        return error_set(err, -errno, "There is no store in \"%s\" (%s: %s). Name the data directory with --data-dir.",
+        return error_set(err, -errno,
+                         "There is no store in \"%s\" (%s: %s). Name the data directory with --data-dir.",
                          directory, file, strerror(errno));
     return 0;
 }

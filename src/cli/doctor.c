@@ -51,10 +51,12 @@ static enum verdict check_writable(struct visit *visit)
     static const char *const names[] = { "", "/fulmar.db", "/fulmar.db-wal", "/lock" };
 
     for (size_t i = 0; i < ELEMENTS(names); i++) {
-        CLEANUP(freep) char *path = xasprintf("%s%s", visit->directory, names[i]);
+        CLEANUP(freep)
+        char *path = xasprintf("%s%s", visit->directory, names[i]);
 
         if (access(path, W_OK) < 0 && errno != ENOENT) {
-            buffer_addf(&visit->finding, "%s: %s; give the server's user write access", path, strerror(errno));
+            buffer_addf(&visit->finding, "%s: %s; give the server's user write access", path,
+                        strerror(errno));
             return PROBLEM;
         }
     }
@@ -82,8 +84,10 @@ static enum verdict check_space(struct visit *visit)
 /* The lock is tried and given back at once; a shared one, so that two visits do not see each other. */
 static enum verdict check_lock(struct visit *visit)
 {
-    CLEANUP(freep) char *path = xasprintf("%s/lock", visit->directory);
-    CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    CLEANUP(freep)
+    char *path = xasprintf("%s/lock", visit->directory);
+    CLEANUP(closep)
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
 
     if (fd < 0 && errno != ENOENT) {
         buffer_addf(&visit->finding, "%s: %s", path, strerror(errno));
@@ -97,12 +101,13 @@ static enum verdict check_lock(struct visit *visit)
 
 static enum verdict check_file(struct visit *visit)
 {
-    CLEANUP(freep) char *path = xasprintf("%s/fulmar.db", visit->directory);
+    CLEANUP(freep)
+    char *path = xasprintf("%s/fulmar.db", visit->directory);
     struct stat st;
 
     if (stat(path, &st) < 0) {
-        buffer_addf(&visit->finding, "%s: %s; no server has run here, or its store is gone: restore a backup", path,
-                    strerror(errno));
+        buffer_addf(&visit->finding, "%s: %s; no server has run here, or its store is gone: restore a backup",
+                    path, strerror(errno));
         return PROBLEM_LAST;
     }
     if (!S_ISREG(st.st_mode)) {
@@ -144,14 +149,17 @@ static enum verdict check_integrity(struct visit *visit)
         buffer_add_text(&visit->finding, "every page and index of the store is sound");
         return FINE;
     }
-    buffer_addf(&visit->finding, "%zu problems in the store; restore a backup", value_list_count(visit->problems));
+    buffer_addf(&visit->finding, "%zu problems in the store; restore a backup",
+                value_list_count(visit->problems));
     return PROBLEM;
 }
 
 static enum verdict check_key(struct visit *visit)
 {
-    CLEANUP(freep) char *path = xasprintf("%s/datastore_key.json", visit->directory);
-    CLEANUP(crypto_key_freep) struct crypto_key *key = NULL;
+    CLEANUP(freep)
+    char *path = xasprintf("%s/datastore_key.json", visit->directory);
+    CLEANUP(crypto_key_freep)
+    struct crypto_key *key = NULL;
     struct stat st;
     ERROR_AUTO(err);
 
@@ -175,9 +183,14 @@ static const struct {
     const char *name;
     enum verdict (*look)(struct visit *visit);
 } checks[] = {
-    { "data directory", check_directory }, { "write access", check_writable }, { "disk", check_space },
-    { "server", check_lock },              { "datastore key", check_key },     { "store", check_file },
-    { "schema", check_schema },            { "integrity", check_integrity },
+    { "data directory", check_directory },
+    { "write access", check_writable },
+    { "disk", check_space },
+    { "server", check_lock },
+    { "datastore key", check_key },
+    { "store", check_file },
+    { "schema", check_schema },
+    { "integrity", check_integrity },
 };
 
 /* What names files may hold any bytes. */
@@ -222,7 +235,8 @@ static void rows_print(value rows, bool fine)
         bool good = value_map_bool(row, "fine", false);
 
         n_problems += !good;
-        printf("%-8s %-15s %s\n", good ? "ok" : "PROBLEM", value_map_chars(row, "check"), value_map_chars(row, "finding"));
+        printf("%-8s %-15s %s\n", good ? "ok" : "PROBLEM", value_map_chars(row, "check"),
+               value_map_chars(row, "finding"));
         VALUE_LIST_EACH (k, problem, value_map_get(row, "problems"))
             printf("%-24s %s\n", "", value_chars(problem));
     }

@@ -51,7 +51,8 @@ static int context_parse(const char *text, size_t n, value *ret, struct error *e
 
 static int context_read(const char *file, value *ret, struct error *err)
 {
-    CLEANUP(freep) char *text = NULL;
+    CLEANUP(freep)
+    char *text = NULL;
     size_t n = 0;
     int r = 0;
 
@@ -97,7 +98,8 @@ static void steps_print(value steps)
 {
     int columns = display_columns();
     size_t wide = columns > 60 ? ((size_t)columns - 20) / 2 : 20;
-    CLEANUP(grid_release) struct grid table;
+    CLEANUP(grid_release)
+    struct grid table;
     BUFFER_AUTO(out);
 
     grid_init(&table, 3);
@@ -147,9 +149,9 @@ static int failure_print(const struct cli_args *args, value failure)
         return EXIT_ERROR;
     }
     fprintf(stderr, "ERROR: %s: %s\nlanguage: %s\nexpression: %s\nline: %lld, column: %lld\n",
-            value_map_chars(failure, "class"), value_map_chars(failure, "message"), value_map_chars(failure, "language"),
-            value_map_chars(failure, "expression"), (long long)value_map_int(failure, "line", 1),
-            (long long)value_map_int(failure, "column", 1));
+            value_map_chars(failure, "class"), value_map_chars(failure, "message"),
+            value_map_chars(failure, "language"), value_map_chars(failure, "expression"),
+            (long long)value_map_int(failure, "line", 1), (long long)value_map_int(failure, "column", 1));
     return EXIT_ERROR;
 }
 
@@ -177,7 +179,8 @@ static int answer_print(const struct cli_args *args, const struct reply *reply, 
     int r;
 
     if (reply->status == 400 && reply_json(reply, &answer, NULL) == 0 && value_map_chars(answer, "class") &&
-        value_map_chars(answer, "message") && value_map_chars(answer, "language") && value_map_chars(answer, "expression")) {
+        value_map_chars(answer, "message") && value_map_chars(answer, "language") &&
+        value_map_chars(answer, "expression")) {
         value_map_remove(&answer, "faultstring");
         return failure_print(args, answer);
     }
@@ -187,10 +190,11 @@ static int answer_print(const struct cli_args *args, const struct reply *reply, 
     return r < 0 ? r : trial_print(args, answer);
 }
 
-static int evaluate_there(struct cli *cli, const struct cli_args *args, const char *text, const char *mode, value variables,
-                          struct error *err)
+static int evaluate_there(struct cli *cli, const struct cli_args *args, const char *text, const char *mode,
+                          value variables, struct error *err)
 {
-    CLEANUP(reply_release) struct reply reply = { 0 };
+    CLEANUP(reply_release)
+    struct reply reply = { 0 };
     struct request request = { .method = "POST", .path = "/expressions/evaluate" };
     VALUE_AUTO(body);
     int r;
@@ -217,7 +221,9 @@ static int expr_run(struct cli *cli, const struct cli_args *args, struct error *
     mode_name = mode_name ? mode_name : "orquesta";
     mode = expr_mode_from_name(mode_name);
     if (mode < 0)
-        return error_set(err, -EINVAL, "There is no mode \"%s\"; the modes are orquesta, template, template-lax.", mode_name);
+        return error_set(err, -EINVAL,
+                         "There is no mode \"%s\"; the modes are orquesta, template, template-lax.",
+                         mode_name);
     if (!utf8_valid(text, strlen(text)))
         return error_set(err, -EILSEQ, "The expression is not valid UTF-8.");
     r = context_read(args_text(args, "--context"), &variables, err);
@@ -237,8 +243,9 @@ static const struct cli_option expr_options[] = {
       .name = "--mode",
       .kind = OPTION_TEXT,
       .metavar = "MODE",
-      .help = "How the text is read: \"orquesta\" as in workflows (the default), \"template\" as in rules and parameters, "
-              "\"template-lax\" the same with unknown names empty." },
+      .help =
+          "How the text is read: \"orquesta\" as in workflows (the default), \"template\" as in rules and parameters, "
+          "\"template-lax\" the same with unknown names empty." },
     { .letter = "-x", .name = "--explain", .help = "Show each part of the expression with its value, too." },
     { .letter = "-e",
       .name = "--execution",

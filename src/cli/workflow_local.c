@@ -16,7 +16,8 @@
 
 static int spec_read(const char *file, struct workflow_spec **ret, struct error *err)
 {
-    CLEANUP(freep) char *text = NULL;
+    CLEANUP(freep)
+    char *text = NULL;
     size_t n;
     int r = cli_file_read(file, &text, &n, err);
 
@@ -36,8 +37,10 @@ static const struct {
 static int graph_run(struct cli *cli, const struct cli_args *args, struct error *err)
 {
     const char *format = args_text(args, "--format");
-    CLEANUP(workflow_spec_freep) struct workflow_spec *spec = NULL;
-    CLEANUP(workflow_graph_freep) struct workflow_graph *graph = NULL;
+    CLEANUP(workflow_spec_freep)
+    struct workflow_spec *spec = NULL;
+    CLEANUP(workflow_graph_freep)
+    struct workflow_graph *graph = NULL;
     BUFFER_AUTO(out);
     size_t which = 0;
     int r;
@@ -94,7 +97,8 @@ static char *folder_of(const char *file)
 
 static int yaml_file_read(const char *file, value *ret, struct error *err)
 {
-    CLEANUP(freep) char *text = NULL;
+    CLEANUP(freep)
+    char *text = NULL;
     size_t n;
     int r = cli_file_read(file, &text, &n, err);
 
@@ -109,12 +113,15 @@ static int yaml_file_read(const char *file, value *ret, struct error *err)
 /* Results of mocks: what is no JSON is taken as text. */
 static int result_read(void *data, const char *path, value *ret, struct error *err)
 {
-    CLEANUP(freep) char *file = path_under(data, path);
-    CLEANUP(freep) char *text = NULL;
+    CLEANUP(freep)
+    char *file = path_under(data, path);
+    CLEANUP(freep)
+    char *text = NULL;
     size_t n;
 
     if (cli_file_read(file, &text, &n, NULL) < 0)
-        return error_set(err, -ENOENT, "The result path \"%s\" for the mock action execution does not exist.", file);
+        return error_set(err, -ENOENT, "The result path \"%s\" for the mock action execution does not exist.",
+                         file);
     if (json_read(text, n, JSON_PYTHON, ret, NULL) == 0)
         return 0;
     *ret = value_text_checked(text, n);
@@ -123,9 +130,12 @@ static int result_read(void *data, const char *path, value *ret, struct error *e
 
 static int test_play(const char *file, const char *base_path, value *ret, struct error *err)
 {
-    CLEANUP(freep) char *base = base_path ? xstrdup(base_path) : folder_of(file);
-    CLEANUP(freep) char *workflow = NULL;
-    CLEANUP(workflow_spec_freep) struct workflow_spec *spec = NULL;
+    CLEANUP(freep)
+    char *base = base_path ? xstrdup(base_path) : folder_of(file);
+    CLEANUP(freep)
+    char *workflow = NULL;
+    CLEANUP(workflow_spec_freep)
+    struct workflow_spec *spec = NULL;
     struct rehearsal_files files = { result_read, base };
     VALUE_AUTO(test);
     int r = yaml_file_read(file, &test, err);
@@ -151,7 +161,8 @@ static value test_outcome(const char *file, const char *base_path)
         value_map_put(&outcome, "passed", value_bool(false));
         value_map_put(&outcome, "differences", value_list_new(0));
         value_map_put(&outcome, "error",
-                      err.kind ? value_textf("%s: %s", err.kind, error_text(&err)) : value_text(error_text(&err)));
+                      err.kind ? value_textf("%s: %s", err.kind, error_text(&err))
+                               : value_text(error_text(&err)));
     }
     value_map_put(&outcome, "file", value_is_set(name) ? name : value_text("?"));
     value_map_put(&outcome, "seconds", value_float((double)(clock_monotonic_us() - begin) / 1e6));
@@ -163,10 +174,13 @@ static void outcome_print(value outcome)
     value coverage = value_map_get(outcome, "coverage");
     const char *error = value_map_chars(outcome, "error");
 
-    printf("%s  %s", value_map_bool(outcome, "passed", false) ? "passed" : "FAILED", value_map_chars(outcome, "file"));
+    printf("%s  %s", value_map_bool(outcome, "passed", false) ? "passed" : "FAILED",
+           value_map_chars(outcome, "file"));
     if (value_is_map(coverage))
-        printf("  (%zu tasks, %lld of %lld transitions taken)", value_list_count(value_map_get(outcome, "sequence")),
-               (long long)value_map_int(coverage, "taken", 0), (long long)value_map_int(coverage, "transitions", 0));
+        printf("  (%zu tasks, %lld of %lld transitions taken)",
+               value_list_count(value_map_get(outcome, "sequence")),
+               (long long)value_map_int(coverage, "taken", 0),
+               (long long)value_map_int(coverage, "transitions", 0));
     putchar('\n');
     if (error)
         printf("    %s\n", error);
@@ -180,7 +194,9 @@ static void xml_add(struct buffer *out, const char *text)
     static const struct {
         char c;
         const char *entity;
-    } entities[] = { { '&', "&amp;" }, { '<', "&lt;" }, { '>', "&gt;" }, { '"', "&quot;" }, { '\n', "&#10;" } };
+    } entities[] = {
+        { '&', "&amp;" }, { '<', "&lt;" }, { '>', "&gt;" }, { '"', "&quot;" }, { '\n', "&#10;" }
+    };
 
     for (; *text; text++) {
         size_t i = 0;
@@ -228,10 +244,11 @@ static int junit_write(const char *file, value outcomes, struct error *err)
         n_failures += value_list_count(value_map_get(outcome, "differences")) > 0;
         seconds += value_map_get(outcome, "seconds").number;
     }
-    buffer_addf(&out,
-                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-                "<testsuite name=\"rehearsals\" tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" time=\"%.3f\">\n",
-                value_list_count(outcomes), n_failures, n_errors, seconds);
+    buffer_addf(
+        &out,
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+        "<testsuite name=\"rehearsals\" tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" time=\"%.3f\">\n",
+        value_list_count(outcomes), n_failures, n_errors, seconds);
     VALUE_LIST_EACH (i, outcome, outcomes)
         junit_case(&out, outcome);
     buffer_add_text(&out, "</testsuite>\n");
@@ -263,7 +280,8 @@ static int rehearse_run(struct cli *cli, const struct cli_args *args, struct err
     if (output_form(args) != OUTPUT_TEXT)
         output_document(output_form(args), outcomes);
     else
-        printf("%zu of %zu rehearsals passed.\n", value_list_count(files) - n_failed, value_list_count(files));
+        printf("%zu of %zu rehearsals passed.\n", value_list_count(files) - n_failed,
+               value_list_count(files));
     if (args_text(args, "--junit"))
         r = junit_write(args_text(args, "--junit"), outcomes, err);
     return r < 0 ? r : n_failed ? EXIT_ERROR : EXIT_DONE;
@@ -275,7 +293,10 @@ static const struct cli_option rehearse_options[] = {
       .kind = OPTION_TEXT,
       .metavar = "DIR",
       .help = "What paths in the tests are relative to; without it, to the folder of each test." },
-    { .name = "--junit", .kind = OPTION_TEXT, .metavar = "FILE", .help = "Write the outcome as JUnit XML, too." },
+    { .name = "--junit",
+      .kind = OPTION_TEXT,
+      .metavar = "FILE",
+      .help = "Write the outcome as JUnit XML, too." },
     OPTIONS_END,
 };
 

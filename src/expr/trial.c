@@ -29,7 +29,8 @@ const char *expr_language(const char *text, size_t n, enum expr_mode mode)
     if (mode != EXPR_ORQUESTA || !memmem(text, n, "<%", 2))
         return "jinja";
     /* Where both are, Jinja wins, as in the facade. */
-    return expr_has_expression(text, n, EXPR_TEMPLATE) && !(n > 2 && memcmp(text, "<%", 2) == 0) ? "jinja" : "yaql";
+    return expr_has_expression(text, n, EXPR_TEMPLATE) && !(n > 2 && memcmp(text, "<%", 2) == 0) ? "jinja"
+                                                                                                 : "yaql";
 }
 
 /* Takes what a value counts from *left; false, as soon as that is known, when there is not enough. */
@@ -46,7 +47,8 @@ static bool fits(value v, size_t *left)
         if (!fits(item, left))
             return false;
     VALUE_MAP_EACH (i, v)
-        if (!fits(value_map_key_at(v, i), left) || (v.kind == VALUE_MAP && !fits(value_map_item_at(v, i), left)))
+        if (!fits(value_map_key_at(v, i), left) ||
+            (v.kind == VALUE_MAP && !fits(value_map_item_at(v, i), left)))
             return false;
     return true;
 }
@@ -77,10 +79,11 @@ static value steps_bounded(value steps)
     return bounded;
 }
 
-int expr_try(const char *text, size_t n, enum expr_mode mode, const struct expr_context *context, bool explain, value *ret,
-             struct error *err)
+int expr_try(const char *text, size_t n, enum expr_mode mode, const struct expr_context *context,
+             bool explain, value *ret, struct error *err)
 {
-    CLEANUP(expr_freep) struct expr *expr = NULL;
+    CLEANUP(expr_freep)
+    struct expr *expr = NULL;
     VALUE_AUTO(result);
     VALUE_AUTO(steps);
     size_t room = TRIAL_RESULT_MAX;
@@ -88,7 +91,8 @@ int expr_try(const char *text, size_t n, enum expr_mode mode, const struct expr_
     int r = expr_compile(text, n, mode, &expr, err);
 
     if (r == 0)
-        r = explain ? expr_explain(expr, context, &result, &steps, err) : expr_evaluate(expr, context, &result, err);
+        r = explain ? expr_explain(expr, context, &result, &steps, err)
+                    : expr_evaluate(expr, context, &result, err);
     if (r < 0)
         return r;
     if (!fits(result, &room))
