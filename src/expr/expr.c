@@ -380,6 +380,26 @@ static int again(struct run *run, value *v, bool yaql, struct error *err)
     return r;
 }
 
+/* YAQL's values are made lazily, in no order worth telling: of such an expression the whole is explained. */
+static void explain_part(struct run *run, const struct expr *expr, const struct expr_part *part, value v)
+{
+    const char *text = value_chars(expr->text), *stripped;
+    value step = value_map_new(4);
+    int line = 1, column = 1;
+    size_t n;
+
+    expr_strip(text + part->start, part->end - part->start, "<%>", &stripped, &n);
+    for (const char *at = text; at < stripped; at++) {
+        column = *at == '\n' ? 1 : column + 1;
+        line += *at == '\n';
+    }
+    value_map_put(&step, "expression", value_text_n(stripped, n));
+    value_map_put(&step, "value", value_ref(v));
+    value_map_put(&step, "line", value_int(line));
+    value_map_put(&step, "column", value_int(column));
+    value_list_append(run->explained, step);
+}
+
 /* 0 with a result, JINJA_UNDEFINED, or negative. */
 static int run_part(struct run *run, const struct expr *expr, const struct expr_part *part, value *ret,
                     struct error *err)
@@ -394,6 +414,8 @@ static int run_part(struct run *run, const struct expr *expr, const struct expr_
         r = -EINVAL;
     } else if (yaql) {
         r = yaql_evaluate(part->yaql, run->context, ret, &cause);
+        if (r == 0 && run->explained)
+            explain_part(run, expr, part, *ret);
     } else {
         r = jinja_evaluate_within(part->jinja, run->context, &run->steps, run->explained, ret, &cause);
     }

@@ -69,6 +69,8 @@ int64_t store_last_sequence(struct store *store);
 int store_backup(const char *directory, const char *file, struct error *err);
 /* Integrity check of the file; the problems found are a list of text. */
 int store_check(const char *directory, value *ret_problems, struct error *err);
+/* The schema's version of the file, and the newest one that is known here. */
+int store_schema(const char *directory, int64_t *ret_version, int64_t *ret_known, struct error *err);
 
 /* ---- writing: between begin and commit, in the engine thread ---- */
 

@@ -712,3 +712,22 @@ int store_check(const char *directory, value *ret_problems, struct error *err)
     *ret_problems = problems;
     return 0;
 }
+
+int store_schema(const char *directory, int64_t *ret_version, int64_t *ret_known, struct error *err)
+{
+    CLEANUP(freep) char *path = xasprintf("%s/fulmar.db", directory);
+    struct store_reader reader = { 0 };
+    int64_t version = -1;
+    int r = 0;
+
+    if (sqlite3_open_v2(path, &reader.db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK)
+        version = pragma_number(&reader, "PRAGMA user_version");
+    if (version < 0)
+        r = sqlite_failed(&reader, err);
+    sqlite3_close(reader.db);
+    if (r < 0)
+        return r;
+    *ret_version = version;
+    *ret_known = ELEMENTS(migrations);
+    return 0;
+}
