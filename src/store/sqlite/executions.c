@@ -35,26 +35,31 @@ int sqlite_tally_load(struct store *store, struct error *err)
 {
     sqlite3_stmt *statement = sqlite_statement(&store->reader, STATEMENT_BLOCKS, err);
     sqlite3_stmt *count;
+    int rc, r = 0;
 
     if (!statement)
         return -EIO;
     store->n_blocks = 0;
     store->rows_in_last_block = 0;
-    while (sqlite3_step(statement) == SQLITE_ROW) {
+    while ((rc = sqlite3_step(statement)) == SQLITE_ROW) {
         GROW(store->blocks, store->n_blocks, store->blocks_room);
         store->blocks[store->n_blocks++].first = sqlite3_column_int64(statement, 0);
     }
+    if (rc != SQLITE_DONE)
+        r = sqlite_failed(&store->reader, err);
     sqlite3_reset(statement);
-    if (!store->n_blocks)
-        return 0;
+    if (r < 0 || !store->n_blocks)
+        return r;
     count = sqlite_prepare(&store->reader, "SELECT sum(n) FROM execution_tally WHERE block = ?", err);
     if (!count)
         return -EIO;
     sqlite3_bind_int64(count, 1, (int64_t)store->n_blocks);
     if (sqlite3_step(count) == SQLITE_ROW)
         store->rows_in_last_block = sqlite3_column_int64(count, 0);
+    else
+        r = sqlite_failed(&store->reader, err);
     sqlite3_finalize(count);
-    return 0;
+    return r;
 }
 
 /* Blocks are numbered from 1. */
@@ -142,17 +147,21 @@ int store_figures(struct store_reader *reader, struct store_figures *ret, struct
 {
     sqlite3_stmt *statement = sqlite_statement(reader, STATEMENT_TALLY_STATUS, err);
 
+    int rc, r = 0;
+
     *ret = (struct store_figures){ 0 };
     if (!statement)
         return -EIO;
-    while (sqlite3_step(statement) == SQLITE_ROW) {
+    while ((rc = sqlite3_step(statement)) == SQLITE_ROW) {
         int status = sqlite3_column_int(statement, 0);
 
         if (status >= 0 && status < EXECUTION_STATUSES)
             ret->by_status[status] = sqlite3_column_int64(statement, 1);
     }
+    if (rc != SQLITE_DONE)
+        r = sqlite_failed(reader, err);
     sqlite3_reset(statement);
-    return 0;
+    return r;
 }
 
 /* ---- rows ---- */

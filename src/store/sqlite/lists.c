@@ -225,7 +225,7 @@ static int read_spans(struct store_reader *reader, const struct execution_filter
     BUFFER_AUTO(sql);
     sqlite3_stmt *statement;
     int64_t low, high;
-    int r = time_bounds(reader, f, &low, &high, err);
+    int rc, r = time_bounds(reader, f, &low, &high, err);
 
     if (r < 0)
         return r;
@@ -239,7 +239,7 @@ static int read_spans(struct store_reader *reader, const struct execution_filter
     statement = sqlite_prepare(reader, sql.data, err);
     if (!statement)
         return -EIO;
-    while (sqlite3_step(statement) == SQLITE_ROW) {
+    while ((rc = sqlite3_step(statement)) == SQLITE_ROW) {
         struct span span = {
             .first = sqlite3_column_int64(statement, 0),
             .last = sqlite3_column_type(statement, 1) == SQLITE_NULL ? INT64_MAX
@@ -257,8 +257,10 @@ static int read_spans(struct store_reader *reader, const struct execution_filter
         GROW(ret->items, ret->n, ret->room);
         ret->items[ret->n++] = span;
     }
+    if (rc != SQLITE_DONE)
+        r = sqlite_failed(reader, err);
     sqlite3_finalize(statement);
-    return 0;
+    return r;
 }
 
 static void span_condition(struct condition *c, const struct execution_filter *f, int64_t action,
@@ -282,6 +284,7 @@ static int count_span(struct store_reader *reader, const struct execution_filter
     struct condition c = { 0 };
     BUFFER_AUTO(sql);
     sqlite3_stmt *statement;
+    int r = 0;
 
     span_condition(&c, f, action, span, true);
     buffer_addf(&sql, "SELECT count(*) FROM execution%s", buffer_text(&c.sql));
@@ -292,8 +295,10 @@ static int count_span(struct store_reader *reader, const struct execution_filter
     condition_bind(&c, statement);
     if (sqlite3_step(statement) == SQLITE_ROW)
         span->n = sqlite3_column_int64(statement, 0);
+    else
+        r = sqlite_failed(reader, err);
     sqlite3_finalize(statement);
-    return 0;
+    return r;
 }
 
 static int read_span(struct store_reader *reader, const struct execution_filter *f, int64_t action,
