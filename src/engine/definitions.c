@@ -200,6 +200,7 @@ static void check_inputs(const struct spec_task *task, const char *ref, value ac
         value name = value_map_key_at(known, i), definition = value_map_item_at(known, i);
 
         if (value_map_bool(definition, "required", false) && !value_map_has(definition, "default") &&
+            !value_map_bool(definition, "immutable", false) &&
             !value_is_set(value_map_get_value(task->input_value, name)))
             content_finding(
                 list, value_textf("Action \"%s\" is missing required input \"%s\".", ref, value_chars(name)),
