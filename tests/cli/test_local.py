@@ -220,7 +220,7 @@ def test_contexts_that_are_none_are_refused(fulmar, context, reason):
 def flow(tmp_path):
     (tmp_path / "flow.yaml").write_text(WORKFLOW)
     (tmp_path / "good.yaml").write_text(REHEARSAL)
-    (tmp_path / "bad.yaml").write_text(REHEARSAL.replace("out: hi", "out: 'a <b>'"))
+    (tmp_path / "bad.yaml").write_text(REHEARSAL.replace("{out: hi", "{out: 'a <b>'"))
     return tmp_path / "flow.yaml"
 
 
