@@ -236,9 +236,19 @@ void children_start(void *data, struct run *run)
     io_call(children->io, prepare, child);
 }
 
+/* A start takes two turns of the I/O thread, preparing and spawning. A stop takes two as well, so that it cannot overtake
+   the start it follows. */
+static void pass_stop(struct io *io, void *data)
+{
+    int64_t *seq = data;
+
+    io_process_stop(io, *seq);
+    free(seq);
+}
+
 void children_stop(void *data, int64_t seq)
 {
     struct children *children = data;
 
-    io_process_stop(children->io, seq);
+    io_call(children->io, pass_stop, xmemdup(&seq, sizeof(seq)));
 }

@@ -43,12 +43,13 @@ struct engine {
     int64_t now_us;
     uint64_t draws; /* of randomness so far */
     bool draining;
+    bool stale; /* what is in memory could not be read anew after a rollback */
 
     struct strmap active;  /* 8 byte sequence number -> struct execution */
     struct execution *dirty, **dirty_end;
     int64_t *queue;        /* scheduled, waiting for a place */
     size_t n_queue, queue_room, queue_at;
-    struct strmap handed;  /* sequence numbers whose child was started and has not been reported */
+    struct strmap handed;  /* sequence numbers whose child was started and has not been reported -> its token, malloc'ed */
     int64_t n_starting;    /* starts among the effects of this batch */
     struct strmap workflows; /* execution -> struct workflow */
     struct workflow *workflows_dirty;

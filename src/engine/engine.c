@@ -59,6 +59,9 @@ void engine_free(struct engine *engine)
     while (strmap_next(&engine->tokens, &at, NULL, &item))
         free(item);
     strmap_release(&engine->tokens);
+    at = 0;
+    while (strmap_next(&engine->handed, &at, NULL, &item))
+        free(item);
     strmap_release(&engine->handed);
     rule_index_free(engine->rules);
     pthread_mutex_destroy(&engine->token_lock);
@@ -87,7 +90,9 @@ void engine_effects_out(struct engine *engine)
         struct effect *effect = &engine->effects[i];
 
         if (effect->kind == EFFECT_START) {
-            strmap_set_n(&engine->handed, (const char *)&effect->seq, sizeof(effect->seq), engine);
+            const char *token = value_map_chars(effect->run->environment, "ST2_ACTION_AUTH_TOKEN");
+
+            strmap_set_n(&engine->handed, (const char *)&effect->seq, sizeof(effect->seq), xstrdup(token ? token : ""));
             engine->config.effects.start(engine->config.effects.data, take_ptr(&effect->run));
         } else if (effect->kind == EFFECT_CONDUCT) {
             engine->config.effects.start(engine->config.effects.data, take_ptr(&effect->run));
@@ -119,6 +124,11 @@ static int handle(struct engine *engine, struct input *inputs, struct error *err
     uint64_t n = 0;
     int r = store_begin(engine->config.store, err);
 
+    if (r >= 0 && engine->stale) {
+        executions_forget(engine);
+        r = executions_load(engine, err);
+        engine->stale = r < 0;
+    }
     for (struct input *input = inputs; r >= 0 && input; input = input->next) {
         r = input->ops->apply(engine, input, err);
         n++;
@@ -151,7 +161,8 @@ static void start_over(struct engine *engine)
     drop_pending(engine);
     executions_forget(engine);
     workflows_forget(engine);
-    if (executions_load(engine, &err) < 0)
+    engine->stale = executions_load(engine, &err) < 0;
+    if (engine->stale)
         log_error("the store cannot be read either, trying again with the next step: %s", error_text(&err));
     workflows_wake_all(engine);
 }

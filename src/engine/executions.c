@@ -64,6 +64,11 @@ static void touch(struct engine *engine, struct execution *x)
     engine->dirty_end = &x->dirty_next;
 }
 
+static const char *handed_token(const struct engine *engine, int64_t seq)
+{
+    return strmap_get_n(&engine->handed, (const char *)&seq, sizeof(seq));
+}
+
 void executions_forget(struct engine *engine)
 {
     struct execution *next;
@@ -80,13 +85,25 @@ void executions_forget(struct engine *engine)
     while (strmap_next(&engine->active, &at, NULL, &item)) {
         struct execution *x = item;
 
-        engine_token_drop(engine, x->token);
+        /* A child that is running goes on with the token it was given. */
+        if (!handed_token(engine, x->row.seq))
+            engine_token_drop(engine, x->token);
         execution_free(x);
     }
     strmap_release(&engine->active);
     engine->n_queue = engine->queue_at = 0;
     engine->n_due = 0;
     policies_forget(engine);
+}
+
+static void restore_token(struct engine *engine, struct execution *x)
+{
+    const char *token = handed_token(engine, x->row.seq);
+
+    if (!token || !*token || execution_status_completed(x->row.status))
+        return;
+    snprintf(x->token, sizeof(x->token), "%s", token);
+    engine_token_add(engine, token, value_map_chars(x->row.context, "user"));
 }
 
 int execution_find(struct engine *engine, int64_t seq, struct execution **ret, struct error *err)
@@ -107,6 +124,7 @@ int execution_find(struct engine *engine, int64_t seq, struct execution **ret, s
             return r;
         }
         x->exists = true;
+        restore_token(engine, x);
         remember(engine, x);
         /* Completed ones leave memory again when the batch is flushed. */
         touch(engine, x);
@@ -170,6 +188,7 @@ void execution_move(struct engine *engine, struct execution *x, enum execution_s
 {
     struct execution_row *row = &x->row;
     enum execution_status before = row->status;
+    int64_t at_us = engine->now_us;
 
     if (!execution_status_may_become(row->status, status)) {
         log_error("execution %" PRId64 " cannot become %s from %s, ignoring", row->seq, execution_status_text(status),
@@ -180,11 +199,14 @@ void execution_move(struct engine *engine, struct execution *x, enum execution_s
         memmove(row->log + 1, row->log + 2, (EXECUTION_LOG_MAX - 2) * sizeof(row->log[0]));
         row->n_log--;
     }
+    /* The clock may have been set back while the server was down. */
+    if (row->n_log && at_us < row->log[row->n_log - 1].at_us)
+        at_us = row->log[row->n_log - 1].at_us;
     row->status = status;
     policies_moved(engine, x, before);
-    row->log[row->n_log++] = (struct execution_log_entry){ engine->now_us, status };
+    row->log[row->n_log++] = (struct execution_log_entry){ at_us, status };
     if (execution_status_completed(status)) {
-        row->end_us = engine->now_us;
+        row->end_us = at_us;
         row->owner = 0;
         row->due_us = 0;
         engine_token_drop(engine, x->token);
@@ -533,7 +555,7 @@ int execution_ended(struct engine *engine, int64_t seq, struct outcome *outcome,
     struct execution *x;
     int r = execution_find(engine, seq, &x, err);
 
-    strmap_remove_n(&engine->handed, (const char *)&seq, sizeof(seq));
+    free(strmap_remove_n(&engine->handed, (const char *)&seq, sizeof(seq)));
     if (r != 0 || execution_status_completed(x->row.status)) {
         value_unref(outcome->result); /* late: canceled is final */
         return r < 0 ? r : 0;
@@ -647,6 +669,22 @@ static int pause_or_resume(struct engine *engine, struct execution *x, bool resu
     return r;
 }
 
+/* What a person set back to a beginning takes its way again from there. */
+static int go_on(struct engine *engine, struct execution *x, struct error *err)
+{
+    switch (x->row.status) {
+    case EXECUTION_REQUESTED:
+        return schedule(engine, x, err);
+    case EXECUTION_SCHEDULED:
+        return start_scheduled(engine, x, err);
+    case EXECUTION_DELAYED:
+        due_add(engine, x->row.due_us, x->row.seq);
+        return 0;
+    default:
+        return 0;
+    }
+}
+
 int execution_set_status(struct engine *engine, int64_t seq, enum execution_status status, value result,
                          const char *user, struct execution_row *ret_row, struct error *err)
 {
@@ -673,6 +711,7 @@ int execution_set_status(struct engine *engine, int64_t seq, enum execution_stat
             return error_set(err, EXECUTION_REFUSED, "Execution cannot become %s from %s.",
                              execution_status_text(status), execution_status_text(x->row.status));
         execution_move(engine, x, status);
+        r = go_on(engine, x, err);
     }
     if (r == 0)
         execution_row_copy(&x->row, ret_row);
@@ -724,6 +763,7 @@ int executions_load(struct engine *engine, struct error *err)
             break;
         }
         x->exists = true;
+        restore_token(engine, x);
         remember(engine, x);
         if (x->row.due_us && (x->row.status == EXECUTION_DELAYED || x->row.status == EXECUTION_PENDING))
             due_add(engine, x->row.due_us, x->row.seq);

@@ -121,8 +121,9 @@ void io_work(struct io *io, void (*function)(void *data), void *data)
 
 void io_process_gone(struct io *io)
 {
-    if (!io->stopping || io->processes)
+    if (!io->stopping || io->processes || io->closed)
         return;
+    io->closed = true;
     uv_close((uv_handle_t *)&io->wake, NULL);
     uv_close((uv_handle_t *)&io->child_signal, NULL);
 }
@@ -140,7 +141,11 @@ void io_stop(struct io *io)
         return;
     io_call(io, begin_stop, NULL);
     pthread_join(io->thread, NULL);
-    run_calls(io);
+    /* What was called for too late is told so: starts are reported as not started. */
+    while (io->calls) {
+        run_calls(io);
+        uv_run(&io->loop, UV_RUN_DEFAULT);
+    }
     uv_loop_close(&io->loop);
     pthread_mutex_destroy(&io->lock);
     free(io);

@@ -230,15 +230,20 @@ static void signal_group(struct process *process, int signal)
 
 static void on_timer(uv_timer_t *timer);
 
+/* Whoever still holds the pipes is no part of the process any more; nobody waits for them, nobody ends them. */
+static void give_up_pipes(struct process *process)
+{
+    for (int i = 0; i < 2; i++)
+        close_reader(&process->readers[i]);
+    finish_if_over(process);
+}
+
 static void end_group(struct process *process)
 {
     if (process->kills < 2 && process->end.pid > 0)
         signal_group(process, process->kills == 0 ? SIGTERM : SIGKILL);
     if (process->kills >= 2) {
-        /* Whoever still holds the pipes left the group; the execution does not wait for them. */
-        for (int i = 0; i < 2; i++)
-            close_reader(&process->readers[i]);
-        finish_if_over(process);
+        give_up_pipes(process);
         if (process->reported)
             return;
     }
@@ -250,6 +255,10 @@ static void on_timer(uv_timer_t *timer)
 {
     struct process *process = timer->data;
 
+    if (process->kills == 0 && process->reaped) {
+        give_up_pipes(process);
+        return;
+    }
     if (process->kills == 0)
         process->end.timed_out = true;
     end_group(process);
@@ -267,6 +276,9 @@ void io_reap(struct io *io)
         process->reaped = true;
         process->end.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
         finish_if_over(process);
+        /* A daemon left behind may hold the pipes for ever. */
+        if (!process->reported && process->kills == 0)
+            uv_timer_start(&process->timer, on_timer, (uint64_t)process->io->grace_ms, 0);
     }
 }
 

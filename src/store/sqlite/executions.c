@@ -306,16 +306,19 @@ int store_execution_update(struct store *store, struct execution_row *row, struc
 {
     sqlite3_stmt *s = sqlite_statement(&store->reader, STATEMENT_EXECUTION_STATUS, err);
     int64_t block, action;
-    int before = -1, rc;
+    int before = -1, rc, r = 0;
 
     if (!s)
         return -EIO;
     sqlite3_bind_int64(s, 1, row->seq);
-    if (sqlite3_step(s) == SQLITE_ROW)
+    rc = sqlite3_step(s);
+    if (rc == SQLITE_ROW)
         before = sqlite3_column_int(s, 0);
+    else if (rc != SQLITE_DONE)
+        r = sqlite_failed(&store->reader, err);
     sqlite3_reset(s);
     if (before < 0)
-        return STORE_NOT_FOUND;
+        return r < 0 ? r : STORE_NOT_FOUND;
     s = sqlite_statement(&store->reader, STATEMENT_EXECUTION_UPDATE, err);
     if (!s)
         return -EIO;
