@@ -674,7 +674,7 @@ static int go_on(struct engine *engine, struct execution *x, struct error *err)
 {
     switch (x->row.status) {
     case EXECUTION_REQUESTED:
-        return schedule(engine, x, err);
+        return execution_schedule(engine, x, err);
     case EXECUTION_SCHEDULED:
         return start_scheduled(engine, x, err);
     case EXECUTION_DELAYED:
