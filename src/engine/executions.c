@@ -346,6 +346,14 @@ static int start(struct engine *engine, struct execution *x, const struct runner
     return make_run(engine, x, runner, err);
 }
 
+static int fail_without_runner(struct engine *engine, struct execution *x, struct error *err)
+{
+    const char *name = value_map_chars(x->row.runner, "name");
+    CLEANUP(freep) char *text = xasprintf("Runner \"%s\" is not available in this server.", name ? name : "");
+
+    return fail(engine, x, text, err);
+}
+
 static int start_scheduled(struct engine *engine, struct execution *x, struct error *err)
 {
     const char *name = value_map_chars(x->row.runner, "name");
@@ -356,10 +364,8 @@ static int start_scheduled(struct engine *engine, struct execution *x, struct er
         text = xasprintf("Runner \"%s\" has been disabled by the administrator.", name);
         return fail(engine, x, text, err);
     }
-    if (!runner) {
-        text = xasprintf("Runner \"%s\" is not available in this server.", name);
-        return fail(engine, x, text, err);
-    }
+    if (!runner)
+        return fail_without_runner(engine, x, err);
     if (runner->prepare) {
         /* Children have a limit; whoever does not fit waits in order. */
         if (engine->draining || (int64_t)engine->handed.count + engine->n_starting >= engine->config.processes_max ||
@@ -380,12 +386,15 @@ int executions_start_queued(struct engine *engine, struct error *err)
            (int64_t)engine->handed.count + engine->n_starting < engine->config.processes_max) {
         int64_t seq = engine->queue[engine->queue_at++];
         struct execution *x = strmap_get_n(&engine->active, (const char *)&seq, sizeof(seq));
+        const struct runner_ops *runner;
         const char *name;
 
         if (!x || x->row.status != EXECUTION_SCHEDULED)
             continue; /* canceled while it waited */
         name = value_map_chars(x->row.runner, "name");
-        r = start(engine, x, runner_find(name), err);
+        runner = runner_find(name ? name : "");
+        /* It may have waited since the days of a server that had more runners. */
+        r = runner ? start(engine, x, runner, err) : fail_without_runner(engine, x, err);
     }
     if (engine->queue_at == engine->n_queue)
         engine->queue_at = engine->n_queue = 0;
@@ -594,6 +603,17 @@ static int cancel_conducted(struct engine *engine, struct execution *x, const ch
     return r;
 }
 
+/* Its start may still be among the effects of this batch; a stop goes out behind it. */
+static bool has_child(const struct engine *engine, int64_t seq)
+{
+    if (handed_token(engine, seq))
+        return true;
+    for (size_t i = 0; i < engine->n_effects; i++)
+        if (engine->effects[i].kind == EFFECT_START && engine->effects[i].seq == seq)
+            return true;
+    return false;
+}
+
 int execution_cancel(struct engine *engine, int64_t seq, const char *user, struct execution_row *ret_row,
                      struct error *err)
 {
@@ -612,17 +632,14 @@ int execution_cancel(struct engine *engine, int64_t seq, const char *user, struc
                          execution_status_text(x->row.status));
     value_map_put(&x->row.context, "cancelled_by", value_text(user));
     if (x->row.status == EXECUTION_RUNNING || x->row.parent || workflow_conducts(x)) {
-        bool has_child = strmap_get_n(&engine->handed, (const char *)&seq, sizeof(seq)) != NULL;
+        bool child = has_child(engine, seq);
 
-        /* Its start may still be among the effects of this batch; the stop goes out behind it. */
-        for (size_t i = 0; !has_child && i < engine->n_effects; i++)
-            has_child = engine->effects[i].kind == EFFECT_START && engine->effects[i].seq == seq;
         value_replace(&x->row.result, canceled_result(user));
         execution_move(engine, x, EXECUTION_CANCELING);
         execution_row_copy(&x->row, ret_row);
         if (workflow_conducts(x))
             return cancel_conducted(engine, x, user, ret_row, err);
-        if (has_child) {
+        if (child) {
             engine_add_effect(engine, &(struct effect){ .kind = EFFECT_STOP, .seq = seq });
             return 0;
         }
@@ -702,7 +719,7 @@ int execution_set_status(struct engine *engine, int64_t seq, enum execution_stat
         return pause_or_resume(engine, x, status == EXECUTION_RESUMING, user, ret_row, err);
     /* Any other status is written as told: this is how asynchronous actions report back. */
     if (execution_status_completed(status)) {
-        if (strmap_get_n(&engine->handed, (const char *)&seq, sizeof(seq)))
+        if (has_child(engine, seq))
             engine_add_effect(engine, &(struct effect){ .kind = EFFECT_STOP, .seq = seq });
         outcome = (struct outcome){ .status = status, .result = value_ref(result) };
         r = execution_complete(engine, x, &outcome, err);
@@ -844,8 +861,12 @@ int engine_recover(struct engine *engine, int64_t now_us, int64_t *ret_n, struct
     if (r == 0)
         r = store_commit(engine->config.store, err);
     free(seqs);
+    if (r != 0) {
+        store_rollback(engine->config.store);
+        executions_forget(engine);
+        return r;
+    }
     *ret_n = (int64_t)n;
-    if (r == 0)
-        engine_effects_out(engine);
-    return r;
+    engine_effects_out(engine);
+    return 0;
 }

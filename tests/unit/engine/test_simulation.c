@@ -44,6 +44,7 @@ struct world {
     struct input *kept;
     struct child children[64];
     size_t n_children;
+    int64_t newest; /* execution accepted last, perhaps in this very batch */
     int64_t acknowledged[SEQ_MAX], started[SEQ_MAX];
     size_t n_acknowledged, n_started;
 };
@@ -144,13 +145,14 @@ static int apply_wish(struct engine *engine, struct input *base, struct error *e
     switch (wish->wish) {
     case WISH_REQUEST:
         r = execution_accept(engine, &wish->plan, &row, err);
-        wish->seq = row.seq;
+        wish->seq = wish->world->newest = row.seq;
         break;
     case WISH_CANCEL:
-        r = execution_cancel(engine, wish->seq, "bob", &row, &reason);
+        r = execution_cancel(engine, wish->seq ? wish->seq : wish->world->newest, "bob", &row, &reason);
         break;
     case WISH_STATUS:
-        r = execution_set_status(engine, wish->seq, wish->status, VALUE_NOTHING, "bob", &row, &reason);
+        r = execution_set_status(engine, wish->seq ? wish->seq : wish->world->newest, wish->status,
+                                 VALUE_NOTHING, "bob", &row, &reason);
         break;
     case WISH_OUTPUT:
         r = execution_output(engine, wish->seq, "stdout", "text\n", 5, err);
@@ -242,7 +244,7 @@ static struct input *random_wish(struct world *world)
     if (kind >= 85 && world->n_children)
         return wish_new(world, WISH_OUTPUT, world->children[draw(world, world->n_children)].seq);
     input = wish_new(world, kind < 75 ? WISH_CANCEL : WISH_STATUS,
-                     world->acknowledged[draw(world, world->n_acknowledged)]);
+                     chance(world, 25) ? 0 : world->acknowledged[draw(world, world->n_acknowledged)]);
     ((struct wish_input *)input)->status = told[draw(world, ELEMENTS(told))];
     return input;
 }
@@ -358,6 +360,8 @@ static void check_children(struct world *world)
         CHECK(world, r == 0, "a child lives whose execution is not in the store");
         user = engine_service_user(world->engine, child->token);
         CHECK(world, user || row.status != EXECUTION_RUNNING, "a running action's token is gone");
+        CHECK(world, child->end_us != NEVER || !execution_status_completed(row.status),
+              "nobody ends the child of an ended execution");
         CHECK(world, !user || !execution_status_completed(row.status),
               "the token of an ended action is good");
         execution_row_release(&row);
