@@ -164,7 +164,7 @@ static int list_plainly(struct store_reader *reader, const struct execution_filt
     if (f->parent)
         condition_add(&c, "parent = ?", f->parent);
     if (f->instance)
-        condition_add(&c, "seq IN (SELECT execution FROM enforcement WHERE instance = ?)", f->instance);
+        condition_add(&c, "instance = ?", f->instance);
     if (f->trace)
         condition_add(&c, "trace = ?", f->trace);
     condition_ids(&c, f);

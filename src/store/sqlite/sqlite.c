@@ -34,6 +34,7 @@ static const char *const migrations[] = {
     "CREATE INDEX execution_trace ON execution(trace) WHERE trace IS NOT NULL;"
     "CREATE INDEX execution_parent ON execution(parent, seq) WHERE parent IS NOT NULL;"
     "CREATE INDEX execution_rule ON execution(rule, seq) WHERE rule IS NOT NULL;"
+    "CREATE INDEX execution_instance ON execution(instance) WHERE instance IS NOT NULL;"
     "CREATE TABLE execution_block(block INTEGER PRIMARY KEY, first INTEGER NOT NULL);"
     "CREATE TABLE execution_tally(block INTEGER NOT NULL, action INTEGER NOT NULL, status INTEGER NOT NULL,"
     " n INTEGER NOT NULL, PRIMARY KEY(block, action, status)) WITHOUT ROWID;"
