@@ -380,14 +380,19 @@ static int again(struct run *run, value *v, bool yaql, struct error *err)
     return r;
 }
 
+#define STEPS_TOLD_MAX 1000
+
 /* YAQL's values are made lazily, in no order worth telling: of such an expression the whole is explained. */
 static void explain_part(struct run *run, const struct expr *expr, const struct expr_part *part, value v)
 {
     const char *text = value_chars(expr->text), *stripped;
-    value step = value_map_new(4);
     int line = 1, column = 1;
+    value step;
     size_t n;
 
+    if (value_list_count(*run->explained) >= STEPS_TOLD_MAX)
+        return;
+    step = value_map_new(4);
     expr_strip(text + part->start, part->end - part->start, "<%>", &stripped, &n);
     for (const char *at = text; at < stripped; at++) {
         column = *at == '\n' ? 1 : column + 1;
