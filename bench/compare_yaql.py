@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Times pip's yaql, used as orquesta uses it, against bench-yaql on the same expressions, and prints the ratios.
 
 usage: compare_yaql.py BENCH-YAQL    (needs: pip install yaql; with orquesta installed its evaluator is timed as well)

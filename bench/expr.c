@@ -60,8 +60,11 @@ static void large_template(struct buffer *out)
     for (int part = 0; part < 2; part++) {
         buffer_add_text(out, part ? "{% for x in range(1000) %}\n" : "{% set x = 5 %}\n");
         for (int i = 0; out->len < (part ? 10000 : 8500); i++)
-            buffer_addf(out, "line %d of item {{ x }}: {{ x * %d }} {%% if x > %d %%}above{%% else %%}below{%% endif %%} "
-                             "{{ name | upper }} {{ row.id }}\n", i, i + 1, i * 10);
+            buffer_addf(
+                out,
+                "line %d of item {{ x }}: {{ x * %d }} {%% if x > %d %%}above{%% else %%}below{%% endif %%} "
+                "{{ name | upper }} {{ row.id }}\n",
+                i, i + 1, i * 10);
     }
     buffer_add_text(out, "{% endfor %}\n");
 }

@@ -31,8 +31,7 @@ static value tagged_items(value v)
 {
     value list = value_list_new(value_list_count(v) + value_map_count(v));
 
-    VALUE_LIST_EACH(i, each, v)
-    {
+    VALUE_LIST_EACH (i, each, v) {
         value_list_append(&list, tagged(each));
     }
     for (size_t i = 0; v.kind == VALUE_SET && i < value_map_count(v); i++)
@@ -44,8 +43,7 @@ static value tagged_map(value v)
 {
     value map = value_map_new(value_map_count(v));
 
-    VALUE_MAP_EACH(i, v)
-    {
+    VALUE_MAP_EACH (i, v) {
         value key = value_map_key_at(v, i), item = tagged(value_map_item_at(v, i)), shown;
         char *text;
 
@@ -101,8 +99,7 @@ static value untagged(value v)
 
     if (v.kind == VALUE_LIST) {
         out = value_list_new(value_list_count(v));
-        VALUE_LIST_EACH(i, each, v)
-        {
+        VALUE_LIST_EACH (i, each, v) {
             value_list_append(&out, untagged(each));
         }
         return out;
@@ -119,8 +116,7 @@ static value untagged(value v)
 
         items = untagged(value_map_get(v, "$set"));
         out = value_set_new(value_list_count(items));
-        VALUE_LIST_EACH(i, each, items)
-        {
+        VALUE_LIST_EACH (i, each, items) {
             value_set_add(&out, value_ref(each));
         }
         return out;
@@ -134,8 +130,7 @@ static value untagged(value v)
     if (value_map_count(v) == 1 && value_map_get(v, "$timespan_us").kind == VALUE_INT)
         return value_timespan(value_map_get(v, "$timespan_us").integer);
     out = value_map_new(value_map_count(v));
-    VALUE_MAP_EACH(i, v)
-    {
+    VALUE_MAP_EACH (i, v) {
         value_map_set(&out, value_ref(value_map_key_at(v, i)), untagged(value_map_item_at(v, i)));
     }
     return out;
@@ -187,7 +182,8 @@ static value answer_expression(value one)
     context.variables = variables;
     if (!text)
         error_set_kind(&err, -EINVAL, "ValueError", "the case has no expression");
-    else if (expr_evaluate_text(text, value_len(value_map_get(one, "expr")), mode_of(one), &context, &result, &err) == 0)
+    else if (expr_evaluate_text(text, value_len(value_map_get(one, "expr")), mode_of(one), &context, &result,
+                                &err) == 0)
         return answer_result(tagged(result));
     return answer_error(&err);
 }
@@ -218,17 +214,12 @@ static value answer_inspect(value one)
 
 static const struct {
     const char *name;
-    value (*answer)(value one); /* owned: {"result": ...} or {"error": {"class", "message"}} or what the table has */
+    value (*answer)(
+        value one); /* owned: {"result": ...} or {"error": {"class", "message"}} or what the table has */
 } languages[] = {
-    { "conduct", answer_conduct },
-    { "graph", answer_graph },
-    { "inspect", answer_inspect },
-    { "jinja", answer_expression },
-    { "rules", cases_rules },
-    { "yaql", answer_expression },
-    { "rules", cases_rules },
-    { "inspect", cases_inspect },
-    { "graph", cases_graph },
+    { "conduct", answer_conduct },  { "graph", answer_graph },    { "inspect", answer_inspect },
+    { "jinja", answer_expression }, { "rules", cases_rules },     { "yaql", answer_expression },
+    { "rules", cases_rules },       { "inspect", cases_inspect }, { "graph", cases_graph },
     { "conduct", cases_conduct },
 };
 

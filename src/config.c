@@ -40,8 +40,10 @@ static const struct option options[] = {
       "Origins browsers may call from, comma separated; * allows all." },
     { "api", "auth_cookie_same_site", TEXT(cookie_same_site), "lax", 0, 0,
       "SameSite of the sign-in cookie: lax, strict, none or unset." },
-    { "api", "auth_cookie_secure", BOOLEAN(cookie_secure), "true", 0, 0, "Mark the sign-in cookie as secure." },
-    { "api", "body_limit", INTEGER(body_limit), "20971520", 1024, 1073741824, "Bytes of a request's body at most." },
+    { "api", "auth_cookie_secure", BOOLEAN(cookie_secure), "true", 0, 0,
+      "Mark the sign-in cookie as secure." },
+    { "api", "body_limit", INTEGER(body_limit), "20971520", 1024, 1073741824,
+      "Bytes of a request's body at most." },
     { "api", "mask_secrets", BOOLEAN(mask_secrets), "true", 0, 0, "Show secret parameters as ********." },
     { "api", "max_page_size", INTEGER(max_page_size), "100", 1, 100000,
       "Largest page of a list for callers who are not administrators." },
@@ -69,7 +71,8 @@ static const struct option options[] = {
       "Check payloads against the trigger type's schema; what does not fit is not dispatched." },
     { "system_user", "user", TEXT(system_user), "", 0, 0,
       "User that local commands run as and that rules act for. Empty: the server's own user." },
-    { "webui", "webui_base_url", TEXT(webui_base_url), "http://127.0.0.1:9101", 0, 0, "Base of links to the web UI." },
+    { "webui", "webui_base_url", TEXT(webui_base_url), "http://127.0.0.1:9101", 0, 0,
+      "Base of links to the web UI." },
 };
 
 static const char *const true_words[] = { "true", "1", "yes", "on" };
@@ -96,17 +99,19 @@ static int set(struct config *config, const struct option *option, const char *t
         *(char **)place = xstrdup(text);
         return 0;
     case OPTION_BOOLEAN:
-        if (!one_of(text, true_words, ELEMENTS(true_words)) && !one_of(text, false_words, ELEMENTS(false_words)))
-            return error_set(err, -EINVAL, "%s: [%s] %s: \"%s\" is neither true nor false", where, option->section,
-                             option->name, text);
+        if (!one_of(text, true_words, ELEMENTS(true_words)) &&
+            !one_of(text, false_words, ELEMENTS(false_words)))
+            return error_set(err, -EINVAL, "%s: [%s] %s: \"%s\" is neither true nor false", where,
+                             option->section, option->name, text);
         *(bool *)place = one_of(text, true_words, ELEMENTS(true_words));
         return 0;
     case OPTION_INTEGER:
         errno = 0;
         number = strtoll(text, &end, 10);
         if (errno || end == text || *end || number < option->low || number > option->high)
-            return error_set(err, -EINVAL, "%s: [%s] %s: \"%s\" is no number from %lld to %lld", where, option->section,
-                             option->name, text, (long long)option->low, (long long)option->high);
+            return error_set(err, -EINVAL, "%s: [%s] %s: \"%s\" is no number from %lld to %lld", where,
+                             option->section, option->name, text, (long long)option->low,
+                             (long long)option->high);
         *(int64_t *)place = number;
         return 0;
     }
@@ -170,7 +175,8 @@ int config_load(const char *file, struct config *ret, struct error *err)
         if (r == 0 && line < 0)
             r = error_set(err, -ENOENT, "%s: the configuration file cannot be read", file);
         else if (r == 0 && line > 0)
-            r = error_set_at(err, -EINVAL, line, 1, "%s: line %d is neither a [section] nor name = value", file, line);
+            r = error_set_at(err, -EINVAL, line, 1, "%s: line %d is neither a [section] nor name = value",
+                             file, line);
     }
     if (r == 0)
         r = read_environment(&config, err);
@@ -200,9 +206,10 @@ void config_print_reference(void)
     const char *section = "";
 
     puts("# Configuration\n");
-    puts("Settings come from `--config-file FILE` (INI), and from the environment as `FULMAR_SECTION__OPTION` (or\n"
-         "`ST2_SECTION__OPTION`), which wins. Options a file has beyond these are left alone, so a `st2.conf` can be given as it is.\n"
-         "This page is made by `fulmard --print-config-reference`.");
+    puts(
+        "Settings come from `--config-file FILE` (INI), and from the environment as `FULMAR_SECTION__OPTION` (or\n"
+        "`ST2_SECTION__OPTION`), which wins. Options a file has beyond these are left alone, so a `st2.conf` can be given as it is.\n"
+        "This page is made by `fulmard --print-config-reference`.");
     for (size_t i = 0; i < ELEMENTS(options); i++) {
         const struct option *o = &options[i];
 
@@ -210,7 +217,7 @@ void config_print_reference(void)
             section = o->section;
             printf("\n## [%s]\n\n| Option | Default | Meaning |\n|---|---|---|\n", section);
         }
-        printf("| `%s` | %s%s%s | %s |\n", o->name, *o->initial ? "`" : "", *o->initial ? o->initial : "(empty)",
-               *o->initial ? "`" : "", o->help);
+        printf("| `%s` | %s%s%s | %s |\n", o->name, *o->initial ? "`" : "",
+               *o->initial ? o->initial : "(empty)", *o->initial ? "`" : "", o->help);
     }
 }

@@ -48,30 +48,35 @@ struct server {
 /* ---- command line ---- */
 
 static const struct option long_options[] = {
-    { "data-dir", required_argument, NULL, 'd' },   { "listen", required_argument, NULL, 'l' },
-    { "packs-dir", required_argument, NULL, 'p' },  { "config-file", required_argument, NULL, 'c' },
-    { "debug", no_argument, NULL, 'D' },            { "help", no_argument, NULL, 'h' },
-    { "version", no_argument, NULL, 'V' },          { "print-config-reference", no_argument, NULL, 'R' },
+    { "data-dir", required_argument, NULL, 'd' },
+    { "listen", required_argument, NULL, 'l' },
+    { "packs-dir", required_argument, NULL, 'p' },
+    { "config-file", required_argument, NULL, 'c' },
+    { "debug", no_argument, NULL, 'D' },
+    { "help", no_argument, NULL, 'h' },
+    { "version", no_argument, NULL, 'V' },
+    { "print-config-reference", no_argument, NULL, 'R' },
     { NULL, 0, NULL, 0 },
 };
 
 static void print_help(void)
 {
-    puts("Usage: fulmard --data-dir DIR [--listen HOST:PORT]... [--packs-dir DIR]... [--config-file FILE]\n"
-         "\n"
-         "The automation server: API, authentication, event streams and the engine in one process.\n"
-         "\n"
-         "  --data-dir DIR        where everything is kept (made when missing)\n"
-         "  --listen HOST:PORT    answer there; may be repeated. Without it: 127.0.0.1 on 9101 (API),\n"
-         "                        9100 (authentication) and 9102 (streams); each answers for all three\n"
-         "  --packs-dir DIR       a directory of packs besides DIR/packs of the data directory; may be repeated\n"
-         "  --config-file FILE    settings (INI); see docs/configuration.md\n"
-         "  --debug               log everything\n"
-         "  --version             tell the version\n"
-         "  --help                this text\n"
-         "\n"
-         "The first start makes the user st2admin with the password in FULMAR_ADMIN_PASSWORD, or one that is\n"
-         "printed once and kept in DIR/admin-password for the local command line client.");
+    puts(
+        "Usage: fulmard --data-dir DIR [--listen HOST:PORT]... [--packs-dir DIR]... [--config-file FILE]\n"
+        "\n"
+        "The automation server: API, authentication, event streams and the engine in one process.\n"
+        "\n"
+        "  --data-dir DIR        where everything is kept (made when missing)\n"
+        "  --listen HOST:PORT    answer there; may be repeated. Without it: 127.0.0.1 on 9101 (API),\n"
+        "                        9100 (authentication) and 9102 (streams); each answers for all three\n"
+        "  --packs-dir DIR       a directory of packs besides DIR/packs of the data directory; may be repeated\n"
+        "  --config-file FILE    settings (INI); see docs/configuration.md\n"
+        "  --debug               log everything\n"
+        "  --version             tell the version\n"
+        "  --help                this text\n"
+        "\n"
+        "The first start makes the user st2admin with the password in FULMAR_ADMIN_PASSWORD, or one that is\n"
+        "printed once and kept in DIR/admin-password for the local command line client.");
 }
 
 static int parse_arguments(int argc, char **argv, struct config *config, bool *ret_exit, struct error *err)
@@ -120,7 +125,8 @@ static int parse_arguments(int argc, char **argv, struct config *config, bool *r
     if (optind < argc)
         return error_set(err, -EINVAL, "unexpected argument \"%s\"; see fulmard --help", argv[optind]);
     if (!data_dir)
-        return error_set(err, -EINVAL, "--data-dir is needed: a directory that is the server's own; see fulmard --help");
+        return error_set(err, -EINVAL,
+                         "--data-dir is needed: a directory that is the server's own; see fulmard --help");
     r = config_load(file, config, err);
     if (r < 0)
         return r;
@@ -130,7 +136,8 @@ static int parse_arguments(int argc, char **argv, struct config *config, bool *r
     for (int i = 0; i < n_packs; i++)
         config->packs_dirs[config->n_packs_dirs++] = xstrdup(packs[i]);
     if (log_level_from_text(config->log_level) < 0)
-        return error_set(err, -EINVAL, "[log] level: \"%s\" is none of debug, info, warning, error, audit", config->log_level);
+        return error_set(err, -EINVAL, "[log] level: \"%s\" is none of debug, info, warning, error, audit",
+                         config->log_level);
     log_set_level(debug ? LOG_LEVEL_DEBUG : (enum log_level)log_level_from_text(config->log_level));
     return 0;
 }
@@ -140,7 +147,8 @@ static int parse_arguments(int argc, char **argv, struct config *config, bool *r
 /* Makes the directory and those above it. */
 static int make_directory(const char *path, struct error *err)
 {
-    CLEANUP(freep) char *copy = xstrdup(path);
+    CLEANUP(freep)
+    char *copy = xstrdup(path);
 
     for (char *p = copy + 1; *p; p++) {
         if (*p != '/')
@@ -157,12 +165,13 @@ static int make_directory(const char *path, struct error *err)
 /* One server a directory: the lock goes with the process. */
 static int lock_directory(struct server *server, struct error *err)
 {
-    CLEANUP(freep) char *path = xasprintf("%s/lock", server->config.data_dir);
+    CLEANUP(freep)
+    char *path = xasprintf("%s/lock", server->config.data_dir);
 
     server->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (server->lock_fd < 0)
-        return error_set(err, -errno, "%s: %s; give the server's user write access to its data directory", path,
-                         strerror(errno));
+        return error_set(err, -errno, "%s: %s; give the server's user write access to its data directory",
+                         path, strerror(errno));
     if (flock(server->lock_fd, LOCK_EX | LOCK_NB) < 0)
         return error_set(err, -EBUSY, "%s: another server runs in this data directory; stop it first",
                          server->config.data_dir);
@@ -171,7 +180,8 @@ static int lock_directory(struct server *server, struct error *err)
 
 static int write_private(const char *path, const char *text, size_t n, struct error *err)
 {
-    CLEANUP(freep) char *new_path = xasprintf("%s.new", path);
+    CLEANUP(freep)
+    char *new_path = xasprintf("%s.new", path);
     int fd = open(new_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
     if (fd < 0 || write(fd, text, n) != (ssize_t)n || fsync(fd) < 0 || rename(new_path, path) < 0) {
@@ -202,9 +212,10 @@ static void make_password(char out[21])
 static int load_key(struct server *server, struct error *err)
 {
     const char *given = server->config.encryption_key_path;
-    CLEANUP(freep) char *path =
-        *given ? xstrdup(given) : xasprintf("%s/datastore_key.json", server->config.data_dir);
-    CLEANUP(freep) char *made = NULL;
+    CLEANUP(freep)
+    char *path = *given ? xstrdup(given) : xasprintf("%s/datastore_key.json", server->config.data_dir);
+    CLEANUP(freep)
+    char *made = NULL;
     struct crypto_key *key = NULL;
     ERROR_AUTO(reason);
     int r = crypto_key_load(path, &key, &reason);
@@ -233,9 +244,12 @@ static int load_key(struct server *server, struct error *err)
 static int ensure_admin(struct server *server, struct error *err)
 {
     const char *given = getenv("FULMAR_ADMIN_PASSWORD"), *directory = server->config.data_dir;
-    CLEANUP(freep) char *path = xasprintf("%s/htpasswd", directory);
-    CLEANUP(freep) char *note = xasprintf("%s/admin-password", directory);
-    CLEANUP(freep) char *hash = NULL;
+    CLEANUP(freep)
+    char *path = xasprintf("%s/htpasswd", directory);
+    CLEANUP(freep)
+    char *note = xasprintf("%s/admin-password", directory);
+    CLEANUP(freep)
+    char *hash = NULL;
     char made[21], chunk[4096];
     BUFFER_AUTO(before);
     BUFFER_AUTO(after);
@@ -264,7 +278,8 @@ static int ensure_admin(struct server *server, struct error *err)
         r = write_private(note, given ? given : made, strlen(given ? given : made), err);
     if (r == 0 && !given)
         printf("The administrator is st2admin, the password is %s\n"
-               "(told only now; the local client finds it in %s)\n", made, note);
+               "(told only now; the local client finds it in %s)\n",
+               made, note);
     fflush(stdout);
     return r;
 }
@@ -290,8 +305,13 @@ static char *expected_url(const struct server *server)
 {
     const char *first = server->config.n_listen ? server->config.listen[0] : "127.0.0.1:9101";
 
-    return xasprintf("%s%s%s/v1", *server->config.auth_api_url ? "" : *server->config.tls_cert ? "https://" : "http://",
-                     *server->config.auth_api_url ? server->config.auth_api_url : strchr(first, ':') ? "" : "127.0.0.1:",
+    return xasprintf("%s%s%s/v1",
+                     *server->config.auth_api_url ? ""
+                     : *server->config.tls_cert   ? "https://"
+                                                  : "http://",
+                     *server->config.auth_api_url ? server->config.auth_api_url
+                     : strchr(first, ':')         ? ""
+                                                  : "127.0.0.1:",
                      *server->config.auth_api_url ? "" : first);
 }
 
@@ -390,8 +410,8 @@ static void stop(struct server *server)
     while (server->io && io_processes(server->io) > 0 && clock_monotonic_us() < until)
         usleep(20000);
     if (server->io && io_processes(server->io) > 0)
-        log_warning("%" PRId64 " actions are still running after %" PRId64 " seconds and are ended", io_processes(server->io),
-                    server->config.shutdown_wait_s);
+        log_warning("%" PRId64 " actions are still running after %" PRId64 " seconds and are ended",
+                    io_processes(server->io), server->config.shutdown_wait_s);
     io_stop(server->io);
     engine_loop_stop(server->loop);
     content_free(server->content);

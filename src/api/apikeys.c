@@ -203,7 +203,8 @@ static void replace_key(struct http_request *request, void *owner)
         return;
     }
     hash = value_map_chars(body, "key_hash");
-    if (hash && strcmp(hash, value_map_chars(key, "key_hash")) != 0) {
+    /* Clients send back what they were shown, the mask included. */
+    if (hash && strcmp(hash, "********") != 0 && strcmp(hash, value_map_chars(key, "key_hash")) != 0) {
         http_respond_fault(request, 400, "Update of key_hash is not allowed.");
         return;
     }

@@ -87,8 +87,7 @@ static void send_chunk(struct subscription *s, struct http_chunk *chunk, int64_t
 
 static bool among(value list, const char *text)
 {
-    VALUE_LIST_EACH(i, item, list)
-    {
+    VALUE_LIST_EACH (i, item, list) {
         if (value_text_is(item, text))
             return true;
     }
@@ -97,8 +96,7 @@ static bool among(value list, const char *text)
 
 static bool wants_name(const struct subscription *s, const char *name)
 {
-    VALUE_LIST_EACH(i, pattern, s->names)
-    {
+    VALUE_LIST_EACH (i, pattern, s->names) {
         if (wildcard_match(name, strlen(name), value_chars(pattern), value_len(pattern)))
             return true;
     }
@@ -110,7 +108,7 @@ static bool wants_name(const struct subscription *s, const char *name)
 /* An event under one of its names. Rendered when the first subscription wants it. */
 struct message {
     char *name;
-    const char *action; /* NULL: it is about no action */
+    const char *action;             /* NULL: it is about no action */
     char execution[OBJECT_ID_SIZE]; /* "": it names none */
     struct http_chunk *chunk;
 };
@@ -152,7 +150,8 @@ static void name_message(struct broadcast *broadcast, const struct engine_event 
         api_format_id(broadcast->api, event->row.seq, ret->execution);
 }
 
-static void deliver(struct broadcast *broadcast, const struct engine_event *event, enum event_form form, int64_t now_us)
+static void deliver(struct broadcast *broadcast, const struct engine_event *event, enum event_form form,
+                    int64_t now_us)
 {
     bool completed = event->kind == ENGINE_EXECUTION_UPDATE && execution_status_completed(event->row.status);
     int64_t seq = event->row.seq - (form == EVENT_AS_LIVE_ACTION);
@@ -197,7 +196,8 @@ static int send_piece(void *data, int64_t number, int64_t at_us, const char *typ
     json_write(&walk->text, document, JSON_COMPACT);
     buffer_add_text(&walk->text, "\n\n");
     walk->subscription->output_at = number;
-    walk->subscription->over = http_stream_send(walk->subscription->stream, walk->text.data, walk->text.len) != 0;
+    walk->subscription->over =
+        http_stream_send(walk->subscription->stream, walk->text.data, walk->text.len) != 0;
     return walk->subscription->over;
 }
 
@@ -213,9 +213,10 @@ static void follow_output(struct broadcast *broadcast, struct subscription *s)
     if (r == 0) {
         enum execution_status status = walk.event.row.status;
 
-        through = execution_status_completed(status) || status == EXECUTION_PAUSING || status == EXECUTION_PAUSED ||
-                  status == EXECUTION_RESUMING;
-        r = store_outputs(broadcast->reader, s->output_of, s->output_type, s->output_at, send_piece, &walk, &err);
+        through = execution_status_completed(status) || status == EXECUTION_PAUSING ||
+                  status == EXECUTION_PAUSED || status == EXECUTION_RESUMING;
+        r = store_outputs(broadcast->reader, s->output_of, s->output_type, s->output_at, send_piece, &walk,
+                          &err);
         if (r == 0 && through) {
             http_stream_send(s->stream, end, sizeof(end) - 1);
             s->over = true;
@@ -250,8 +251,8 @@ static void check_end(struct broadcast *broadcast, struct subscription *s, int64
         return;
     if (strncmp(s->end_event, "st2.liveaction", 14) == 0)
         form = EVENT_AS_LIVE_ACTION;
-    if (store_execution_get(broadcast->reader, s->end_seq + (form == EVENT_AS_LIVE_ACTION), EXECUTION_RESULT, &event.row,
-                            &err) != 0)
+    if (store_execution_get(broadcast->reader, s->end_seq + (form == EVENT_AS_LIVE_ACTION), EXECUTION_RESULT,
+                            &event.row, &err) != 0)
         return;
     name_message(broadcast, &event, form, &message);
     if (execution_status_completed(event.row.status) && strcmp(message.name, s->end_event) == 0) {
@@ -355,7 +356,8 @@ static void *broadcast_thread(void *data)
 
         now_us = clock_monotonic_us();
         if (overrun) {
-            log_warning("More happens than event streams can be told: they are ended, their clients connect anew");
+            log_warning(
+                "More happens than event streams can be told: they are ended, their clients connect anew");
             end_all(broadcast, &broadcast->subscriptions);
         }
         welcome(broadcast, arrivals, now_us);

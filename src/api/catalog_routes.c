@@ -72,7 +72,7 @@ static void list_timers(struct http_request *request, void *owner)
 
     if (wanted && *wanted && strcmp(wanted, "core.st2.IntervalTimer") != 0 && strcmp(wanted, "core.st2.DateTimer") != 0 &&
         strcmp(wanted, "core.st2.CronTimer") != 0) {
-        http_respond_fault(request, 400, "Timer type %s not in valid timer types - ('core.st2.IntervalTimer', "
+        http_respond_fault(request, 400, "Timer type %s not in supported types - ('core.st2.IntervalTimer', "
                                          "'core.st2.DateTimer', 'core.st2.CronTimer').", wanted);
         return;
     }

@@ -81,7 +81,7 @@ static bool check_filters(struct http_request *request, const struct collection 
         const char *text = http_query(request, f->name);
 
         if (f->type == FILTER_BOOLEAN && text && *text && !read_boolean(text, &ignored)) {
-            http_respond_fault(request, 400, "Invalid bool representation for %s: \"%s\"", f->name, text);
+            http_respond_fault(request, 400, "Invalid bool representation \"%s\" provided.", text);
             return false;
         }
     }

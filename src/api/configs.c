@@ -29,19 +29,38 @@ static value shape_config(struct api *api, struct http_request *request, value c
         return config;
     schema = catalog_by_ref(api->config.catalog, OBJECT_CONFIG_SCHEMA, pack ? pack : "");
     if (value_is_set(schema))
-        value_map_put(&config, "values",
-                      schema_mask_secrets(value_map_get(schema, "attributes"), value_map_get(config, "values")));
+        value_map_put(
+            &config, "values",
+            schema_mask_secrets(value_map_get(schema, "attributes"), value_map_get(config, "values")));
     return config;
 }
 
 static const struct collection configs = {
-    .kind = OBJECT_CONFIG, .filters = by_id, .default_limit = 100, .sortable = true, .shape = shape_config,
+    .kind = OBJECT_CONFIG,
+    .filters = by_id,
+    .default_limit = 100,
+    .sortable = true,
+    .shape = shape_config,
     .not_found = "Unable to identify resource with pack_ref \"%s\".",
 };
 static const struct collection config_schemas = {
-    .kind = OBJECT_CONFIG_SCHEMA, .filters = by_id, .default_limit = 100, .sortable = true,
+    .kind = OBJECT_CONFIG_SCHEMA,
+    .filters = by_id,
+    .default_limit = 100,
+    .sortable = true,
     .not_found = "Unable to identify resource with pack_ref \"%s\".",
 };
+
+/* Configs have no names of their own. */
+static void list_configs(struct http_request *request, void *owner)
+{
+    const char *name = http_query(request, "name");
+
+    if (name && *name)
+        http_respond_fault(request, 404, "Configs are not found by name; ask for /configs/%s.", name);
+    else
+        collection_list(request, owner);
+}
 
 /* ---- changes ---- */
 
@@ -68,7 +87,8 @@ static const struct input_ops put_ops = { "config put", apply_put, api_input_don
 /* The file is there whole or not at all; it holds secrets. */
 static int write_file(const char *path, const struct buffer *text, struct error *err)
 {
-    CLEANUP(freep) char *fresh = xasprintf("%s.new", path);
+    CLEANUP(freep)
+    char *fresh = xasprintf("%s.new", path);
     int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640), code;
 
     if (fd >= 0 && write(fd, buffer_text(text), text->len) == (ssize_t)text->len && fsync(fd) == 0 &&
@@ -89,7 +109,8 @@ static void write_config(void *data)
 {
     struct change *change = data;
     struct api_input *input = change->input;
-    CLEANUP(freep) char *directory = xstrdup(change->path);
+    CLEANUP(freep)
+    char *directory = xstrdup(change->path);
     BUFFER_AUTO(text);
     ERROR_AUTO(err);
 
@@ -114,7 +135,8 @@ static void put_config(struct http_request *request, void *owner)
     struct model_path where;
     struct api *api = owner;
     struct change *change;
-    CLEANUP(freep) char *path = NULL;
+    CLEANUP(freep)
+    char *path = NULL;
     VALUE_AUTO(body);
     VALUE_AUTO(schema);
     ERROR_AUTO(err);
@@ -152,16 +174,16 @@ static void put_config(struct http_request *request, void *owner)
 /* ---- routes ---- */
 
 static const struct http_parameter list_parameters[] = {
-    { "limit", HTTP_INTEGER }, { "offset", HTTP_INTEGER }, { "sort", HTTP_STRING }, { "id", HTTP_LIST },
-    { "show_secrets", HTTP_BOOLEAN }, { NULL, HTTP_STRING },
+    { "limit", HTTP_INTEGER }, { "offset", HTTP_INTEGER },       { "sort", HTTP_STRING }, { "id", HTTP_LIST },
+    { "name", HTTP_STRING },   { "show_secrets", HTTP_BOOLEAN }, { NULL, HTTP_STRING },
 };
 static const struct http_parameter no_parameters[] = { { NULL, HTTP_STRING } };
 
 static const struct http_route routes[] = {
-    { "GET", HTTP_API, "/configs", collection_list, 0, list_parameters, &configs },
+    { "GET", HTTP_API, "/configs", list_configs, 0, list_parameters, &configs },
     { "GET", HTTP_API, "/configs/{ref_or_id}", collection_get, 0, list_parameters, &configs },
     { "PUT", HTTP_API, "/configs/{ref_or_id}", put_config, 0, list_parameters, NULL },
-    { "GET", HTTP_API, "/config_schemas", collection_list, 0, list_parameters, &config_schemas },
+    { "GET", HTTP_API, "/config_schemas", list_configs, 0, list_parameters, &config_schemas },
     { "GET", HTTP_API, "/config_schemas/{ref_or_id}", collection_get, 0, no_parameters, &config_schemas },
 };
 

@@ -11,8 +11,9 @@
 char *event_name(const struct engine_event *event, enum event_form form)
 {
     static const char *const verbs[] = {
-        [ENGINE_EXECUTION_CREATE] = "create", [ENGINE_EXECUTION_UPDATE] = "update", [ENGINE_ALIAS_CREATE] = "create",
-        [ENGINE_ALIAS_UPDATE] = "update",     [ENGINE_ALIAS_DELETE] = "delete",
+        [ENGINE_EXECUTION_CREATE] = "create", [ENGINE_EXECUTION_UPDATE] = "update",
+        [ENGINE_ALIAS_CREATE] = "create",     [ENGINE_ALIAS_UPDATE] = "update",
+        [ENGINE_ALIAS_DELETE] = "delete",
     };
 
     switch (event->kind) {
@@ -25,7 +26,8 @@ char *event_name(const struct engine_event *event, enum event_form form)
     case ENGINE_ALIAS_DELETE:
         return xasprintf("st2.actionalias__%s", verbs[event->kind]);
     default:
-        return xasprintf("st2.%s__%s", form == EVENT_AS_LIVE_ACTION ? "liveaction" : "execution", verbs[event->kind]);
+        return xasprintf("st2.%s__%s", form == EVENT_AS_LIVE_ACTION ? "liveaction" : "execution",
+                         verbs[event->kind]);
     }
 }
 
@@ -34,10 +36,17 @@ static value live_action(struct api *api, const struct execution_row *row, value
     static const struct {
         const char *name, *path;
     } members[] = {
-        { "status", "status" },           { "start_timestamp", "start_timestamp" }, { "end_timestamp", "end_timestamp" },
-        { "action", "liveaction.action" }, { "action_is_workflow", "liveaction.action_is_workflow" },
-        { "parameters", "liveaction.parameters" }, { "context", "context" }, { "callback", "liveaction.callback" },
-        { "runner_info", "liveaction.runner_info" }, { "notify", "liveaction.notify" }, { "delay", "delay" },
+        { "status", "status" },
+        { "start_timestamp", "start_timestamp" },
+        { "end_timestamp", "end_timestamp" },
+        { "action", "liveaction.action" },
+        { "action_is_workflow", "liveaction.action_is_workflow" },
+        { "parameters", "liveaction.parameters" },
+        { "context", "context" },
+        { "callback", "liveaction.callback" },
+        { "runner_info", "liveaction.runner_info" },
+        { "notify", "liveaction.notify" },
+        { "delay", "delay" },
     };
     value live = value_map_new(14), result = value_map_get(execution, "result");
 
@@ -82,7 +91,8 @@ static value output(struct api *api, const struct engine_event *event)
     return document;
 }
 
-value event_document(struct api *api, struct store_reader *reader, const struct engine_event *event, enum event_form form)
+value event_document(struct api *api, struct store_reader *reader, const struct engine_event *event,
+                     enum event_form form)
 {
     value execution, live;
 

@@ -81,7 +81,7 @@ static bool listing_begin(struct listing *listing, int64_t default_limit, const 
         return false;
     if ((after && http_query_time(request, after, 0, &listing->filter.after_us, &err) < 0) ||
         (before && http_query_time(request, before, 0, &listing->filter.before_us, &err) < 0)) {
-        http_respond_error(request, 400, &err);
+        http_respond_fault(request, 400, "Datetime value does not match expected format.");
         return false;
     }
     if (!api_attributes(request, &listing->attributes))

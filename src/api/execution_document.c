@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/inquiries.h"
 #include "model/parameters.h"
 #include "value/schema.h"
 
@@ -51,6 +52,12 @@ static value masked_result(const struct execution_row *row)
     value schema = value_map_get(row->action, "output_schema"), masked, part;
     const char *key = value_map_chars(row->runner, "output_key");
 
+    if (inquiry_is(row) && value_map_has(row->result, "response")) {
+        masked = value_ref(row->result);
+        part = schema_mask_output(value_map_get(row->result, "schema"), value_map_get(row->result, "response"));
+        value_map_put(&masked, "response", part);
+        return masked;
+    }
     if (!value_map_count(schema) || !key || !value_map_has(row->result, key))
         return value_ref(row->result);
     masked = value_ref(row->result);
@@ -258,7 +265,8 @@ value execution_document_select(const struct attributes *attributes, value docum
     {
         const char *text = value_chars(path);
 
-        copy_path(document, text, &out);
+        /* A part of the context brings all of it. */
+        copy_path(document, strncmp(text, "context.", 8) == 0 ? "context" : text, &out);
         if (strncmp(text, "action.", 7) == 0)
             for (size_t j = 0; j < ELEMENTS(with_action); j++)
                 copy_path(document, with_action[j], &out);

@@ -19,7 +19,7 @@
 #define SYSTEM_SCOPE "st2kv.system"
 #define USER_SCOPE   "st2kv.user"
 #define KEY_NAME_MAX 1024
-#define TTL_MAX INT64_C(3155760000) /* a hundred years */
+#define TTL_MAX      INT64_C(3155760000) /* a hundred years */
 
 /* ---- names ---- */
 
@@ -66,7 +66,8 @@ static bool check_user(struct http_request *request, const char *user)
 {
     if (!user || !*user || strcmp(user, api_caller(request)->user) == 0)
         return true;
-    http_respond_fault(request, 403, "\"user\" attribute can only be provided by admins when RBAC is enabled");
+    http_respond_fault(request, 403,
+                       "\"user\" attribute can only be provided by admins when RBAC is enabled");
     return false;
 }
 
@@ -76,9 +77,10 @@ static bool name_key(struct http_request *request, const char *scope, bool user_
     enum scope kind = user_implied ? SCOPE_USER : scope_of(scope);
 
     if (kind == SCOPE_UNKNOWN) {
-        http_respond_fault(request, 400,
-                           "Scope %s%s is not in allowed scopes list: ['system', 'user', 'st2kv.system', 'st2kv.user'].",
-                           long_prefix(scope), scope);
+        http_respond_fault(
+            request, 400,
+            "Scope %s%s is not in allowed scopes list: ['system', 'user', 'st2kv.system', 'st2kv.user'].",
+            long_prefix(scope), scope);
         return false;
     }
     if (strlen(name) > KEY_NAME_MAX) {
@@ -96,7 +98,8 @@ static bool name_key(struct http_request *request, const char *scope, bool user_
 /* A stored key as clients see it, its value as it is stored. Owned. */
 static value api_form(value key)
 {
-    static const char *const copied[] = { "id", "uid", "description", "scope", "value", "secret", "expire_timestamp" };
+    static const char *const copied[] = { "id",    "uid",    "description",     "scope",
+                                          "value", "secret", "expire_timestamp" };
     const char *name = value_map_chars(key, "name"), *colon;
     value document = value_map_new(10);
 
@@ -115,7 +118,8 @@ static value api_form(value key)
 }
 
 /* The one way out for plain secrets. */
-static int shown(struct api *api, struct http_request *request, value key, bool decrypt, value *ret, struct error *err)
+static int shown(struct api *api, struct http_request *request, value key, bool decrypt, value *ret,
+                 struct error *err)
 {
     value document = api_form(key), plain;
     int r;
@@ -128,7 +132,8 @@ static int shown(struct api *api, struct http_request *request, value key, bool 
         }
         value_map_put(&document, "value", plain);
         value_map_put(&document, "encrypted", value_bool(false));
-        log_audit("User %s decrypted the value of key %s.", api_caller(request)->user, value_map_chars(key, "uid"));
+        log_audit("User %s decrypted the value of key %s.", api_caller(request)->user,
+                  value_map_chars(key, "uid"));
     }
     *ret = document;
     return 0;
@@ -159,7 +164,8 @@ static void get_key(struct http_request *request, void *owner)
         return;
     key = catalog_by_ref(api->config.catalog, OBJECT_KEY, name.ref);
     if (!value_is_set(key) || datastore_expired(key, clock_now_us()))
-        http_respond_fault(request, 404, "The key \"%s\" does not exist in the StackStorm datastore.", name.stored);
+        http_respond_fault(request, 404, "The key \"%s\" does not exist in the StackStorm datastore.",
+                           name.stored);
     else if (shown(api, request, key, decrypt, &document, &err) < 0)
         http_respond_error(request, 400, &err);
     else
@@ -190,8 +196,7 @@ static bool fits(const struct key_filter *filter, value key)
             return false;
         name = stored + n + 1;
     }
-    VALUE_LIST_EACH(i, id, filter->ids)
-    {
+    VALUE_LIST_EACH (i, id, filter->ids) {
         found |= value_equal(id, value_map_get(key, "id"));
     }
     return found && (!filter->prefix || strncmp(name, filter->prefix, strlen(filter->prefix)) == 0) &&
@@ -211,8 +216,7 @@ static struct order read_order(struct http_request *request)
     VALUE_AUTO(wanted);
 
     wanted = http_query_list(request, "sort");
-    VALUE_LIST_EACH(i, item, wanted)
-    {
+    VALUE_LIST_EACH (i, item, wanted) {
         const char *text = value_chars(item);
         bool sign = *text == '-' || *text == '+' || *text == ' ';
 
@@ -228,7 +232,8 @@ static int compare(const void *a, const void *b, void *data)
     const struct order *order = data;
     int r = 0;
 
-    value_compare(value_map_get(*(const value *)a, order->member), value_map_get(*(const value *)b, order->member), &r);
+    value_compare(value_map_get(*(const value *)a, order->member),
+                  value_map_get(*(const value *)b, order->member), &r);
     return order->descending ? -r : r;
 }
 
@@ -243,8 +248,7 @@ static int add_part(struct api *api, struct http_request *request, const struct 
 
     part = value_list_new(16);
     all = catalog_list(api->config.catalog, OBJECT_KEY);
-    VALUE_LIST_EACH(i, key, all)
-    {
+    VALUE_LIST_EACH (i, key, all) {
         if (fits(filter, key))
             value_list_append(&part, value_ref(key));
     }
@@ -319,7 +323,8 @@ static value trigger_form(value key)
 
 static int tell(struct engine *engine, const char *what, value before, value after, struct error *err)
 {
-    CLEANUP(freep) char *trigger = xasprintf("core.st2.key_value_pair.%s", what);
+    CLEANUP(freep)
+    char *trigger = xasprintf("core.st2.key_value_pair.%s", what);
     bool both = strcmp(what, "value_change") == 0;
     VALUE_AUTO(payload);
     int r;
@@ -405,10 +410,14 @@ static bool check_body(struct http_request *request, value body)
         enum value_kind kind;
         bool required, nullable;
     } members[] = {
-        { "name", "string", VALUE_STRING, true, false },        { "value", "string", VALUE_STRING, true, false },
-        { "description", "string", VALUE_STRING, false, true }, { "secret", "boolean", VALUE_BOOL, false, false },
-        { "encrypted", "boolean", VALUE_BOOL, false, false },   { "scope", "string", VALUE_STRING, false, true },
-        { "user", "string", VALUE_STRING, false, true },        { "ttl", "integer", VALUE_INT, false, false },
+        { "name", "string", VALUE_STRING, true, false },
+        { "value", "string", VALUE_STRING, true, false },
+        { "description", "string", VALUE_STRING, false, true },
+        { "secret", "boolean", VALUE_BOOL, false, false },
+        { "encrypted", "boolean", VALUE_BOOL, false, false },
+        { "scope", "string", VALUE_STRING, false, true },
+        { "user", "string", VALUE_STRING, false, true },
+        { "ttl", "integer", VALUE_INT, false, false },
     };
 
     for (size_t i = 0; i < ELEMENTS(members); i++) {
@@ -438,17 +447,20 @@ static bool no_key(struct api *api, struct http_request *request)
 
     if (catalog_key(api->config.catalog))
         return false;
-    http_respond_fault(request, 400, "Crypto key not found in %s. Unable to encrypt / decrypt value for key %s.",
+    http_respond_fault(request, 400,
+                       "Crypto key not found in %s. Unable to encrypt / decrypt value for key %s.",
                        settings->encryption_key_path, http_variable(request, "name"));
     return true;
 }
 
 /* What is stored for the value: itself, its ciphertext, or the ciphertext that was given. False: answered. */
-static bool stored_value(struct api *api, struct http_request *request, value body, value *ret, bool *ret_secret)
+static bool stored_value(struct api *api, struct http_request *request, value body, value *ret,
+                         bool *ret_secret)
 {
     value given = value_map_get(body, "value");
     bool encrypted = value_map_bool(body, "encrypted", false);
-    CLEANUP(freep) char *cipher = NULL;
+    CLEANUP(freep)
+    char *cipher = NULL;
     VALUE_AUTO(plain);
     ERROR_AUTO(err);
 
@@ -460,13 +472,16 @@ static bool stored_value(struct api *api, struct http_request *request, value bo
         return false;
     }
     if (encrypted && datastore_decrypt(api->config.catalog, given, &plain, &err) < 0) {
-        http_respond_fault(request, 400, "Failed to verify the integrity of the provided value for key \"%s\". Ensure that the value "
-                                         "is encrypted with the correct key and not corrupted: %s",
-                           http_variable(request, "name"), error_text(&err));
+        http_respond_fault(
+            request, 400,
+            "Failed to verify the integrity of the provided value for key \"%s\". Ensure that the value "
+            "is encrypted with the correct key and not corrupted: %s",
+            http_variable(request, "name"), error_text(&err));
         return false;
     }
     if (*ret_secret && !encrypted) {
-        if (crypto_encrypt(catalog_key(api->config.catalog), value_chars(given), value_len(given), &cipher, &err) < 0) {
+        if (crypto_encrypt(catalog_key(api->config.catalog), value_chars(given), value_len(given), &cipher,
+                           &err) < 0) {
             http_respond_error(request, 400, &err);
             return false;
         }
@@ -511,7 +526,8 @@ static void put_key(struct http_request *request, void *owner)
     value_map_put(&document, "secret", value_bool(secret));
     ttl = value_map_int(body, "ttl", 0);
     if (ttl)
-        value_map_put(&document, "expire_timestamp", api_time_value(clock_now_us() + (ttl < 0 ? -1 : ttl) * 1000000));
+        value_map_put(&document, "expire_timestamp",
+                      api_time_value(clock_now_us() + (ttl < 0 ? -1 : ttl) * 1000000));
     key_name_release(&name);
     input = api_input_new(owner, request, &put_ops);
     input->document = document;
@@ -536,12 +552,16 @@ static void delete_key(struct http_request *request, void *owner)
 /* ---- routes ---- */
 
 static const struct http_parameter list_parameters[] = {
-    { "prefix", HTTP_STRING }, { "scope", HTTP_STRING },  { "user", HTTP_STRING },    { "decrypt", HTTP_BOOLEAN },
-    { "name", HTTP_STRING },   { "id", HTTP_LIST },       { "limit", HTTP_INTEGER },  { "offset", HTTP_INTEGER },
-    { "sort", HTTP_STRING },   { NULL, HTTP_STRING },
+    { "prefix", HTTP_STRING },   { "scope", HTTP_STRING },   { "user", HTTP_STRING },
+    { "decrypt", HTTP_BOOLEAN }, { "name", HTTP_STRING },    { "id", HTTP_LIST },
+    { "limit", HTTP_INTEGER },   { "offset", HTTP_INTEGER }, { "sort", HTTP_STRING },
+    { NULL, HTTP_STRING },
 };
 static const struct http_parameter get_parameters[] = {
-    { "scope", HTTP_STRING }, { "user", HTTP_STRING }, { "decrypt", HTTP_BOOLEAN }, { NULL, HTTP_STRING },
+    { "scope", HTTP_STRING },
+    { "user", HTTP_STRING },
+    { "decrypt", HTTP_BOOLEAN },
+    { NULL, HTTP_STRING },
 };
 static const struct http_parameter no_parameters[] = { { NULL, HTTP_STRING } };
 

@@ -9,6 +9,7 @@
 #include "engine/content.h"
 #include "engine/registry.h"
 #include "pack_files.h"
+#include "value/python.h"
 
 static const struct collection_filter pack_filters[] = {
     { "id", "id", FILTER_LIST }, { "name", "name", FILTER_TEXT }, { "ref", "ref", FILTER_TEXT }, { 0 },
@@ -39,21 +40,39 @@ static void get_file(struct http_request *request, void *owner)
 
 /* ---- registering ---- */
 
+/* What is built in is registered at the start; it is only counted here. */
+enum {
+    BUILTIN_RUNNERS = 1 << 28,
+    BUILTIN_RULE_TYPES = 1 << 29,
+    BUILTIN_POLICY_TYPES = 1 << 30,
+    EVERYTHING = PACK_EVERYTHING | BUILTIN_RUNNERS | BUILTIN_RULE_TYPES | BUILTIN_POLICY_TYPES,
+};
+
+static const struct {
+    unsigned part;
+    const char *count;
+    value (*documents)(void);
+} builtins[] = {
+    { BUILTIN_RUNNERS, "runners", model_runner_types },
+    { BUILTIN_RULE_TYPES, "rule_types", model_rule_types },
+    { BUILTIN_POLICY_TYPES, "policy_types", model_policy_types },
+};
+
 static const struct {
     const char *singular, *plural;
     unsigned part;
 } types[] = {
-    { "runner", "runners", 0 },
-    { "action", "actions", PACK_ACTIONS },
+    { "all", "all", EVERYTHING },
+    { "runner", "runner", BUILTIN_RUNNERS },
+    { "action", "actions", PACK_ACTIONS | BUILTIN_RUNNERS },
     { "trigger", "triggers", PACK_TRIGGERS },
     { "sensor", "sensors", PACK_SENSORS | PACK_TRIGGERS },
-    { "rule", "rules", PACK_RULES },
-    { "rule_type", "rule_types", 0 },
+    { "rule", "rules", PACK_RULES | BUILTIN_RULE_TYPES },
+    { "rule_type", "rule_types", BUILTIN_RULE_TYPES },
     { "alias", "aliases", PACK_ALIASES },
-    { "policy", "policies", PACK_POLICIES },
-    { "policy_type", "policy_types", 0 },
+    { "policy_type", "policy_types", BUILTIN_POLICY_TYPES },
+    { "policy", "policies", PACK_POLICIES | BUILTIN_POLICY_TYPES },
     { "config", "configs", PACK_CONFIGS },
-    { "all", "all", PACK_EVERYTHING },
 };
 
 struct registration {
@@ -74,13 +93,16 @@ static void run_registration(void *data)
 
     counts = value_map_new(8);
     problems = value_list_new(0);
-    if (registration->parts & PACK_ACTIONS) {
-        VALUE_AUTO(runners);
+    for (size_t i = 0; i < ELEMENTS(builtins); i++) {
+        VALUE_AUTO(documents);
 
-        runners = model_runner_types();
-        value_map_put(&counts, "runners", value_int((int64_t)value_list_count(runners)));
+        if (!(registration->parts & builtins[i].part))
+            continue;
+        documents = builtins[i].documents();
+        value_map_set_text(&counts, builtins[i].count, value_int((int64_t)value_list_count(documents)));
     }
-    r = content_register(registration->api->config.content, registration->directories, registration->parts, &counts,
+    r = content_register(registration->api->config.content, registration->directories,
+                         registration->parts & PACK_EVERYTHING, &counts,
                          &problems, &err);
     if (r < 0)
         api_store_failed(registration->request, r, &err);
@@ -92,14 +114,40 @@ static void run_registration(void *data)
     free(registration);
 }
 
+/* "'x' is not one of ['all', ...]" */
+static void unknown_type(struct http_request *request, value name)
+{
+    BUFFER_AUTO(text);
+
+    python_repr(&text, name);
+    buffer_add_text(&text, " is not one of [");
+    for (size_t i = 0; i < ELEMENTS(types); i++) {
+        buffer_addf(&text, "%s'%s'", i ? ", " : "", types[i].singular);
+        if (strcmp(types[i].singular, types[i].plural) != 0)
+            buffer_addf(&text, ", '%s'", types[i].plural);
+    }
+    buffer_add_text(&text, "]");
+    http_respond_fault(request, 400, "%s", text.data);
+}
+
+/* A list, or nothing. False: answered. */
+static bool is_list(struct http_request *request, value given)
+{
+    BUFFER_AUTO(text);
+
+    if (value_is_null(given) || value_is_list(given))
+        return true;
+    python_repr(&text, given);
+    http_respond_fault(request, 400, "%s is not of type 'array'", buffer_text(&text));
+    return false;
+}
+
 /* False: answered. */
 static bool wanted_parts(struct http_request *request, value names, unsigned *ret)
 {
-    *ret = 0;
-    if (!value_list_count(names)) {
-        *ret = PACK_EVERYTHING;
-        return true;
-    }
+    if (!is_list(request, names))
+        return false;
+    *ret = value_list_count(names) ? 0 : EVERYTHING;
     VALUE_LIST_EACH(i, name, names)
     {
         bool known = false;
@@ -110,8 +158,7 @@ static bool wanted_parts(struct http_request *request, value names, unsigned *re
                 known = true;
             }
         if (!known) {
-            http_respond_fault(request, 400, "\"%s\" is nothing that can be registered",
-                               value_is_string(name) ? value_chars(name) : "?");
+            unknown_type(request, name);
             return false;
         }
     }
@@ -122,6 +169,8 @@ static bool wanted_directories(struct api *api, struct http_request *request, va
 {
     VALUE_AUTO(all);
 
+    if (!is_list(request, names))
+        return false;
     *ret = value_list_new(8);
     if (!value_list_count(names)) {
         all = content_pack_names(api->config.content);
@@ -129,13 +178,12 @@ static bool wanted_directories(struct api *api, struct http_request *request, va
     }
     VALUE_LIST_EACH(i, name, names)
     {
-        CLEANUP(freep) char *path = value_is_string(name) ? content_find_pack(api->config.content, value_chars(name)) : NULL;
+        const char *text = value_is_string(name) ? value_chars(name) : "?";
+        CLEANUP(freep) char *path = value_is_string(name) ? content_find_pack(api->config.content, text) : NULL;
 
         if (!path) {
-            CLEANUP(freep) char *searched = content_searched(api->config.content);
-
-            http_respond_fault(request, 400, "Pack \"%s\" not found on disk: it is in none of %s",
-                               value_is_string(name) ? value_chars(name) : "?", searched);
+            http_respond_fault(request, 400, "Pack \"%s\" not found on disk: Directory \"%s/packs/%s\" doesn't exist", text,
+                               content_base_path(api->config.content), text);
             value_unref(*ret);
             return false;
         }

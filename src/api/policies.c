@@ -2,7 +2,9 @@
 /* /policies (contract: rest-api.md 8.4). What policies do is in the engine. */
 #include "resource.h"
 
-static const struct collection_filter filters[] = { { "name", "name", FILTER_TEXT }, { "pack", "pack", FILTER_TEXT }, { 0 } };
+static const struct collection_filter filters[] = { { "name", "name", FILTER_TEXT },
+                                                    { "pack", "pack", FILTER_TEXT },
+                                                    { 0 } };
 static const char *const by_pack_and_name[] = { "pack", "name", NULL };
 
 /* One policy of a type for a resource. */
@@ -11,8 +13,7 @@ static bool clashes(struct engine *engine, value document)
     VALUE_AUTO(all);
 
     all = catalog_list(engine_configuration(engine)->catalog, OBJECT_POLICY);
-    VALUE_LIST_EACH(i, other, all)
-    {
+    VALUE_LIST_EACH (i, other, all) {
         VALUE_AUTO(now);
 
         if (!value_equal(value_map_get(other, "policy_type"), value_map_get(document, "policy_type")) ||
@@ -38,8 +39,13 @@ static const struct resource policies = {
 };
 
 static const struct http_parameter list_parameters[] = {
-    { "pack", HTTP_STRING }, { "name", HTTP_STRING }, { "limit", HTTP_INTEGER }, { "offset", HTTP_INTEGER },
-    { "include_attributes", HTTP_LIST }, { "exclude_attributes", HTTP_LIST }, { NULL, HTTP_STRING },
+    { "pack", HTTP_STRING },
+    { "name", HTTP_STRING },
+    { "limit", HTTP_INTEGER },
+    { "offset", HTTP_INTEGER },
+    { "include_attributes", HTTP_LIST },
+    { "exclude_attributes", HTTP_LIST },
+    { NULL, HTTP_STRING },
 };
 static const struct http_parameter no_parameters[] = { { NULL, HTTP_STRING } };
 

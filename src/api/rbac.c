@@ -69,7 +69,8 @@ static void list_assignments(struct http_request *request, void *owner)
 
 static void get_assignment(struct http_request *request, void *owner)
 {
-    http_respond_fault(request, 404, "Unable to identify resource with id \"%s\".", http_variable(request, "id"));
+    http_respond_fault(request, 404, "Unable to identify resource with id \"%s\".",
+                       http_variable(request, "id"));
 }
 
 /* ---- permission types ---- */
@@ -140,8 +141,8 @@ static value types_of(size_t row)
     snprintf(words, sizeof(words), "%s", permissions[row].words);
     for (char *word = strtok_r(words, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
         const char *resource = *word == '+' ? resource_of(word + 1) : permissions[row].resource;
-        CLEANUP(freep) char *type =
-            *word == '+' ? xstrdup(word + 1) : xasprintf("%s_%s", permissions[row].resource, word);
+        CLEANUP(freep)
+        char *type = *word == '+' ? xstrdup(word + 1) : xasprintf("%s_%s", permissions[row].resource, word);
 
         value_map_set_text(&types, type, permission_text(resource, type + strlen(resource) + 1));
     }
@@ -176,8 +177,8 @@ static void get_permission_types(struct http_request *request, void *owner)
 /* ---- services: all of them are in this process ---- */
 
 static const char *const services[] = {
-    "actionrunner", "api",  "auth",   "garbagecollector", "notifier",     "rulesengine",
-    "scheduler",    "sensorcontainer", "stream", "timerengine",      "workflowengine",
+    "actionrunner",    "api",    "auth",        "garbagecollector", "notifier", "rulesengine", "scheduler",
+    "sensorcontainer", "stream", "timerengine", "workflowengine",
 };
 
 static void list_groups(struct http_request *request, void *owner)

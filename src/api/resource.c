@@ -20,12 +20,16 @@ static int conflict(struct api_input *input, value other)
     const char *uid = value_map_chars(input->document, "uid");
 
     value_replace(&input->extra, value_map_new(1));
-    value_map_put(&input->extra, "conflict-id", value_is_set(other) ? value_ref(value_map_get(other, "id")) : value_null());
+    value_map_put(&input->extra, "conflict-id",
+                  value_is_set(other) && !resource_of(input)->conflict_unnamed
+                      ? value_ref(value_map_get(other, "id"))
+                      : value_null());
     return api_fault(input, 409, "Tried to save duplicate unique keys (uid: %s)", uid ? uid : "");
 }
 
 /* Stores and answers; what was asked for is refused when anything stands in its way. */
-static int store(struct engine *engine, struct api_input *input, enum resource_change change, struct error *err)
+static int store(struct engine *engine, struct api_input *input, enum resource_change change,
+                 struct error *err)
 {
     const struct resource *resource = resource_of(input);
     static const char *const verbs[] = { "created", "updated" };
@@ -45,7 +49,8 @@ static int store(struct engine *engine, struct api_input *input, enum resource_c
         error_move(err, &reason);
         return r;
     }
-    log_audit("%s %s. %s.id=%s", resource->label, verbs[change], resource->label, value_map_chars(stored, "id"));
+    log_audit("%s %s. %s.id=%s", resource->label, verbs[change], resource->label,
+              value_map_chars(stored, "id"));
     if (input->flag)
         value_map_remove(&stored, "description");
     return api_answer(input, change == RESOURCE_CREATED ? 201 : 200, api_without_nulls(value_take(&stored)));
@@ -56,7 +61,8 @@ static int apply_create(struct engine *engine, struct input *base, struct error 
     struct api_input *input = api_input_of(base);
     VALUE_AUTO(other);
 
-    other = engine_object(engine, resource_of(input)->collection.kind, value_map_chars(input->document, "ref"));
+    other =
+        engine_object(engine, resource_of(input)->collection.kind, value_map_chars(input->document, "ref"));
     if (value_is_set(other))
         return conflict(input, other);
     return store(engine, input, RESOURCE_CREATED, err);
@@ -122,7 +128,8 @@ static const struct input_ops delete_ops = { "delete", apply_delete, api_input_d
 
 /* ---- on HTTP threads ---- */
 
-static value accept(struct api *api, struct http_request *request, const struct resource *resource, value body)
+static value accept(struct api *api, struct http_request *request, const struct resource *resource,
+                    value body)
 {
     struct model_lookup lookup = registry_lookup(api->config.catalog);
     value document = VALUE_NOTHING;
@@ -175,6 +182,12 @@ void resource_replace(struct http_request *request, void *owner)
     document = accept(owner, request, resource, body);
     if (!value_is_set(document))
         return;
+    if (resource->put_by_id && !object_id_valid(http_variable(request, "ref_or_id"))) {
+        http_respond_fault(request, 400, "ValidationError (%s:%s) (Invalid ObjectID: ['id'])",
+                           resource->put_by_id, http_variable(request, "ref_or_id"));
+        value_unref(document);
+        return;
+    }
     input = api_input_new(owner, request, &replace_ops);
     input->document = document;
     input->text = xstrdup(value_map_chars(old, "id"));

@@ -14,6 +14,9 @@ struct resource {
     struct collection collection; /* its kind and its text of a 404 count here too */
     enum model_kind model;
     const char *label; /* "Policy", for the audit log */
+    /* A replacement names its object by id; by reference it is refused with StackStorm's text about this class. NULL: either. */
+    const char *put_by_id;
+    bool conflict_unnamed; /* a conflict does not tell the id of the other object */
     /* Does another object stand in the way that is unique in something else? NULL: the reference alone is unique. */
     bool (*clashes)(struct engine *engine, value document);
     /* Stores the document; outcomes as registry_put. NULL: registry_put. */

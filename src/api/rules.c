@@ -189,6 +189,11 @@ static void replace_rule(struct http_request *request, void *owner)
     document = rule_of_body(api, request, body);
     if (!value_is_set(document))
         return;
+    if (!object_id_valid(ref)) {
+        http_respond_fault(request, 400, "ValidationError (RuleDB:%s) (Invalid ObjectID: ['id'])", ref);
+        value_unref(document);
+        return;
+    }
     input = api_input_new(api, request, &replace_ops);
     input->document = document;
     input->text = xstrdup(ref);

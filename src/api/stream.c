@@ -32,7 +32,8 @@ static void open_stream(struct http_request *request, void *owner)
 {
     struct api *api = owner;
     struct subscription *s = xcalloc(1, sizeof(*s));
-    const char *end_event = http_query(request, "end_event"), *end_id = http_query(request, "end_execution_id");
+    const char *end_event = http_query(request, "end_event"),
+               *end_id = http_query(request, "end_execution_id");
 
     s->names = list_of(request, "events");
     if (!value_is_set(s->names))
@@ -83,10 +84,11 @@ static void open_output(struct http_request *request, void *owner)
 }
 
 static const struct http_parameter stream_parameters[] = {
-    { "events", HTTP_LIST },        { "action_refs", HTTP_LIST },         { "execution_ids", HTTP_LIST },
-    { "end_event", HTTP_STRING },   { "end_execution_id", HTTP_STRING },  { NULL, HTTP_STRING },
+    { "events", HTTP_LIST },      { "action_refs", HTTP_LIST },        { "execution_ids", HTTP_LIST },
+    { "end_event", HTTP_STRING }, { "end_execution_id", HTTP_STRING }, { NULL, HTTP_STRING },
 };
-static const struct http_parameter output_parameters[] = { { "output_type", HTTP_STRING }, { NULL, HTTP_STRING } };
+static const struct http_parameter output_parameters[] = { { "output_type", HTTP_STRING },
+                                                           { NULL, HTTP_STRING } };
 
 static const struct http_route routes[] = {
     { "GET", HTTP_STREAM, "/stream", open_stream, 0, stream_parameters, NULL },

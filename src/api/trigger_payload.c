@@ -5,7 +5,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "auth/token.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "value/schema.h"
@@ -75,9 +74,4 @@ int trigger_payload_check(struct catalog *catalog, const char *trigger_ref, valu
     if (!value_map_count(schema))
         return 0;
     return schema_validate(schema, payload, SCHEMA_PARAMETERS, SCHEMA_DEFAULTS | SCHEMA_ALLOW_NULL, NULL, err);
-}
-
-void trigger_payload_random(char out[33])
-{
-    token_make(out);
 }

@@ -9,7 +9,5 @@
 value trigger_payload_of_request(struct http_request *request, value body);
 /* Does the payload fit the schema of the trigger's type? */
 int trigger_payload_check(struct catalog *catalog, const char *trigger_ref, value payload, struct error *err);
-/* 32 random hexadecimal digits. */
-void trigger_payload_random(char out[33]);
 
 #endif

@@ -27,7 +27,10 @@ static int type_changed(struct engine *engine, enum resource_change change, valu
 }
 
 static const struct collection_filter type_filters[] = {
-    { "id", "id", FILTER_LIST }, { "name", "name", FILTER_LIST }, { "pack", "pack", FILTER_TEXT }, { 0 },
+    { "id", "id", FILTER_LIST },
+    { "name", "name", FILTER_LIST },
+    { "pack", "pack", FILTER_TEXT },
+    { 0 },
 };
 static const char *const by_ref[] = { "ref", NULL };
 
@@ -45,7 +48,10 @@ static const struct resource types = {
 /* ---- triggers: by id only ---- */
 
 static const struct collection triggers = {
-    .kind = OBJECT_TRIGGER, .bare = true, .by_id_only = true, .not_found = "Unable to find the TriggerDB instance. {'id': '%s'}",
+    .kind = OBJECT_TRIGGER,
+    .bare = true,
+    .by_id_only = true,
+    .not_found = "Unable to find the TriggerDB instance. {'id': '%s'}",
 };
 
 /* Where no id can be, none is looked for. */
@@ -187,8 +193,14 @@ static void delete_trigger(struct http_request *request, void *owner)
 /* ---- routes ---- */
 
 static const struct http_parameter type_parameters[] = {
-    { "limit", HTTP_INTEGER }, { "offset", HTTP_INTEGER }, { "sort", HTTP_STRING }, { "include_attributes", HTTP_LIST },
-    { "exclude_attributes", HTTP_LIST }, { "id", HTTP_LIST }, { "name", HTTP_LIST }, { "pack", HTTP_STRING },
+    { "limit", HTTP_INTEGER },
+    { "offset", HTTP_INTEGER },
+    { "sort", HTTP_STRING },
+    { "include_attributes", HTTP_LIST },
+    { "exclude_attributes", HTTP_LIST },
+    { "id", HTTP_LIST },
+    { "name", HTTP_LIST },
+    { "pack", HTTP_STRING },
     { NULL, HTTP_STRING },
 };
 static const struct http_parameter no_parameters[] = { { NULL, HTTP_STRING } };

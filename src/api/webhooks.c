@@ -13,6 +13,7 @@
 #include "value/schema.h"
 
 #define WEBHOOK "core.st2.webhook"
+#define TAG_SIZE 160
 
 /* The address of a webhook trigger without the slashes around it. */
 static bool has_url(value trigger, const char *url, size_t n)
@@ -66,16 +67,24 @@ static void get_webhook(struct http_request *request, void *owner)
 
 /* ---- events ---- */
 
-/* document: the triggers' references; other: the payload; extra: the body, echoed; text: the trace tag. */
+/* document: the triggers' references; other: the payload; body: what is echoed; text: the trace tag, to which 32
+   hexadecimal digits are added when `flag` is set: 8 random ones and an id, by which the store finds the trace. */
 static int apply_event(struct engine *engine, struct input *base, struct error *err)
 {
     struct api_input *input = api_input_of(base);
+    char tag[TAG_SIZE], id[OBJECT_ID_SIZE], random[37];
     int r = 0;
 
     VALUE_LIST_EACH(i, ref, input->document)
     {
-        if (r >= 0)
-            r = trigger_dispatch(engine, value_chars(ref), input->other, input->text, 0, NULL, err);
+        if (r < 0)
+            break;
+        if (input->flag) {
+            engine_uuid(engine, false, random);
+            engine_format_id(engine, engine_next_sequence(engine), id);
+            snprintf(tag, sizeof(tag), "%s%.8s%s", input->text, random, id);
+        }
+        r = trigger_dispatch(engine, value_chars(ref), input->other, input->flag ? tag : input->text, 0, NULL, err);
     }
     return r < 0 ? r : 0;
 }
@@ -83,28 +92,18 @@ static int apply_event(struct engine *engine, struct input *base, struct error *
 static const struct input_ops event_ops = { "event", apply_event, api_input_done, false };
 
 static void submit_event(struct api *api, struct http_request *request, value refs, value payload, value echo,
-                         const char *tag)
+                         const char *hook)
 {
+    const char *given = http_request_header(request, "St2-Trace-Tag");
     struct api_input *input = api_input_new(api, request, &event_ops);
 
     input->document = refs;
     input->other = payload;
     input->body = echo;
     input->status = 202;
-    input->text = tag ? xstrdup(tag) : NULL;
+    input->flag = !given || !*given;
+    input->text = input->flag ? xasprintf("webhook-%.100s-", hook) : xstrdup(given);
     api_submit(input);
-}
-
-static const char *tag_of(struct http_request *request, const char *hook, char out[160])
-{
-    const char *given = http_request_header(request, "St2-Trace-Tag");
-    char token[33];
-
-    if (given && *given)
-        return given;
-    trigger_payload_random(token);
-    snprintf(out, 160, "webhook-%.100s-%s", hook, token);
-    return out;
 }
 
 /* POST /webhooks/st2: any trigger by name. */
@@ -112,7 +111,6 @@ static void generic_hook(struct api *api, struct http_request *request, value bo
 {
     const char *ref = value_map_chars(body, "trigger");
     value payload = value_map_get(body, "payload"), refs;
-    char tag[160];
     ERROR_AUTO(err);
 
     if (!value_is_map(body)) {
@@ -137,7 +135,7 @@ static void generic_hook(struct api *api, struct http_request *request, value bo
     }
     refs = value_list_new(1);
     value_list_append(&refs, value_text(ref));
-    submit_event(api, request, refs, payload, value_ref(body), tag_of(request, "st2", tag));
+    submit_event(api, request, refs, payload, value_ref(body), "st2");
 }
 
 static void post_webhook(struct http_request *request, void *owner)
@@ -149,7 +147,6 @@ static void post_webhook(struct http_request *request, void *owner)
     VALUE_AUTO(triggers);
     VALUE_AUTO(refs);
     value payload;
-    char tag[160];
     ERROR_AUTO(err);
 
     if (http_body_value(request, &body, &err) < 0) {
@@ -183,7 +180,7 @@ static void post_webhook(struct http_request *request, void *owner)
         return;
     }
     payload = trigger_payload_of_request(request, body);
-    submit_event(api, request, value_take(&refs), payload, value_ref(body), tag_of(request, hook, tag));
+    submit_event(api, request, value_take(&refs), payload, value_ref(body), hook);
 }
 
 static const struct http_parameter no_parameters[] = { { NULL, HTTP_STRING } };

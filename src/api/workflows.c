@@ -31,17 +31,16 @@ static void check_input(struct api *api, const struct spec_task *task, value act
         return;
     runner = catalog_by_ref(api->config.catalog, OBJECT_RUNNER_TYPE, runner_name ? runner_name : "");
     definitions = parameters_merged(action, runner);
-    VALUE_MAP_EACH(i, definitions)
-    {
+    VALUE_MAP_EACH (i, definitions) {
         value name = value_map_key_at(definitions, i), definition = value_map_item_at(definitions, i);
 
         if (value_map_bool(definition, "required", false) && !value_map_has(definition, "default") &&
-            !value_map_bool(definition, "immutable", false) && !value_is_set(value_map_get_value(task->input_value, name)))
+            !value_map_bool(definition, "immutable", false) &&
+            !value_is_set(value_map_get_value(task->input_value, name)))
             add(list, ".properties.input", value_textf("tasks.%s.input", task->name),
                 value_textf("Action \"%s\" is missing required input \"%s\".", ref, value_chars(name)));
     }
-    VALUE_MAP_EACH(i, task->input_value)
-    {
+    VALUE_MAP_EACH (i, task->input_value) {
         value name = value_map_key_at(task->input_value, i);
 
         if (value_is_string(name) && !value_is_set(value_map_get_value(definitions, name)))
@@ -74,7 +73,8 @@ static void check_task(struct api *api, const struct spec_task *task, value *lis
 
 static void inspect(struct http_request *request, void *owner)
 {
-    CLEANUP(workflow_spec_freep) struct workflow_spec *spec = NULL;
+    CLEANUP(workflow_spec_freep)
+    struct workflow_spec *spec = NULL;
     struct api *api = owner;
     size_t n;
     const char *text = http_body(request, &n);

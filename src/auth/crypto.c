@@ -96,7 +96,8 @@ int crypto_key_make(char **ret, struct error *err)
 
 int crypto_key_parse(const char *text, size_t n, struct crypto_key **ret, struct error *err)
 {
-    CLEANUP(crypto_key_freep) struct crypto_key *key = xcalloc(1, sizeof(*key));
+    CLEANUP(crypto_key_freep)
+    struct crypto_key *key = xcalloc(1, sizeof(*key));
     VALUE_AUTO(document);
     const char *mode;
     int r = json_read(text, n, 0, &document, err);
@@ -109,7 +110,8 @@ int crypto_key_parse(const char *text, size_t n, struct crypto_key **ret, struct
     if (!decode(value_map_chars(document, "aesKeyString"), key->aes, &key->aes_n) ||
         (key->aes_n != 16 && key->aes_n != 24 && key->aes_n != 32))
         return error_set(err, -EINVAL, "aesKeyString is no AES key of 128, 192 or 256 bits");
-    if (!decode(value_map_chars(value_map_get(document, "hmacKey"), "hmacKeyString"), key->hmac, &key->hmac_n))
+    if (!decode(value_map_chars(value_map_get(document, "hmacKey"), "hmacKeyString"), key->hmac,
+                &key->hmac_n))
         return error_set(err, -EINVAL, "hmacKey.hmacKeyString is no key of at least 128 bits");
     *ret = take_ptr(&key);
     return 0;
@@ -142,17 +144,20 @@ static const EVP_CIPHER *cipher_of(const struct crypto_key *key)
     return key->aes_n == 16 ? EVP_aes_128_cbc() : key->aes_n == 24 ? EVP_aes_192_cbc() : EVP_aes_256_cbc();
 }
 
-static int sign(const struct crypto_key *key, const unsigned char *data, size_t n, unsigned char mac[MAC_SIZE])
+static int sign(const struct crypto_key *key, const unsigned char *data, size_t n,
+                unsigned char mac[MAC_SIZE])
 {
     unsigned length = 0;
 
-    return HMAC(EVP_sha1(), key->hmac, (int)key->hmac_n, data, n, mac, &length) && length == MAC_SIZE ? 0 : -EIO;
+    return HMAC(EVP_sha1(), key->hmac, (int)key->hmac_n, data, n, mac, &length) && length == MAC_SIZE ? 0
+                                                                                                      : -EIO;
 }
 
 int crypto_encrypt(const struct crypto_key *key, const char *text, size_t n, char **ret, struct error *err)
 {
     size_t room = HEADER_SIZE + IV_SIZE + n + 16 + MAC_SIZE;
-    CLEANUP(freep) unsigned char *bytes = xmalloc(room);
+    CLEANUP(freep)
+    unsigned char *bytes = xmalloc(room);
     EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
     unsigned char *at = bytes + HEADER_SIZE + IV_SIZE;
     int part = 0, last = 0;
@@ -181,7 +186,10 @@ int crypto_encrypt(const struct crypto_key *key, const char *text, size_t n, cha
 
 static int nibble(char c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                                  : -1;
 }
 
 static int read_hex(const char *hex, size_t n, unsigned char *out, struct error *err)
@@ -196,9 +204,11 @@ static int read_hex(const char *hex, size_t n, unsigned char *out, struct error 
     return n % 2 ? error_set(err, -EINVAL, "Invalid or malformed ciphertext (no hexadecimal text)") : 0;
 }
 
-int crypto_decrypt(const struct crypto_key *key, const char *hex, size_t n, struct buffer *ret, struct error *err)
+int crypto_decrypt(const struct crypto_key *key, const char *hex, size_t n, struct buffer *ret,
+                   struct error *err)
 {
-    CLEANUP(freep) unsigned char *bytes = xmalloc(n / 2 + 1), *out = NULL;
+    CLEANUP(freep)
+    unsigned char *bytes = xmalloc(n / 2 + 1), *out = NULL;
     size_t size = n / 2, body;
     unsigned char mac[MAC_SIZE];
     EVP_CIPHER_CTX *context;
@@ -211,7 +221,8 @@ int crypto_decrypt(const struct crypto_key *key, const char *hex, size_t n, stru
         return error_set(err, -EINVAL, "Invalid or malformed ciphertext (too short)");
     if (size > INT32_MAX / 4)
         return error_set(err, -EINVAL, "Invalid or malformed ciphertext (too long)");
-    if (sign(key, bytes, size - MAC_SIZE, mac) < 0 || CRYPTO_memcmp(mac, bytes + size - MAC_SIZE, MAC_SIZE) != 0)
+    if (sign(key, bytes, size - MAC_SIZE, mac) < 0 ||
+        CRYPTO_memcmp(mac, bytes + size - MAC_SIZE, MAC_SIZE) != 0)
         return error_set(err, -EINVAL, "Signature did not match digest.");
     body = size - HEADER_SIZE - IV_SIZE - MAC_SIZE;
     out = xmalloc(body + 16);

@@ -22,6 +22,7 @@ void crypto_key_freep(struct crypto_key **key);
 
 int crypto_encrypt(const struct crypto_key *key, const char *text, size_t n, char **ret, struct error *err);
 /* Fails when anything was changed, or was made with another key. What was encrypted must be UTF-8. */
-int crypto_decrypt(const struct crypto_key *key, const char *hex, size_t n, struct buffer *ret, struct error *err);
+int crypto_decrypt(const struct crypto_key *key, const char *hex, size_t n, struct buffer *ret,
+                   struct error *err);
 
 #endif

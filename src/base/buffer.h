@@ -13,7 +13,10 @@ struct buffer {
     size_t room;
 };
 
-#define BUFFER_INIT       { 0 }
+#define BUFFER_INIT \
+    {               \
+        0           \
+    }
 #define BUFFER_AUTO(name) __attribute__((cleanup(buffer_release))) struct buffer name = BUFFER_INIT
 
 void buffer_release(struct buffer *buffer);
@@ -24,7 +27,8 @@ void buffer_reserve(struct buffer *buffer, size_t n);
 void buffer_add(struct buffer *buffer, const void *data, size_t n);
 void buffer_add_fill(struct buffer *buffer, char byte, size_t n);
 void buffer_addf(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void buffer_add_vf(struct buffer *buffer, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
+void buffer_add_vf(struct buffer *buffer, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
 /* One code point as UTF-8. */
 void buffer_add_utf8(struct buffer *buffer, unsigned code_point);
 /* The text, owned by the caller ("" when empty); the buffer is empty afterwards. */

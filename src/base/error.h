@@ -9,13 +9,17 @@
 #include <stdarg.h>
 
 struct error {
-    char *message;    /* owned; NULL when nothing is set */
-    const char *kind; /* static: the class of error where one is part of the contract ("UndefinedError"), else NULL */
-    int line;         /* 1-based position in the input, 0 when there is none */
-    int column;       /* 1-based */
+    char *message; /* owned; NULL when nothing is set */
+    const char *
+        kind; /* static: the class of error where one is part of the contract ("UndefinedError"), else NULL */
+    int line; /* 1-based position in the input, 0 when there is none */
+    int column; /* 1-based */
 };
 
-#define ERROR_INIT { 0 }
+#define ERROR_INIT \
+    {              \
+        0          \
+    }
 /* ERROR_AUTO(err); declares an error that frees itself. */
 #define ERROR_AUTO(name) __attribute__((cleanup(error_release))) struct error name = ERROR_INIT
 

@@ -19,12 +19,12 @@ char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 char *xvasprintf(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
 
 /* Makes room for one more element: GROW(items, n_items, n_room) keeps n_room >= n_items + 1. */
-#define GROW(items, n, room)                                                     \
-    do {                                                                         \
-        if ((n) >= (room)) {                                                     \
-            (room) = (room) ? (room) * 2 : 8;                                    \
+#define GROW(items, n, room)                                                      \
+    do {                                                                          \
+        if ((n) >= (room)) {                                                      \
+            (room) = (room) ? (room)*2 : 8;                                       \
             (items) = xreallocarray((items), (size_t)(room), sizeof((items)[0])); \
-        }                                                                        \
+        }                                                                         \
     } while (0)
 
 /* CLEANUP(rule_freep) struct rule *rule = NULL; the function gets the address of the variable. */
@@ -43,9 +43,9 @@ char *xvasprintf(const char *format, va_list args) __attribute__((format(printf,
 void freep(void *p);
 void closep(int *fd);
 
-#define ELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
-#define likely(x)       __builtin_expect(!!(x), 1)
-#define unlikely(x)     __builtin_expect(!!(x), 0)
-#define container_of(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
+#define ELEMENTS(array)                 (sizeof(array) / sizeof((array)[0]))
+#define likely(x)                       __builtin_expect(!!(x), 1)
+#define unlikely(x)                     __builtin_expect(!!(x), 0)
+#define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
 #endif

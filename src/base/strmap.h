@@ -17,7 +17,10 @@ struct strmap {
     size_t count, room; /* room is a power of two */
 };
 
-#define STRMAP_INIT { 0 }
+#define STRMAP_INIT \
+    {               \
+        0           \
+    }
 
 void strmap_release(struct strmap *map);
 /* The item, or NULL. */

@@ -7,7 +7,7 @@
 static size_t sequence(const unsigned char *s, size_t left)
 {
     static const struct {
-        unsigned char low, high;         /* of the first byte */
+        unsigned char low, high; /* of the first byte */
         unsigned char second_low, second_high;
         unsigned char length;
     } forms[] = {

@@ -61,6 +61,8 @@ const char *suggest_name(const char *typed, const char *const *names);
 /* ---- signin.c ---- */
 /* Addresses and credentials from the command line, the config file and the environment, in this order. */
 int client_configure(struct cli *cli, const struct cli_args *args, struct error *err);
+/* For commands flagged COMMAND_NO_SIGNIN that talk to the server after all: signs in as the config file says. */
+int client_signin(struct cli *cli, const struct cli_args *args, struct error *err);
 /* A new token for user and password; *ret is the server's answer. */
 int token_create(struct client *client, const char *user, const char *password, int64_t ttl, value *ret,
                  struct error *err);

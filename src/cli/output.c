@@ -49,7 +49,7 @@ char *output_unescaped(const char *text)
 
 /* ---- documents ---- */
 
-static int document_print(enum output_form form, value document)
+int output_document(enum output_form form, value document)
 {
     BUFFER_AUTO(out);
 
@@ -66,7 +66,7 @@ static int document_one(const struct output *output, value entry, struct error *
     VALUE_AUTO(picked);
     int r = attributes_pick(entry, output->attributes, &picked, err);
 
-    return r < 0 ? r : document_print(output->form, picked);
+    return r < 0 ? r : output_document(output->form, picked);
 }
 
 static int document_list(const struct output *output, value entries, struct error *err)
@@ -82,7 +82,7 @@ static int document_list(const struct output *output, value entries, struct erro
             return r;
         value_list_append(&list, picked);
     }
-    return document_print(output->form, list);
+    return output_document(output->form, list);
 }
 
 /* ---- cells ---- */

@@ -26,6 +26,8 @@ struct output {
     size_t table_width;            /* filled by output_list */
 };
 
+/* Any value as JSON or YAML. */
+int output_document(enum output_form form, value document);
 /* Objects below each other, one row each. */
 int output_list(struct output *output, value entries, struct error *err);
 /* One object as a table of its members. */

@@ -215,6 +215,13 @@ static int config_signin(struct cli *cli, struct error *err)
     return r;
 }
 
+int client_signin(struct cli *cli, const struct cli_args *args, struct error *err)
+{
+    if (cli->client.token || cli->client.api_key || !cli_config_text(&cli->config, "credentials", "username"))
+        return 0;
+    return config_signin(cli, err);
+}
+
 static int credentials_configure(struct cli *cli, const struct cli_args *args, struct error *err)
 {
     const char *token = first_set(args_text(args, "--token"), getenv("ST2_AUTH_TOKEN"), NULL);

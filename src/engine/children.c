@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/children.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "engine/executions.h"
+#include "engine/workflows.h"
 #include "io/process.h"
 
 struct children {
     struct io *io;
-    struct engine_loop *loop;
     bool stream_output;
+    pthread_mutex_t lock;
+    struct engine_loop *loop;
+    struct run **early; /* started before there was a loop to tell of their ends */
+    size_t n_early, early_room;
 };
 
 struct child {
@@ -25,16 +30,35 @@ struct children *children_new(struct io *io, bool stream_output)
     struct children *children = xcalloc(1, sizeof(*children));
 
     *children = (struct children){ .io = io, .stream_output = stream_output };
+    pthread_mutex_init(&children->lock, NULL);
     return children;
 }
 
 void children_set_loop(struct children *children, struct engine_loop *loop)
 {
+    struct run **early;
+    size_t n;
+
+    pthread_mutex_lock(&children->lock);
     children->loop = loop;
+    early = children->early;
+    n = children->n_early;
+    children->early = NULL;
+    children->n_early = children->early_room = 0;
+    pthread_mutex_unlock(&children->lock);
+    for (size_t i = 0; i < n; i++)
+        children_start(children, early[i]);
+    free(early);
 }
 
 void children_free(struct children *children)
 {
+    if (!children)
+        return;
+    for (size_t i = 0; i < children->n_early; i++)
+        run_free(children->early[i]);
+    free(children->early);
+    pthread_mutex_destroy(&children->lock);
     free(children);
 }
 
@@ -142,13 +166,73 @@ static void prepare(struct io *io, void *data)
     io_process_start(io, child->run->seq, &spec, child->run->output_limit, &callbacks, child);
 }
 
+/* ---- workflows: their definition is read and inspected in the worker pool ---- */
+
+struct conduct_input {
+    struct input input;
+    struct children *children;
+    struct run *run;
+    struct definition *definition;
+};
+
+static int apply_conduct(struct engine *engine, struct input *base, struct error *err)
+{
+    struct conduct_input *input = (struct conduct_input *)base;
+
+    return workflow_begin(engine, input->run, input->definition, err);
+}
+
+static void done_conduct(struct input *base, int r, const struct error *err)
+{
+    struct conduct_input *input = (struct conduct_input *)base;
+
+    definition_unref(input->definition);
+    run_free(input->run);
+    free(input);
+}
+
+static const struct input_ops conduct_ops = { "workflow definition", apply_conduct, done_conduct, true };
+
+static void read_definition(void *data)
+{
+    struct conduct_input *input = data;
+    struct engine *engine = engine_loop_engine(input->children->loop);
+
+    input->definition = definitions_read(engine_definitions(engine), input->run->entry_point ? input->run->entry_point : "");
+    engine_loop_post(input->children->loop, &input->input);
+}
+
+static void start_conducted(struct children *children, struct run *run)
+{
+    struct conduct_input *input = xcalloc(1, sizeof(*input));
+
+    *input = (struct conduct_input){ .input.ops = &conduct_ops, .children = children, .run = run };
+    io_work(children->io, read_definition, input);
+}
+
 void children_start(void *data, struct run *run)
 {
     struct children *children = data;
     const char *name = value_map_chars(run->action, "runner_type");
-    struct child *child = xcalloc(1, sizeof(*child));
+    const struct runner_ops *runner = runner_find(name ? name : "");
+    struct child *child;
+    bool early;
 
-    *child = (struct child){ .children = children, .run = run, .runner = runner_find(name ? name : "") };
+    pthread_mutex_lock(&children->lock);
+    early = !children->loop;
+    if (early) {
+        GROW(children->early, children->n_early, children->early_room);
+        children->early[children->n_early++] = run;
+    }
+    pthread_mutex_unlock(&children->lock);
+    if (early)
+        return;
+    if (runner->conducted) {
+        start_conducted(children, run);
+        return;
+    }
+    child = xcalloc(1, sizeof(*child));
+    *child = (struct child){ .children = children, .run = run, .runner = runner };
     io_call(children->io, prepare, child);
 }
 

@@ -9,7 +9,7 @@
 struct children;
 
 struct children *children_new(struct io *io, bool stream_output);
-/* Before anything is started. */
+/* What was started before (executions of an earlier run of the server) goes out now. */
 void children_set_loop(struct children *children, struct engine_loop *loop);
 /* When I/O and engine have stopped. */
 void children_free(struct children *children);

@@ -25,7 +25,7 @@ struct pending_object {
     value document; /* unset: deleted */
 };
 
-enum effect_kind { EFFECT_START, EFFECT_STOP };
+enum effect_kind { EFFECT_START, EFFECT_STOP, EFFECT_CONDUCT };
 struct effect {
     enum effect_kind kind;
     struct run *run;
@@ -33,6 +33,9 @@ struct effect {
 };
 
 struct rule_index;
+struct workflow;
+struct notice;
+struct definitions;
 
 struct engine {
     struct engine_config config;
@@ -48,6 +51,12 @@ struct engine {
     size_t n_queue, queue_room, queue_at;
     struct strmap handed;  /* sequence numbers whose child was started and has not been reported -> its token, malloc'ed */
     int64_t n_starting;    /* starts among the effects of this batch */
+    struct strmap workflows; /* execution -> struct workflow */
+    struct workflow *workflows_dirty;
+    struct notice *notices; /* what workflows are to be told, from notices_at on */
+    size_t n_notices, notices_at, notices_room;
+    struct definitions *definitions;
+
     struct due *due;       /* delayed executions, a heap by time */
     size_t n_due, due_room;
 
@@ -56,6 +65,7 @@ struct engine {
     struct effect *effects;
     size_t n_effects, effects_room;
     struct rule_index *rules;
+    struct policies *policies; /* policies.c; NULL: not yet built */
     struct engine_event *events, **events_end; /* told after the commit */
 
     pthread_mutex_t token_lock;
@@ -78,6 +88,12 @@ int executions_load(struct engine *engine, struct error *err);
 /* Loaded when it is not in memory. 0, STORE_NOT_FOUND. */
 int execution_find(struct engine *engine, int64_t seq, struct execution **ret, struct error *err);
 int execution_complete(struct engine *engine, struct execution *x, struct outcome *outcome, struct error *err);
+/* requested or delayed -> scheduled, if the policies of the action allow. */
+int execution_schedule(struct engine *engine, struct execution *x, struct error *err);
+/* Have it looked at then: a delayed one starts, an inquiry is given up. */
+void execution_set_due(struct engine *engine, struct execution *x, int64_t at_us);
+/* Something of its row is new: it is written with this batch. */
+void execution_changed(struct engine *engine, struct execution *x);
 void execution_move(struct engine *engine, struct execution *x, enum execution_status status);
 
 /* feed.c */

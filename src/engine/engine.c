@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "engine-internal.h"
 #include "engine/feed.h"
+#include "engine/workflows.h"
 
 struct engine *engine_new(const struct engine_config *config)
 {
@@ -14,8 +15,11 @@ struct engine *engine_new(const struct engine_config *config)
 
     engine->config = *config;
     engine->sequence.last = store_last_sequence(config->store);
+    /* Start times ascend with the numbers also when the clock was set back between two runs: lists rely on it. */
+    engine->now_us = (engine->sequence.last >> 24) * 1000000 + 999999;
     engine->dirty_end = &engine->dirty;
     engine->events_end = &engine->events;
+    engine->definitions = definitions_new();
     pthread_mutex_init(&engine->token_lock, NULL);
     return engine;
 }
@@ -47,6 +51,9 @@ void engine_free(struct engine *engine)
     if (!engine)
         return;
     executions_forget(engine);
+    workflows_forget(engine);
+    definitions_free(engine->definitions);
+    free(engine->notices);
     drop_effects(engine);
     drop_pending(engine);
     while (strmap_next(&engine->tokens, &at, NULL, &item))
@@ -87,6 +94,8 @@ void engine_effects_out(struct engine *engine)
 
             strmap_set_n(&engine->handed, (const char *)&effect->seq, sizeof(effect->seq), xstrdup(token ? token : ""));
             engine->config.effects.start(engine->config.effects.data, take_ptr(&effect->run));
+        } else if (effect->kind == EFFECT_CONDUCT) {
+            engine->config.effects.start(engine->config.effects.data, take_ptr(&effect->run));
         } else {
             engine->config.effects.stop(engine->config.effects.data, effect->seq);
         }
@@ -94,6 +103,20 @@ void engine_effects_out(struct engine *engine)
     engine->n_effects = 0;
     engine->n_starting = 0;
     feed_out(engine);
+}
+
+/* Workflows go on until nothing moves or the batch is large enough. */
+static int settle(struct engine *engine, struct error *err)
+{
+    bool more = true;
+    int r = workflows_advance(engine, &more, err);
+
+    if (r >= 0)
+        r = executions_start_queued(engine, err);
+    /* A start that failed at once has told its workflow. */
+    if (r >= 0 && !more)
+        r = workflows_advance(engine, &more, err);
+    return r;
 }
 
 static int handle(struct engine *engine, struct input *inputs, struct error *err)
@@ -113,7 +136,9 @@ static int handle(struct engine *engine, struct input *inputs, struct error *err
     if (r >= 0)
         r = executions_due(engine, err);
     if (r >= 0)
-        r = executions_start_queued(engine, err);
+        r = settle(engine, err);
+    if (r >= 0)
+        r = workflows_flush(engine, err);
     if (r >= 0)
         r = executions_flush(engine, err);
     if (r >= 0)
@@ -135,9 +160,11 @@ static void start_over(struct engine *engine)
     drop_effects(engine);
     drop_pending(engine);
     executions_forget(engine);
+    workflows_forget(engine);
     engine->stale = executions_load(engine, &err) < 0;
     if (engine->stale)
         log_error("the store cannot be read either, trying again with the next step: %s", error_text(&err));
+    workflows_wake_all(engine);
 }
 
 static struct input *refuse(struct engine *engine, struct input *inputs, int r, const struct error *err)
@@ -182,7 +209,7 @@ struct input *engine_step(struct engine *engine, struct input *inputs, int64_t n
         next = input->next;
         input->ops->done(input, 0, NULL);
     }
-    *ret_due_us = executions_next_due(engine);
+    *ret_due_us = engine->n_notices ? engine->now_us : executions_next_due(engine);
     return NULL;
 }
 
@@ -336,6 +363,11 @@ char *engine_service_user(struct engine *engine, const char *token)
     copy = user ? xstrdup(user) : NULL;
     pthread_mutex_unlock(&engine->token_lock);
     return copy;
+}
+
+struct definitions *engine_definitions(struct engine *engine)
+{
+    return engine->definitions;
 }
 
 int64_t engine_running(struct engine *engine)

@@ -43,7 +43,7 @@ struct input {
 struct engine_event;
 
 struct engine_effects {
-    /* Start a process for a run; takes it over. */
+    /* Start a process for a run, or read the definition of one that the engine conducts; takes it over. */
     void (*start)(void *data, struct run *run);
     /* End the process of an execution. */
     void (*stop)(void *data, int64_t seq);
@@ -98,6 +98,10 @@ struct engine_figures engine_figures(const struct engine *engine);
 
 /* The user of a token that was made for a running action, owned; NULL when there is none. Any thread. */
 char *engine_service_user(struct engine *engine, const char *token);
+
+struct definitions;
+/* The workflow definitions known so far; any thread. */
+struct definitions *engine_definitions(struct engine *engine);
 
 /* ---- for inputs, inside apply ---- */
 

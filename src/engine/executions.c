@@ -20,7 +20,10 @@
 #include "engine-internal.h"
 #include "engine/datastore.h"
 #include "engine/feed.h"
+#include "engine/inquiries.h"
+#include "engine/policies.h"
 #include "engine/triggers.h"
+#include "engine/workflows.h"
 #include "model/parameters.h"
 
 /* ---- memory ---- */
@@ -90,6 +93,7 @@ void executions_forget(struct engine *engine)
     strmap_release(&engine->active);
     engine->n_queue = engine->queue_at = 0;
     engine->n_due = 0;
+    policies_forget(engine);
 }
 
 static void restore_token(struct engine *engine, struct execution *x)
@@ -160,7 +164,22 @@ static struct due due_take(struct engine *engine)
 
 int64_t executions_next_due(const struct engine *engine)
 {
+    if (policies_pending(engine))
+        return engine->now_us;
     return engine->n_due ? engine->due[0].at_us : INT64_MAX;
+}
+
+void execution_changed(struct engine *engine, struct execution *x)
+{
+    x->changed = true;
+    touch(engine, x);
+}
+
+void execution_set_due(struct engine *engine, struct execution *x, int64_t at_us)
+{
+    x->row.due_us = at_us;
+    execution_changed(engine, x);
+    due_add(engine, at_us, x->row.seq);
 }
 
 /* ---- moves ---- */
@@ -168,6 +187,7 @@ int64_t executions_next_due(const struct engine *engine)
 void execution_move(struct engine *engine, struct execution *x, enum execution_status status)
 {
     struct execution_row *row = &x->row;
+    enum execution_status before = row->status;
     int64_t at_us = engine->now_us;
 
     if (!execution_status_may_become(row->status, status)) {
@@ -183,6 +203,7 @@ void execution_move(struct engine *engine, struct execution *x, enum execution_s
     if (row->n_log && at_us < row->log[row->n_log - 1].at_us)
         at_us = row->log[row->n_log - 1].at_us;
     row->status = status;
+    policies_moved(engine, x, before);
     row->log[row->n_log++] = (struct execution_log_entry){ at_us, status };
     if (execution_status_completed(status)) {
         row->end_us = at_us;
@@ -194,6 +215,8 @@ void execution_move(struct engine *engine, struct execution *x, enum execution_s
     x->changed = true;
     touch(engine, x);
     feed_execution(engine, ENGINE_EXECUTION_UPDATE, row);
+    if (row->parent)
+        workflow_child_moved(engine, x, before);
 }
 
 /* ---- starting ---- */
@@ -274,18 +297,14 @@ static int fail(struct engine *engine, struct execution *x, const char *text, st
     return execution_complete(engine, x, &outcome, err);
 }
 
-/* scheduled -> running: the run is made ready, and what needs no process is over at once. */
-static int start(struct engine *engine, struct execution *x, const struct runner_ops *runner, struct error *err)
+/* Makes the run ready; what needs no process is over at once. */
+static int make_run(struct engine *engine, struct execution *x, const struct runner_ops *runner, struct error *err)
 {
     const char *system_user = engine->config.system_user;
     struct run *run = run_new();
     struct outcome outcome;
     ERROR_AUTO(reason);
-    int r;
 
-    note_runner(engine, x);
-    execution_move(engine, x, EXECUTION_RUNNING);
-    x->row.owner = engine->config.node;
     run->seq = x->row.seq;
     engine_format_id(engine, run->seq, run->execution_id);
     run->action = value_ref(x->row.action);
@@ -297,16 +316,34 @@ static int start(struct engine *engine, struct execution *x, const struct runner
     }
     if (runner->run_now) {
         runner->run_now(run, &outcome);
+        if (runner->announces && outcome.status == EXECUTION_SUCCEEDED)
+            feed_announcement(engine, &x->row, value_map_chars(run->runner_parameters, "route"), run->action_parameters);
         run_free(run);
         return execution_complete(engine, x, &outcome, err);
     }
-    run->environment = environment_of(engine, x, run->runner_parameters);
     run->entry_point = entry_point_of(engine, x->row.action);
+    if (runner->conducted && value_map_has(x->row.more, "rerun")) {
+        run_free(run);
+        return workflow_rerun(engine, x, err);
+    }
+    if (runner->conducted) {
+        engine_add_effect(engine, &(struct effect){ .kind = EFFECT_CONDUCT, .run = run, .seq = run->seq });
+        return 0;
+    }
+    run->environment = environment_of(engine, x, run->runner_parameters);
     if (system_user && *system_user && strcmp(system_user, engine->config.server_user) != 0)
         run->system_user = xstrdup(system_user);
     engine_add_effect(engine, &(struct effect){ .kind = EFFECT_START, .run = run, .seq = run->seq });
-    r = 0;
-    return r;
+    return 0;
+}
+
+/* scheduled -> running */
+static int start(struct engine *engine, struct execution *x, const struct runner_ops *runner, struct error *err)
+{
+    note_runner(engine, x);
+    execution_move(engine, x, EXECUTION_RUNNING);
+    x->row.owner = engine->config.node;
+    return make_run(engine, x, runner, err);
 }
 
 static int fail_without_runner(struct engine *engine, struct execution *x, struct error *err)
@@ -329,7 +366,7 @@ static int start_scheduled(struct engine *engine, struct execution *x, struct er
     }
     if (!runner)
         return fail_without_runner(engine, x, err);
-    if (!runner->run_now) {
+    if (runner->prepare) {
         /* Children have a limit; whoever does not fit waits in order. */
         if (engine->draining || (int64_t)engine->handed.count + engine->n_starting >= engine->config.processes_max ||
             engine->queue_at < engine->n_queue) {
@@ -364,8 +401,37 @@ int executions_start_queued(struct engine *engine, struct error *err)
     return r;
 }
 
-static int schedule(struct engine *engine, struct execution *x, struct error *err)
+/* Another execution of the action must end first, and nothing but that is waited for. */
+static void wait_in_line(struct engine *engine, struct execution *x)
 {
+    x->row.due_us = 0;
+    x->changed = true;
+    if (x->row.status != EXECUTION_DELAYED)
+        execution_move(engine, x, EXECUTION_DELAYED);
+    else
+        touch(engine, x);
+}
+
+static int cancel_by_policy(struct engine *engine, struct execution *x, struct error *err)
+{
+    struct outcome outcome = { .status = EXECUTION_CANCELED, .result = value_map_new(1) };
+
+    value_map_put(&outcome.result, "message", value_text("Action canceled by policy: enough of its executions are under way."));
+    execution_move(engine, x, EXECUTION_CANCELING);
+    return execution_complete(engine, x, &outcome, err);
+}
+
+int execution_schedule(struct engine *engine, struct execution *x, struct error *err)
+{
+    switch (policies_admit(engine, x)) {
+    case POLICY_WAIT:
+        wait_in_line(engine, x);
+        return 0;
+    case POLICY_CANCEL:
+        return cancel_by_policy(engine, x, err);
+    case POLICY_GO:
+        break;
+    }
     execution_move(engine, x, EXECUTION_SCHEDULED);
     return start_scheduled(engine, x, err);
 }
@@ -379,9 +445,11 @@ int executions_due(struct engine *engine, struct error *err)
         struct execution *x = strmap_get_n(&engine->active, (const char *)&due.seq, sizeof(due.seq));
 
         if (x && x->row.status == EXECUTION_DELAYED && x->row.due_us <= engine->now_us)
-            r = schedule(engine, x, err);
+            r = execution_schedule(engine, x, err);
+        else if (x && x->row.status == EXECUTION_PENDING && x->row.due_us && x->row.due_us <= engine->now_us)
+            r = inquiry_timeout(engine, x, err);
     }
-    return r;
+    return r < 0 ? r : policies_release(engine, err);
 }
 
 /* ---- accepting ---- */
@@ -430,11 +498,10 @@ int execution_accept(struct engine *engine, struct execution_plan *plan, struct 
     if (plan->failure) {
         r = fail(engine, x, plan->failure, err);
     } else if (plan->delay_ms > 0) {
-        x->row.due_us = engine->now_us + plan->delay_ms * 1000;
         execution_move(engine, x, EXECUTION_DELAYED);
-        due_add(engine, x->row.due_us, x->row.seq);
+        execution_set_due(engine, x, engine->now_us + plan->delay_ms * 1000);
     } else {
-        r = schedule(engine, x, err);
+        r = execution_schedule(engine, x, err);
     }
     execution_plan_release(plan);
     return r;
@@ -470,9 +537,17 @@ static int post_action_trigger(struct engine *engine, struct execution *x, struc
 
 int execution_complete(struct engine *engine, struct execution *x, struct outcome *outcome, struct error *err)
 {
+    struct execution_plan again;
+    int r;
+
     value_replace(&x->row.result, outcome->result);
     execution_move(engine, x, outcome->status);
-    return execution_status_completed(x->row.status) ? post_action_trigger(engine, x, err) : 0;
+    if (x->row.status == EXECUTION_PENDING && inquiry_is(&x->row))
+        return inquiry_opened(engine, x, err);
+    if (!execution_status_completed(x->row.status))
+        return 0;
+    r = post_action_trigger(engine, x, err);
+    return r == 0 && policies_retry(engine, x, &again) ? execution_accept(engine, &again, NULL, err) : r;
 }
 
 static value canceled_result(const char *user)
@@ -516,6 +591,18 @@ int execution_output(struct engine *engine, int64_t seq, const char *type, const
 
 /* ---- asked for from outside ---- */
 
+/* It stays canceling as long as something of it runs. */
+static int cancel_conducted(struct engine *engine, struct execution *x, const char *user, struct execution_row *ret_row,
+                            struct error *err)
+{
+    int r = workflow_cancel(engine, x, user, err);
+
+    execution_row_release(ret_row);
+    if (r == 0)
+        execution_row_copy(&x->row, ret_row);
+    return r;
+}
+
 /* Its start may still be among the effects of this batch; a stop goes out behind it. */
 static bool has_child(const struct engine *engine, int64_t seq)
 {
@@ -544,12 +631,14 @@ int execution_cancel(struct engine *engine, int64_t seq, const char *user, struc
         return error_set(err, EXECUTION_REFUSED, "Action cannot be canceled. State = %s.",
                          execution_status_text(x->row.status));
     value_map_put(&x->row.context, "cancelled_by", value_text(user));
-    if (x->row.status == EXECUTION_RUNNING || x->row.parent) {
+    if (x->row.status == EXECUTION_RUNNING || x->row.parent || workflow_conducts(x)) {
         bool child = has_child(engine, seq);
 
         value_replace(&x->row.result, canceled_result(user));
         execution_move(engine, x, EXECUTION_CANCELING);
         execution_row_copy(&x->row, ret_row);
+        if (workflow_conducts(x))
+            return cancel_conducted(engine, x, user, ret_row, err);
         if (child) {
             engine_add_effect(engine, &(struct effect){ .kind = EFFECT_STOP, .seq = seq });
             return 0;
@@ -562,11 +651,39 @@ int execution_cancel(struct engine *engine, int64_t seq, const char *user, struc
     return r;
 }
 
-static bool pausable(const struct execution *x)
+static int pause_or_resume(struct engine *engine, struct execution *x, bool resume, const char *user,
+                           struct execution_row *ret_row, struct error *err)
 {
-    const char *runner = value_map_chars(x->row.runner, "name");
+    enum execution_status now = x->row.status;
+    const char *verb = resume ? "resume" : "pause";
+    char id[OBJECT_ID_SIZE];
+    int r = 0;
 
-    return runner && (strcmp(runner, "orquesta") == 0 || strcmp(runner, "action-chain") == 0);
+    engine_format_id(engine, x->row.seq - 1, id);
+    if (!workflow_conducts(x))
+        return error_set(err, EXECUTION_REFUSED,
+                         "Failed updating execution. Unable to %s liveaction \"%s\" because it is not supported by the "
+                         "\"%s\" runner.",
+                         verb, id, value_map_chars(x->row.runner, "name"));
+    if (resume ? now == EXECUTION_PAUSED : now == EXECUTION_RUNNING)
+        r = resume ? workflow_resume(engine, x, user, err) : workflow_pause(engine, x, user, err);
+    else if (resume ? now != EXECUTION_RUNNING && now != EXECUTION_RESUMING
+                    : now != EXECUTION_PAUSING && now != EXECUTION_PAUSED)
+        return resume ? error_set(err, EXECUTION_REFUSED,
+                                  "Failed updating execution. Unable to resume liveaction \"%s\" because it is in \"%s\" "
+                                  "state and not in \"paused\" state.",
+                                  id, execution_status_text(now))
+                      : error_set(err, EXECUTION_REFUSED,
+                                  "Failed updating execution. Unable to pause liveaction \"%s\" because it is not in a "
+                                  "running state.",
+                                  id);
+    if (r == STORE_NOT_FOUND)
+        return error_set(err, EXECUTION_REFUSED,
+                         "Failed updating execution. Unable to %s liveaction \"%s\" because it is not in a running state.",
+                         verb, id);
+    if (r == 0)
+        execution_row_copy(&x->row, ret_row);
+    return r;
 }
 
 /* What a person set back to a beginning takes its way again from there. */
@@ -574,7 +691,7 @@ static int go_on(struct engine *engine, struct execution *x, struct error *err)
 {
     switch (x->row.status) {
     case EXECUTION_REQUESTED:
-        return schedule(engine, x, err);
+        return execution_schedule(engine, x, err);
     case EXECUTION_SCHEDULED:
         return start_scheduled(engine, x, err);
     case EXECUTION_DELAYED:
@@ -588,30 +705,18 @@ static int go_on(struct engine *engine, struct execution *x, struct error *err)
 int execution_set_status(struct engine *engine, int64_t seq, enum execution_status status, value result,
                          const char *user, struct execution_row *ret_row, struct error *err)
 {
-    char id[OBJECT_ID_SIZE];
     struct execution *x;
     struct outcome outcome;
     int r = execution_find(engine, seq, &x, err);
 
     if (r != 0)
         return r;
-    engine_format_id(engine, seq - 1, id);
     if (execution_status_completed(x->row.status))
         return error_set(err, EXECUTION_REFUSED, "Execution is already in completed state.");
     if (status == EXECUTION_CANCELED || status == EXECUTION_CANCELING)
         return execution_cancel(engine, seq, user, ret_row, err);
-    if (status == EXECUTION_PAUSING || status == EXECUTION_PAUSED || status == EXECUTION_RESUMING) {
-        const char *verb = status == EXECUTION_RESUMING ? "resume" : "pause";
-
-        if (!pausable(x))
-            return error_set(err, EXECUTION_REFUSED,
-                             "Failed updating execution. Unable to %s liveaction \"%s\" because it is not supported by the "
-                             "\"%s\" runner.",
-                             verb, id, value_map_chars(x->row.runner, "name"));
-        return error_set(err, EXECUTION_REFUSED,
-                         "Failed updating execution. Unable to %s liveaction \"%s\" because it is not in a running state.",
-                         verb, id);
-    }
+    if (status == EXECUTION_PAUSING || status == EXECUTION_PAUSED || status == EXECUTION_RESUMING)
+        return pause_or_resume(engine, x, status == EXECUTION_RESUMING, user, ret_row, err);
     /* Any other status is written as told: this is how asynchronous actions report back. */
     if (execution_status_completed(status)) {
         if (has_child(engine, seq))
@@ -677,7 +782,7 @@ int executions_load(struct engine *engine, struct error *err)
         x->exists = true;
         restore_token(engine, x);
         remember(engine, x);
-        if (x->row.status == EXECUTION_DELAYED)
+        if (x->row.due_us && (x->row.status == EXECUTION_DELAYED || x->row.status == EXECUTION_PENDING))
             due_add(engine, x->row.due_us, x->row.seq);
         if (x->row.status == EXECUTION_SCHEDULED) {
             GROW(engine->queue, engine->n_queue, engine->queue_room);
@@ -688,6 +793,17 @@ int executions_load(struct engine *engine, struct error *err)
     return r < 0 ? r : 0;
 }
 
+/* A workflow that had begun goes on from its rows; one whose definition was being read begins again. */
+static int recover_conducted(struct engine *engine, struct execution *x, struct error *err)
+{
+    const char *name = value_map_chars(x->row.runner, "name");
+
+    if (!value_map_has(x->row.context, "workflow_execution"))
+        return make_run(engine, x, runner_find(name), err);
+    workflow_wake(engine, x->row.seq);
+    return 0;
+}
+
 static int repair(struct engine *engine, struct execution *x, struct error *err)
 {
     static const char lost[] = "The server ended while this was running; what became of the process is not known.";
@@ -695,14 +811,18 @@ static int repair(struct engine *engine, struct execution *x, struct error *err)
 
     switch (x->row.status) {
     case EXECUTION_REQUESTED:
-        return schedule(engine, x, err);
+        return execution_schedule(engine, x, err);
     case EXECUTION_RUNNING:
     case EXECUTION_PAUSING:
     case EXECUTION_RESUMING:
+        if (workflow_conducts(x))
+            return recover_conducted(engine, x, err);
         outcome.result = value_map_new(1);
         value_map_put(&outcome.result, "error", value_text(lost));
         return execution_complete(engine, x, &outcome, err);
     case EXECUTION_CANCELING: {
+        if (workflow_conducts(x) && value_map_has(x->row.context, "workflow_execution"))
+            return recover_conducted(engine, x, err);
         const char *user = value_map_chars(x->row.context, "cancelled_by");
 
         outcome = (struct outcome){ .status = EXECUTION_CANCELED, .result = canceled_result(user ? user : "") };
@@ -717,9 +837,11 @@ int engine_recover(struct engine *engine, int64_t now_us, int64_t *ret_n, struct
 {
     int64_t *seqs = NULL;
     size_t n = 0;
+    bool more = true;
     int r;
 
-    engine->now_us = now_us;
+    if (now_us > engine->now_us)
+        engine->now_us = now_us;
     r = executions_load(engine, err);
     if (r == 0)
         r = store_executions_active(store_as_reader(engine->config.store), &seqs, &n, err);
@@ -730,6 +852,10 @@ int engine_recover(struct engine *engine, int64_t now_us, int64_t *ret_n, struct
 
         r = repair(engine, x, err);
     }
+    while (r == 0 && more)
+        r = workflows_advance(engine, &more, err);
+    if (r == 0)
+        r = workflows_flush(engine, err);
     if (r == 0)
         r = executions_flush(engine, err);
     if (r == 0)

@@ -9,10 +9,12 @@
 struct execution_request {
     const char *action; /* reference */
     value parameters;   /* map, or unset */
+    bool literal;       /* the parameters are values of their types already, and nothing in them is a template */
     value context;      /* map to begin with (what the client sent), or unset */
     const char *user;
     value notify;       /* map, or unset */
     value callback;
+    value rerun;        /* {ref, tasks, reset?}: go on with a workflow from these tasks; or unset */
     int64_t delay_ms;
     int64_t parent;     /* execution; 0: none */
     int64_t trace;      /* trace to join; 0: a new one */

@@ -3,6 +3,7 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "engine-internal.h"
@@ -24,7 +25,8 @@ void engine_events_free(struct engine_event *events)
 
 static bool anybody(const struct engine *engine)
 {
-    return engine->config.effects.listeners && atomic_load_explicit(engine->config.effects.listeners, memory_order_relaxed) > 0;
+    return engine->config.effects.listeners &&
+           atomic_load_explicit(engine->config.effects.listeners, memory_order_relaxed) > 0;
 }
 
 static struct engine_event *add(struct engine *engine, enum engine_event_kind kind)
@@ -44,7 +46,8 @@ void feed_execution(struct engine *engine, enum engine_event_kind kind, const st
         execution_row_copy(row, &add(engine, kind)->row);
 }
 
-void feed_output(struct engine *engine, const struct execution_row *row, const char *type, const char *text, size_t n)
+void feed_output(struct engine *engine, const struct execution_row *row, const char *type, const char *text,
+                 size_t n)
 {
     struct engine_event *event;
 
@@ -67,6 +70,26 @@ void feed_document(struct engine *engine, enum engine_event_kind kind, const cha
     event = add(engine, kind);
     event->type = type ? xstrdup(type) : NULL;
     event->document = value_ref(document);
+}
+
+void feed_announcement(struct engine *engine, const struct execution_row *row, const char *route, value payload)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+    value trace, document;
+    char id[OBJECT_ID_SIZE];
+
+    if (!anybody(engine) || !route || !*route || route[strspn(route, letters)])
+        return;
+    trace = value_map_new(1);
+    if (row->trace) {
+        engine_format_id(engine, row->trace, id);
+        value_map_put(&trace, "id_", value_text(id));
+    }
+    document = value_map_new(2);
+    value_map_put(&document, "payload", value_ref(payload));
+    value_map_put(&document, "trace_context", trace);
+    feed_document(engine, ENGINE_ANNOUNCEMENT, route, document);
+    value_unref(document);
 }
 
 void feed_drop(struct engine *engine)

@@ -19,7 +19,7 @@ enum engine_event_kind {
 struct engine_event {
     struct engine_event *next;
     enum engine_event_kind kind;
-    int64_t seq;              /* of the event, where it has an id of its own: output */
+    int64_t seq; /* of the event, where it has an id of its own: output */
     int64_t at_us;
     struct execution_row row; /* a copy; zero when it is about none */
     char *type, *text;        /* owned */
@@ -32,8 +32,11 @@ void engine_events_free(struct engine_event *events);
 
 /* For the engine and its inputs, inside apply. */
 void feed_execution(struct engine *engine, enum engine_event_kind kind, const struct execution_row *row);
-void feed_output(struct engine *engine, const struct execution_row *row, const char *type, const char *text, size_t n);
-/* Announcements and aliases; the document is borrowed. */
+void feed_output(struct engine *engine, const struct execution_row *row, const char *type, const char *text,
+                 size_t n);
+/* Routes are one word; what is announced under others reaches no stream. */
+void feed_announcement(struct engine *engine, const struct execution_row *row, const char *route, value payload);
+/* Aliases; the document is borrowed. */
 void feed_document(struct engine *engine, enum engine_event_kind kind, const char *type, value document);
 
 #endif

@@ -50,6 +50,10 @@ static int render(struct catalog *catalog, const struct expr_host *host, int64_t
     VALUE_AUTO(config);
     const char *pack = value_map_chars(plan->row.action, "pack");
 
+    if (request->literal) {
+        plan->row.parameters = value_is_map(request->parameters) ? value_ref(request->parameters) : value_map_new(0);
+        return 0;
+    }
     contexts = value_is_map(request->contexts) ? value_ref(request->contexts) : value_map_new(4);
     value_map_put(&contexts, "action_context", value_ref(plan->row.context));
     config = catalog_by_ref(catalog, OBJECT_CONFIG, pack ? pack : "");
@@ -83,6 +87,8 @@ int execution_plan(struct catalog *catalog, const struct expr_host *host, int64_
     row->more = value_map_new(2);
     if (request->delay_ms)
         value_map_put(&row->more, "delay", value_int(request->delay_ms));
+    if (value_is_set(request->rerun))
+        value_map_put(&row->more, "rerun", value_ref(request->rerun));
     set_notify(&plan, request, row->action);
     row->parent = request->parent;
     row->trace = request->trace;

@@ -306,7 +306,8 @@ static int register_kind(struct engine *engine, const struct pack *pack, size_t 
 }
 
 /* What a registered pack does not have any more goes. */
-static int forget_missing(struct engine *engine, const struct pack *pack, size_t part, struct error *err)
+static int forget_missing(struct engine *engine, const struct pack *pack, size_t part, enum pack_parts wanted,
+                          struct error *err)
 {
     VALUE_AUTO(all);
     VALUE_AUTO(there);
@@ -322,7 +323,9 @@ static int forget_missing(struct engine *engine, const struct pack *pack, size_t
     {
         const char *own = value_map_chars(document, "pack"), *file = value_map_chars(document, "metadata_file");
 
-        /* What was made through the API has no file and stays. */
+        /* What was made through the API has no file and stays; what sensors declare is only known when they were read. */
+        if (file && strncmp(file, "sensors/", 8) == 0 && !(wanted & PACK_SENSORS))
+            continue;
         if (r < 0 || !own || strcmp(own, pack->name) != 0 || !file || !*file ||
             value_set_has(there, value_map_get(document, "ref")))
             continue;
@@ -348,7 +351,7 @@ int registry_pack(struct engine *engine, const struct pack *pack, enum pack_part
         r = register_kind(engine, pack, i, counts, problems, err);
         /* A file that is broken for the moment must not take its object away. */
         if (r >= 0 && !pack->n_problems)
-            r = forget_missing(engine, pack, i, err);
+            r = forget_missing(engine, pack, i, wanted, err);
     }
     if (r >= 0 && (wanted & PACK_CONFIGS)) {
         if (value_is_set(pack->config))

@@ -9,9 +9,9 @@
 #include "base/mem.h"
 #include "expr/expr-internal.h"
 
-#define SHARDS       16
-#define BUCKETS      1024       /* of one shard */
-#define TEXT_MAX     65536      /* larger texts are compiled each time */
+#define SHARDS         16
+#define BUCKETS        1024  /* of one shard */
+#define TEXT_MAX       65536 /* larger texts are compiled each time */
 #define BYTES_AT_START (32u << 20)
 
 struct entry {

@@ -17,12 +17,12 @@ enum expr_kind {
 
 /* A stretch of a text: literal, or one expression. */
 struct expr_part {
-    uint32_t start, end;       /* with its delimiters */
+    uint32_t start, end; /* with its delimiters */
     bool expression;
-    uint32_t same;             /* the first part with the same expression: it is evaluated once */
+    uint32_t same; /* the first part with the same expression: it is evaluated once */
     struct jinja *jinja;
     struct yaql *yaql;
-    struct error failure;      /* the expression does not compile; told when it is evaluated */
+    struct error failure; /* the expression does not compile; told when it is evaluated */
 };
 
 struct expr {
@@ -30,7 +30,7 @@ struct expr {
     enum expr_mode mode;
     enum expr_kind kind;
     value text;
-    struct jinja *template;    /* EXPR_KIND_TEMPLATE; NULL when it does not compile */
+    struct jinja *template; /* EXPR_KIND_TEMPLATE; NULL when it does not compile */
     struct error failure;
     struct expr_part *parts;
     size_t n_parts, n_parts_room;

@@ -113,7 +113,8 @@ static void compile_part(struct expr *expr, struct expr_part *part)
             return;
         }
     }
-    expr_strip(text + part->start, part->end - part->start, expr->kind == EXPR_KIND_YAQL ? "<%>" : "{}", &stripped, &n);
+    expr_strip(text + part->start, part->end - part->start, expr->kind == EXPR_KIND_YAQL ? "<%>" : "{}",
+               &stripped, &n);
     if (expr->kind == EXPR_KIND_YAQL)
         yaql_compile(stripped, n, &part->yaql, &part->failure);
     else
@@ -359,13 +360,14 @@ static int again(struct run *run, value *v, bool yaql, struct error *err)
     value result;
     int r;
 
-    if (!value_is_string(*v) || (yaql ? !has(text, n, "<%", "%>") : !has(text, n, "{{", "}}") && !has(text, n, "{%", "%}")))
+    if (!value_is_string(*v) ||
+        (yaql ? !has(text, n, "<%", "%>") : !has(text, n, "{{", "}}") && !has(text, n, "{%", "%}")))
         return 0;
     if (++run->depth > AGAIN_MAX) {
         run->depth--;
-        return error_set_kind(err, -EINVAL, yaql ? "YaqlEvaluationException" : "JinjaEvaluationException",
-                              "Unable to evaluate expression '%.200s'. RecursionError: maximum recursion depth exceeded",
-                              text);
+        return error_set_kind(
+            err, -EINVAL, yaql ? "YaqlEvaluationException" : "JinjaEvaluationException",
+            "Unable to evaluate expression '%.200s'. RecursionError: maximum recursion depth exceeded", text);
     }
     if (run->steps > 50)
         run->steps -= 50;
@@ -378,8 +380,29 @@ static int again(struct run *run, value *v, bool yaql, struct error *err)
     return r;
 }
 
+/* YAQL's values are made lazily, in no order worth telling: of such an expression the whole is explained. */
+static void explain_part(struct run *run, const struct expr *expr, const struct expr_part *part, value v)
+{
+    const char *text = value_chars(expr->text), *stripped;
+    value step = value_map_new(4);
+    int line = 1, column = 1;
+    size_t n;
+
+    expr_strip(text + part->start, part->end - part->start, "<%>", &stripped, &n);
+    for (const char *at = text; at < stripped; at++) {
+        column = *at == '\n' ? 1 : column + 1;
+        line += *at == '\n';
+    }
+    value_map_put(&step, "expression", value_text_n(stripped, n));
+    value_map_put(&step, "value", value_ref(v));
+    value_map_put(&step, "line", value_int(line));
+    value_map_put(&step, "column", value_int(column));
+    value_list_append(run->explained, step);
+}
+
 /* 0 with a result, JINJA_UNDEFINED, or negative. */
-static int run_part(struct run *run, const struct expr *expr, const struct expr_part *part, value *ret, struct error *err)
+static int run_part(struct run *run, const struct expr *expr, const struct expr_part *part, value *ret,
+                    struct error *err)
 {
     bool yaql = expr->kind == EXPR_KIND_YAQL;
     const char *kind = yaql ? "YaqlEvaluationException" : "JinjaEvaluationException";
@@ -391,6 +414,8 @@ static int run_part(struct run *run, const struct expr *expr, const struct expr_
         r = -EINVAL;
     } else if (yaql) {
         r = yaql_evaluate(part->yaql, run->context, ret, &cause);
+        if (r == 0 && run->explained)
+            explain_part(run, expr, part, *ret);
     } else {
         r = jinja_evaluate_within(part->jinja, run->context, &run->steps, run->explained, ret, &cause);
     }
@@ -427,8 +452,8 @@ static int check_resolved(value v, struct error *err)
 
 static int too_large(const struct run *run, struct error *err)
 {
-    return error_set_kind(err, -EINVAL, "ExpressionLimitError", "the expression exceeds the limit of %zu bytes of a text",
-                          run->text_limit);
+    return error_set_kind(err, -EINVAL, "ExpressionLimitError",
+                          "the expression exceeds the limit of %zu bytes of a text", run->text_limit);
 }
 
 static int run_mix(struct run *run, const struct expr *expr, value *ret, struct error *err)
@@ -597,8 +622,8 @@ int expr_explain(const struct expr *expr, const struct expr_context *context, va
     return r;
 }
 
-int expr_evaluate_text(const char *text, size_t n, enum expr_mode mode, const struct expr_context *context, value *ret,
-                       struct error *err)
+int expr_evaluate_text(const char *text, size_t n, enum expr_mode mode, const struct expr_context *context,
+                       value *ret, struct error *err)
 {
     struct expr *expr = expr_cached(text, n, mode);
     int r = expr_evaluate(expr, context, ret, err);
@@ -609,15 +634,15 @@ int expr_evaluate_text(const char *text, size_t n, enum expr_mode mode, const st
 
 /* ---- values ---- */
 
-static int evaluate_map(value v, enum expr_mode mode, const struct expr_context *context, value *ret, struct error *err)
+static int evaluate_map(value v, enum expr_mode mode, const struct expr_context *context, value *ret,
+                        struct error *err)
 {
     VALUE_AUTO(map);
     uint64_t hash;
     int r;
 
     map = value_map_new(value_map_count(v));
-    VALUE_MAP_EACH(i, v)
-    {
+    VALUE_MAP_EACH (i, v) {
         value key, item;
 
         r = expr_evaluate_value(value_map_key_at(v, i), mode, context, &key, err);
@@ -639,7 +664,8 @@ static int evaluate_map(value v, enum expr_mode mode, const struct expr_context 
     return 0;
 }
 
-int expr_evaluate_value(value v, enum expr_mode mode, const struct expr_context *context, value *ret, struct error *err)
+int expr_evaluate_value(value v, enum expr_mode mode, const struct expr_context *context, value *ret,
+                        struct error *err)
 {
     VALUE_AUTO(list);
     int r;
@@ -658,8 +684,7 @@ int expr_evaluate_value(value v, enum expr_mode mode, const struct expr_context 
         return 0;
     }
     list = v.kind == VALUE_TUPLE ? value_tuple_new(value_list_count(v)) : value_list_new(value_list_count(v));
-    VALUE_LIST_EACH(i, each, v)
-    {
+    VALUE_LIST_EACH (i, each, v) {
         value item;
 
         r = expr_evaluate_value(each, mode, context, &item, err);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Expressions: one way in to both languages. A text is compiled once and evaluated against a context as often as wanted;
    a compiled text is immutable and may be used by several threads at the same time. Pure: no clock, no I/O, no
-   globals; what an expression may see comes in through struct expr_context. Results are never evaluated again. */
+   globals; what an expression may see comes in through struct expr_context. Text that an expression gives is evaluated
+   again in EXPR_ORQUESTA, as orquesta does it, within the same bounds; never in the other modes. */
 #ifndef FULMAR_EXPR_EXPR_H
 #define FULMAR_EXPR_EXPR_H
 
@@ -11,19 +12,19 @@
 
 /* How a text is read. */
 enum expr_mode {
-    EXPR_ORQUESTA,      /* <% yaql %> and {{ jinja }} / {% jinja %} as orquesta evaluates them (contract: orquesta.md 5-6):
+    EXPR_ORQUESTA, /* <% yaql %> and {{ jinja }} / {% jinja %} as orquesta evaluates them (contract: orquesta.md 5-6):
                            a text that is exactly one expression gives the native value, a mix gives text */
-    EXPR_TEMPLATE,      /* a Jinja template in StackStorm's environment, strict undefined, rendered to text (jinja.md) */
-    EXPR_TEMPLATE_LAX,  /* the same with lax undefined */
+    EXPR_TEMPLATE, /* a Jinja template in StackStorm's environment, strict undefined, rendered to text (jinja.md) */
+    EXPR_TEMPLATE_LAX, /* the same with lax undefined */
 };
 
 /* Bounds of one evaluation; each is told by name when it is hit. 0 takes the default of expr_limits_default. */
 struct expr_limits {
-    uint64_t steps;        /* AST nodes and items visited */
-    uint32_t depth;        /* nested calls, macros, recursion */
-    uint64_t memory;       /* bytes of values held at a time */
-    uint64_t sequence;     /* items of a range or of any list that is made */
-    uint64_t text;         /* bytes of any text that is made, the result included */
+    uint64_t steps;         /* AST nodes and items visited */
+    uint32_t depth;         /* nested calls, macros, recursion */
+    uint64_t memory;        /* bytes of values held at a time */
+    uint64_t sequence;      /* items of a range or of any list that is made */
+    uint64_t text;          /* bytes of any text that is made, the result included */
     uint32_t regex_matches; /* PCRE2 match limit of one search */
 };
 extern const struct expr_limits expr_limits_default;
@@ -32,19 +33,21 @@ extern const struct expr_limits expr_limits_default;
 struct expr_host {
     /* A datastore lookup: scope "system" or "user", key as written ("a.b"). *ret is text (decrypted on request), or
        VALUE_UNSET when the key does not exist. */
-    int (*datastore_get)(void *data, const char *scope, const char *key, bool decrypt, value *ret, struct error *err);
+    int (*datastore_get)(void *data, const char *scope, const char *key, bool decrypt, value *ret,
+                         struct error *err);
     /* Decrypt a ciphertext of this server (filter decrypt_kv). */
     int (*decrypt)(void *data, const char *ciphertext, value *ret, struct error *err);
     void *data;
 };
 
 struct expr_context {
-    value variables;              /* a map; orquesta's own keys (__state, __current_task, __current_item) included */
-    const struct expr_host *host; /* may be NULL */
+    value variables; /* a map; orquesta's own keys (__state, __current_task, __current_item) included */
+    const struct expr_host *host;     /* may be NULL */
     const struct expr_limits *limits; /* NULL: the defaults */
-    int64_t now_us;               /* what now() says; UTC */
-    uint64_t random_seed;         /* what random() starts from */
-    const char *const *lazy_roots; /* NULL-terminated names that are resolved through the host: "st2kv" ...; may be NULL */
+    int64_t now_us;                   /* what now() says; UTC */
+    uint64_t random_seed;             /* what random() starts from */
+    const char *const
+        *lazy_roots; /* NULL-terminated names that are resolved through the host: "st2kv" ...; may be NULL */
 };
 
 struct expr; /* a compiled text */
@@ -60,9 +63,10 @@ int expr_evaluate(const struct expr *expr, const struct expr_context *context, v
 
 /* Compile (through the cache) and evaluate a text; for values: strings in lists and maps (keys too, as orquesta has it) are
    evaluated, everything else is returned as it is. */
-int expr_evaluate_text(const char *text, size_t n, enum expr_mode mode, const struct expr_context *context, value *ret,
-                       struct error *err);
-int expr_evaluate_value(value v, enum expr_mode mode, const struct expr_context *context, value *ret, struct error *err);
+int expr_evaluate_text(const char *text, size_t n, enum expr_mode mode, const struct expr_context *context,
+                       value *ret, struct error *err);
+int expr_evaluate_value(value v, enum expr_mode mode, const struct expr_context *context, value *ret,
+                        struct error *err);
 /* Does the text hold an expression of that mode at all? Cheap. */
 bool expr_has_expression(const char *text, size_t n, enum expr_mode mode);
 

@@ -5,12 +5,12 @@
 #include "base/mem.h"
 #include "expr/expr-internal.h"
 
-static void add_entry(value *list, const char *language, const char *expression, size_t n, const char *message)
+static void add_entry(value *list, const char *language, const char *expression, size_t n,
+                      const char *message)
 {
     value entry;
 
-    VALUE_LIST_EACH(i, each, *list)
-    {
+    VALUE_LIST_EACH (i, each, *list) {
         value text = value_map_get(each, "expression");
 
         if (value_len(text) == n && memcmp(value_chars(text), expression, n) == 0)
@@ -49,8 +49,8 @@ static void inspect_jinja(const char *text, size_t n, enum jinja_flags flags, bo
         jinja = NULL;
         expr_strip(text + start, end - start, "{}", &stripped, &len);
         /* What follows a whole expression is told by the template's own error. */
-        if (jinja_compile_expression(stripped, len, flags, &jinja, &part_err) < 0 &&
-            is_grammar(&part_err) && strcmp(error_text(&part_err), "chunk after expression") != 0)
+        if (jinja_compile_expression(stripped, len, flags, &jinja, &part_err) < 0 && is_grammar(&part_err) &&
+            strcmp(error_text(&part_err), "chunk after expression") != 0)
             add_entry(list, "jinja", text + start, end - start, error_text(&part_err));
         jinja_free(jinja);
         at = end;
@@ -85,7 +85,8 @@ value expr_inspect(const char *text, size_t n, enum expr_mode mode)
         inspect_jinja(text, n, JINJA_TRIM_BLOCKS, false, &list);
         return list;
     }
-    jinja = expr_find(text, n, 0, "{{", "}}", &start, &end) || expr_find(text, n, 0, "{%", "%}", &start, &end);
+    jinja =
+        expr_find(text, n, 0, "{{", "}}", &start, &end) || expr_find(text, n, 0, "{%", "%}", &start, &end);
     yaql = expr_find(text, n, 0, "<%", "%>", &start, &end);
     if (jinja && yaql)
         add_entry(&list, NULL, text, n, "Expression with multiple types is not supported.");
@@ -98,8 +99,7 @@ value expr_inspect(const char *text, size_t n, enum expr_mode mode)
 
 static void add_variables(value *list, const char *language, const char *text, size_t n, value paths)
 {
-    VALUE_LIST_EACH(i, path, paths)
-    {
+    VALUE_LIST_EACH (i, path, paths) {
         value entry = value_map_new(3);
 
         value_map_put(&entry, "language", value_text(language));
@@ -122,7 +122,8 @@ int expr_variables(const struct expr *expr, value *ret, struct error *err)
         const struct expr_part *part = &expr->parts[i];
 
         if (part->jinja)
-            add_variables(&list, "jinja", text + part->start, part->end - part->start, jinja_paths(part->jinja));
+            add_variables(&list, "jinja", text + part->start, part->end - part->start,
+                          jinja_paths(part->jinja));
         if (part->yaql)
             add_variables(&list, "yaql", text + part->start, part->end - part->start, yaql_paths(part->yaql));
     }

@@ -37,7 +37,8 @@ static int cast_boolean(value v, value *ret, struct error *err)
     /* "true" and "TRUE" are read as True. */
     buffer_add(&text, value_chars(v), value_len(v));
     for (size_t i = 0; i < text.len; i++)
-        text.data[i] = (char)(i == 0 ? toupper((unsigned char)text.data[i]) : tolower((unsigned char)text.data[i]));
+        text.data[i] =
+            (char)(i == 0 ? toupper((unsigned char)text.data[i]) : tolower((unsigned char)text.data[i]));
     if (python_literal(buffer_text(&text), text.len, ret, err) < 0)
         return -EINVAL;
     if (ret->kind == VALUE_INT)
@@ -51,7 +52,8 @@ static int cast_integer(value v, value *ret, struct error *err)
         return number_parse_int(value_chars(v), value_len(v), 10, ret, err);
     if (v.kind == VALUE_BOOL || value_is_number(v))
         return number_to_integer(v, ret, err);
-    return error_set(err, -EINVAL, "int() argument must be a string, a bytes-like object or a real number, not '%s'",
+    return error_set(err, -EINVAL,
+                     "int() argument must be a string, a bytes-like object or a real number, not '%s'",
                      python_type_name(v));
 }
 
@@ -67,7 +69,8 @@ static int cast_number(value v, value *ret, struct error *err)
         *ret = value_float(d);
         return 0;
     }
-    return error_set(err, -EINVAL, "float() argument must be a string or a real number, not '%s'", python_type_name(v));
+    return error_set(err, -EINVAL, "float() argument must be a string or a real number, not '%s'",
+                     python_type_name(v));
 }
 
 static int cast_string(value v, value *ret, struct error *err)
@@ -79,16 +82,16 @@ static int cast_string(value v, value *ret, struct error *err)
         return 0;
     }
     python_str(&text, v);
-    return error_set(err, -EINVAL, "Value \"%s\" must either be a string or None. Got \"%s\".", buffer_text(&text),
-                     python_type_name(v));
+    return error_set(err, -EINVAL, "Value \"%s\" must either be a string or None. Got \"%s\".",
+                     buffer_text(&text), python_type_name(v));
 }
 
 static const struct {
     const char *type;
     int (*cast)(value v, value *ret, struct error *err);
 } casts[] = {
-    { "array", cast_container },   { "object", cast_container }, { "boolean", cast_boolean },
-    { "integer", cast_integer },   { "number", cast_number },    { "string", cast_string },
+    { "array", cast_container }, { "object", cast_container }, { "boolean", cast_boolean },
+    { "integer", cast_integer }, { "number", cast_number },    { "string", cast_string },
 };
 
 int cast_to_type(const char *type, value v, value *ret, struct error *err)

@@ -13,8 +13,10 @@ static const struct {
     bool cancelable;
     unsigned next; /* what may follow */
 } statuses[EXECUTION_STATUSES] = {
-    [EXECUTION_REQUESTED] = { "requested", true, TO(SCHEDULED) | TO(DELAYED) | TO(RUNNING) | TO(CANCELING) | ENDS },
-    [EXECUTION_SCHEDULED] = { "scheduled", true, TO(RUNNING) | TO(REQUESTED) | TO(DELAYED) | TO(CANCELING) | ENDS },
+    [EXECUTION_REQUESTED] = { "requested", true,
+                              TO(SCHEDULED) | TO(DELAYED) | TO(RUNNING) | TO(CANCELING) | ENDS },
+    [EXECUTION_SCHEDULED] = { "scheduled", true,
+                              TO(RUNNING) | TO(REQUESTED) | TO(DELAYED) | TO(CANCELING) | ENDS },
     [EXECUTION_DELAYED] = { "delayed", true, TO(REQUESTED) | TO(SCHEDULED) | TO(CANCELING) | ENDS },
     [EXECUTION_RUNNING] = { "running", true, TO(PENDING) | TO(PAUSING) | TO(PAUSED) | TO(CANCELING) | ENDS },
     [EXECUTION_PENDING] = { "pending", false, TO(RUNNING) | ENDS },

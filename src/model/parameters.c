@@ -35,14 +35,12 @@ static bool is_template(value v)
 {
     if (v.kind == VALUE_STRING)
         return strstr(value_chars(v), "{{") || strstr(value_chars(v), "{%");
-    VALUE_LIST_EACH(i, item, v)
-    {
+    VALUE_LIST_EACH (i, item, v) {
         if (is_template(item))
             return true;
     }
     if (value_is_map(v))
-        VALUE_MAP_EACH(i, v)
-        {
+        VALUE_MAP_EACH (i, v) {
             if (is_template(value_map_key_at(v, i)) || is_template(value_map_item_at(v, i)))
                 return true;
         }
@@ -58,8 +56,7 @@ value parameters_merged(value action, value runner)
         value_unref(merged);
         merged = value_map_new(8);
     }
-    VALUE_MAP_EACH(i, definitions)
-    {
+    VALUE_MAP_EACH (i, definitions) {
         value name = value_map_key_at(definitions, i), own = value_map_item_at(definitions, i);
         value base = value_map_get_value(merged, name), both;
 
@@ -143,8 +140,7 @@ static int visit_dependencies(struct graph *graph, const struct node *node, cons
     int r;
 
     names = jinja_undeclared(template);
-    VALUE_LIST_EACH(i, name, names)
-    {
+    VALUE_LIST_EACH (i, name, names) {
         struct node *other = find_node(graph, value_chars(name), value_len(name));
 
         if (other) {
@@ -209,10 +205,11 @@ static int visit(struct graph *graph, struct node *node, const struct node *from
     if (node->visit == VISITED)
         return 0;
     if (node->visit == VISITING)
-        return error_set(err, -EINVAL,
-                         "Cyclic dependency found in the following variables: %s. Likely the variable is referencing "
-                         "itself",
-                         value_chars((from ? from : node)->name));
+        return error_set(
+            err, -EINVAL,
+            "Cyclic dependency found in the following variables: %s. Likely the variable is referencing "
+            "itself",
+            value_chars((from ? from : node)->name));
     node->visit = VISITING;
     if (node->is_template) {
         r = visit_template(graph, node, err);
@@ -262,8 +259,7 @@ static value effective(value definition, value given, bool live)
 
 static void add_defaults(struct graph *graph, value definitions, value given, bool live)
 {
-    VALUE_MAP_EACH(i, definitions)
-    {
+    VALUE_MAP_EACH (i, definitions) {
         value name = value_map_key_at(definitions, i), raw;
         struct node *node = find_node(graph, value_chars(name), value_len(name));
 
@@ -281,13 +277,11 @@ static void add_defaults(struct graph *graph, value definitions, value given, bo
 /* The usual request has no template anywhere. */
 static bool any_template(value definitions, value given)
 {
-    VALUE_MAP_EACH(i, given)
-    {
+    VALUE_MAP_EACH (i, given) {
         if (is_template(value_map_item_at(given, i)))
             return true;
     }
-    VALUE_MAP_EACH(i, definitions)
-    {
+    VALUE_MAP_EACH (i, definitions) {
         if (is_template(value_map_get(value_map_item_at(definitions, i), "default")))
             return true;
     }
@@ -308,11 +302,11 @@ static int cast_into(const struct parameter_scope *scope, value name, value v, v
 static int render_live(struct graph *graph, value given, value *result, struct error *err)
 {
     const struct parameter_scope *scope = graph->scope;
-    value own = value_map_get(scope->action, "parameters"), runners = value_map_get(scope->runner, "runner_parameters");
+    value own = value_map_get(scope->action, "parameters"),
+          runners = value_map_get(scope->runner, "runner_parameters");
     int r;
 
-    VALUE_MAP_EACH(i, given)
-    {
+    VALUE_MAP_EACH (i, given) {
         add_node(graph, value_map_key_at(given, i), value_map_item_at(given, i));
     }
     add_defaults(graph, own, given, true);
@@ -324,7 +318,8 @@ static int render_live(struct graph *graph, value given, value *result, struct e
     }
     for (size_t i = 0; i < graph->n; i++) {
         struct node *node = &graph->nodes[i];
-        value definition = definition_of(scope, node->name), given_one = value_map_get_value(given, node->name);
+        value definition = definition_of(scope, node->name),
+              given_one = value_map_get_value(given, node->name);
 
         if (!value_is_set(given_one) &&
             (immutable(definition) || immutable(value_map_get_value(own, node->name)) || !node->is_template))
@@ -348,13 +343,13 @@ int parameters_render_live(const struct parameter_scope *scope, value given, val
     result = value_map_new(value_map_count(given));
     merged = parameters_merged(scope->action, scope->runner);
     if (!any_template(merged, given)) {
-        VALUE_MAP_EACH(i, given)
-        {
+        VALUE_MAP_EACH (i, given) {
             value name = value_map_key_at(given, i), item = value_map_item_at(given, i);
             value initial = value_map_get(value_map_get_value(merged, name), "default");
 
             /* An explicit null takes the default. */
-            r = cast_into(scope, name, value_is_null(item) && value_is_set(initial) ? initial : item, &result, err);
+            r = cast_into(scope, name, value_is_null(item) && value_is_set(initial) ? initial : item, &result,
+                          err);
             if (r < 0)
                 return r;
         }
@@ -369,10 +364,11 @@ int parameters_render_live(const struct parameter_scope *scope, value given, val
     return 0;
 }
 
-int parameters_render_final(const struct parameter_scope *scope, value stored, value *ret_runner, value *ret_action,
-                            struct error *err)
+int parameters_render_final(const struct parameter_scope *scope, value stored, value *ret_runner,
+                            value *ret_action, struct error *err)
 {
-    value own = value_map_get(scope->action, "parameters"), runners = value_map_get(scope->runner, "runner_parameters");
+    value own = value_map_get(scope->action, "parameters"),
+          runners = value_map_get(scope->runner, "runner_parameters");
     struct graph graph = { .scope = scope };
     VALUE_AUTO(runner);
     VALUE_AUTO(action);
@@ -383,8 +379,7 @@ int parameters_render_final(const struct parameter_scope *scope, value stored, v
     action = value_map_new(8);
     merged = parameters_merged(scope->action, scope->runner);
     graph.variables = value_is_map(scope->contexts) ? value_ref(scope->contexts) : value_map_new(4);
-    VALUE_MAP_EACH(i, stored)
-    {
+    VALUE_MAP_EACH (i, stored) {
         value name = value_map_key_at(stored, i), item = value_map_item_at(stored, i);
 
         if (!value_is_null(item) && !immutable(value_map_get_value(merged, name))) {
@@ -392,12 +387,12 @@ int parameters_render_final(const struct parameter_scope *scope, value stored, v
             graph.nodes[graph.n - 1].is_template = false; /* rendered when it was requested */
         }
     }
-    VALUE_MAP_EACH(i, merged)
-    {
+    VALUE_MAP_EACH (i, merged) {
         value name = value_map_key_at(merged, i);
 
         if (!find_node(&graph, value_chars(name), value_len(name)))
-            add_node(&graph, name, effective(value_map_item_at(merged, i), value_map_get_value(stored, name), false));
+            add_node(&graph, name,
+                     effective(value_map_item_at(merged, i), value_map_get_value(stored, name), false));
     }
     for (size_t i = 0; r == 0 && i < graph.n; i++)
         r = visit(&graph, &graph.nodes[i], NULL, err);
@@ -422,8 +417,7 @@ static int check_immutable(value merged, value given, struct error *err)
 {
     BUFFER_AUTO(names);
 
-    VALUE_MAP_EACH(i, given)
-    {
+    VALUE_MAP_EACH (i, given) {
         value name = value_map_key_at(given, i);
 
         if (immutable(value_map_get_value(merged, name)))

@@ -10,8 +10,8 @@
 
 /* What parameters are rendered against. */
 struct parameter_scope {
-    value action, runner;        /* documents; their `parameters` and `runner_parameters` */
-    value contexts;              /* map: action_context, config_context, trigger ... */
+    value action, runner;         /* documents; their `parameters` and `runner_parameters` */
+    value contexts;               /* map: action_context, config_context, trigger ... */
     const struct expr_host *host; /* answers st2kv */
     int64_t now_us;
 };
@@ -21,8 +21,8 @@ struct parameter_scope {
 int parameters_render_live(const struct parameter_scope *scope, value given, value *ret, struct error *err);
 /* What the runner gets: stored parameters are plain values now; defaults are added and rendered. Every declared parameter of
    the action is there, null when unset; those that override a runner's belong to the runner's. */
-int parameters_render_final(const struct parameter_scope *scope, value stored, value *ret_runner, value *ret_action,
-                            struct error *err);
+int parameters_render_final(const struct parameter_scope *scope, value stored, value *ret_runner,
+                            value *ret_action, struct error *err);
 /* Schema of runner and action together, then immutable parameters. */
 int parameters_check(value action, value runner, value given, struct error *err);
 /* The definitions of both, the action's over the runner's. Owned. */

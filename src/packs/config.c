@@ -59,7 +59,9 @@ static int find_failure(value attributes, value values, struct model_path *path,
             continue;
         snprintf(path->text + before, sizeof(path->text) - before, "%s%s", before ? "." : "",
                  value_chars(key));
-        if (value_is_map(value_map_get_value(values, key)) &&
+        /* A key too many belongs to the attribute that has it. */
+        if (strncmp(error_text(&outer), "Additional properties", 21) != 0 &&
+            value_is_map(value_map_get_value(values, key)) &&
             value_is_map(value_map_get(definition, "properties")) &&
             find_failure(value_map_get(definition, "properties"), value_map_get_value(values, key), path,
                          err) < 0)

@@ -21,8 +21,8 @@ static char **environment_of(const struct run *run)
     for (char **p = environ; *p; p++) {
         size_t len = strcspn(*p, "=");
 
-        if (value_is_set(value_map_get_n(run->environment, *p, len)) || value_is_set(value_map_get_n(own, *p, len)) ||
-            strncmp(*p, "FULMAR_ADMIN_PASSWORD=", 22) == 0)
+        if (value_is_set(value_map_get_n(run->environment, *p, len)) ||
+            value_is_set(value_map_get_n(own, *p, len)) || strncmp(*p, "FULMAR_ADMIN_PASSWORD=", 22) == 0)
             continue;
         GROW(list, n, room);
         list[n++] = xstrdup(*p);
@@ -30,8 +30,7 @@ static char **environment_of(const struct run *run)
     for (int which = 0; which < 2; which++) {
         value map = which ? run->environment : own;
 
-        VALUE_MAP_EACH(i, map)
-        {
+        VALUE_MAP_EACH (i, map) {
             BUFFER_AUTO(line);
 
             python_str(&line, value_map_key_at(map, i));
@@ -105,7 +104,8 @@ static int script_prepare(const struct run *run, struct process_spec *ret, struc
     if (!run->entry_point)
         return error_set(err, -EINVAL, "Missing entry_point action metadata attribute");
     if (access(run->entry_point, F_OK) < 0)
-        return error_set(err, -ENOENT, "the script %s cannot be found: %s", run->entry_point, strerror(errno));
+        return error_set(err, -ENOENT, "the script %s cannot be found: %s", run->entry_point,
+                         strerror(errno));
     shell_quote(&path, run->entry_point, strlen(run->entry_point));
     if (access(run->entry_point, X_OK) < 0)
         buffer_addf(&command, "chmod +x %s ; ", path.data);
@@ -134,11 +134,13 @@ static void add_cut(value *result, const struct process_end *end, size_t limit)
     value cut = value_map_new(2);
 
     if (end->out_cut)
-        value_map_put(&cut, "stdout", value_textf("%lld bytes were written, the first %zu are kept",
-                                                  (long long)end->out_total, limit));
+        value_map_put(
+            &cut, "stdout",
+            value_textf("%lld bytes were written, the first %zu are kept", (long long)end->out_total, limit));
     if (end->err_cut)
-        value_map_put(&cut, "stderr", value_textf("%lld bytes were written, the first %zu are kept",
-                                                  (long long)end->err_total, limit));
+        value_map_put(
+            &cut, "stderr",
+            value_textf("%lld bytes were written, the first %zu are kept", (long long)end->err_total, limit));
     value_map_put(result, "truncated", cut);
 }
 
@@ -150,7 +152,8 @@ static void local_finish(const struct run *run, const struct process_end *end, s
     } statuses[] = { { 0, EXECUTION_SUCCEEDED }, { -9, EXECUTION_TIMEOUT }, { -15, EXECUTION_ABANDONED } };
     int code = end->timed_out ? -9 : end->exit_code;
     enum execution_status status = EXECUTION_FAILED;
-    CLEANUP(freep) char *text = NULL;
+    CLEANUP(freep)
+    char *text = NULL;
     value result;
 
     if (!end->started) {

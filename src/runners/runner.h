@@ -21,10 +21,10 @@ struct run {
     value runner_parameters; /* map: rendered, cast, defaults filled in */
     value action_parameters; /* map, in the order script arguments are given */
     value context;
-    value environment;       /* map of text: ST2_ACTION_..., over the server's own */
-    char *entry_point;       /* absolute path of the action's file; NULL when it has none */
-    char *system_user;       /* run as; NULL: as the server's user */
-    size_t output_limit;     /* bytes kept of each stream */
+    value environment;   /* map of text: ST2_ACTION_..., over the server's own */
+    char *entry_point;   /* absolute path of the action's file; NULL when it has none */
+    char *system_user;   /* run as; NULL: as the server's user */
+    size_t output_limit; /* bytes kept of each stream */
     bool cancel_requested;
 };
 
@@ -47,6 +47,10 @@ struct runner_ops {
     int (*prepare)(const struct run *run, struct process_spec *ret, struct error *err);
     /* Makes the result of how the process ended. Called outside of the engine. NULL when prepare is. */
     void (*finish)(const struct run *run, const struct process_end *end, struct outcome *ret);
+    /* The entry point is a definition that the engine carries out step by step; all functions are NULL. */
+    bool conducted;
+    /* With run_now: what was told is told to event streams too, under the runner parameter `route`. */
+    bool announces;
 };
 
 /* NULL when there is no such runner. A name with _ is found with - too. */
@@ -54,7 +58,10 @@ const struct runner_ops *runner_find(const char *name);
 /* Result {"error": text, "traceback": ""} and status failed, as every runner answers when it breaks. */
 void outcome_failed(struct outcome *ret, const char *text);
 
+extern const struct runner_ops runner_announcement;
+extern const struct runner_ops runner_inquirer;
 extern const struct runner_ops runner_noop;
+extern const struct runner_ops runner_orquesta;
 extern const struct runner_ops runner_local_shell_cmd;
 extern const struct runner_ops runner_local_shell_script;
 

@@ -96,8 +96,7 @@ void shell_arguments(struct buffer *out, value definitions, value parameters, co
     struct positional *positionals = NULL;
     size_t n = 0, room = 0;
 
-    VALUE_MAP_EACH(i, parameters)
-    {
+    VALUE_MAP_EACH (i, parameters) {
         value name = value_map_key_at(parameters, i), item = value_map_item_at(parameters, i);
         value definition = value_map_get_value(definitions, name);
         value position = value_map_get(definition, "position");

@@ -69,6 +69,8 @@ int64_t store_last_sequence(struct store *store);
 int store_backup(const char *directory, const char *file, struct error *err);
 /* Integrity check of the file; the problems found are a list of text. */
 int store_check(const char *directory, value *ret_problems, struct error *err);
+/* The schema's version of the file, and the newest one that is known here. */
+int store_schema(const char *directory, int64_t *ret_version, int64_t *ret_known, struct error *err);
 
 /* ---- writing: between begin and commit, in the engine thread ---- */
 
@@ -228,6 +230,62 @@ int store_enforcements(struct store_reader *reader, const struct event_filter *f
                        store_enforcement_callback *callback, void *data, int64_t *ret_total, struct error *err);
 int store_traces(struct store_reader *reader, const struct event_filter *filter, store_trace_callback *callback,
                  void *data, int64_t *ret_total, struct error *err);
+
+/* ---- workflows ---- */
+
+/* One workflow execution. What its conductor holds is kept row by row beside it, its tasks are rows of their own. */
+struct workflow_row {
+    int64_t seq;
+    int64_t execution; /* the execution it carries out; a rerun of tasks hands it to another one */
+    int64_t version;
+    const char *status; /* static */
+    int64_t start_us, end_us;
+    value definition; /* {text}: pinned, shared by all workflows of the same text */
+    value inputs, context;
+    value more; /* {notify} */
+};
+void workflow_row_release(struct workflow_row *row);
+int store_workflow_insert(struct store *store, const struct workflow_row *row, struct error *err);
+/* Writes execution, status, end and more; counts the version up. STORE_CONFLICT when the stored version is another. */
+int store_workflow_update(struct store *store, struct workflow_row *row, struct error *err);
+/* ret->status is not static here: it is "" (the conductor's rows know). */
+int store_workflow_get(struct store_reader *reader, int64_t seq, struct workflow_row *ret, struct error *err);
+int store_workflow_of_execution(struct store_reader *reader, int64_t execution, struct workflow_row *ret,
+                                struct error *err);
+
+/* What the conductor tells: unset data deletes; sub < 0 stands for all rows of the key then. */
+int store_workflow_state_put(struct store *store, int64_t workflow, int kind, int64_t key, int64_t sub, value data,
+                             struct error *err);
+typedef int store_workflow_state_callback(void *data, int kind, int64_t key, int64_t sub, value state);
+/* By kind, key, sub. */
+int store_workflow_states(struct store_reader *reader, int64_t workflow, store_workflow_state_callback *callback,
+                          void *data, struct error *err);
+
+/* One run of a task. */
+struct task_row {
+    int64_t seq;
+    int64_t workflow;
+    char *name;
+    int64_t route;
+    char *status;
+    bool open; /* not completed */
+    int64_t start_us, end_us;
+    int64_t items; /* -1: a task without items */
+    value more;    /* {delay, concurrency} */
+};
+void task_row_release(struct task_row *row);
+int store_task_insert(struct store *store, const struct task_row *row, struct error *err);
+int store_task_update(struct store *store, const struct task_row *row, struct error *err);
+typedef int store_task_callback(void *data, struct task_row *row);
+int store_tasks(struct store_reader *reader, int64_t workflow, bool only_open, store_task_callback *callback, void *data,
+                struct error *err);
+/* The execution that carries out a task (item 0), or one of its items. `told` is the status the conductor was told last,
+   NULL when it knows of none. */
+int store_task_child_put(struct store *store, int64_t task, int64_t item, int64_t execution, const char *told,
+                         struct error *err);
+typedef int store_task_child_callback(void *data, int64_t item, int64_t execution, const char *told);
+int store_task_children(struct store_reader *reader, int64_t task, store_task_child_callback *callback, void *data,
+                        struct error *err);
 
 /* ---- figures for /metrics ---- */
 

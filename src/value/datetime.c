@@ -53,7 +53,8 @@ bool civil_valid(const struct civil *c)
 {
     return c->year >= 1 && c->year <= 9999 && c->month >= 1 && c->month <= 12 && c->day >= 1 &&
            c->day <= days_in_month(c->year, c->month) && c->hour >= 0 && c->hour < 24 && c->minute >= 0 &&
-           c->minute < 60 && c->second >= 0 && c->second < 60 && c->microsecond >= 0 && c->microsecond < 1000000;
+           c->minute < 60 && c->second >= 0 && c->second < 60 && c->microsecond >= 0 &&
+           c->microsecond < 1000000;
 }
 
 int weekday_of_us(int64_t us)
@@ -114,8 +115,9 @@ static bool parse_iso(const char *at, const char *end, struct civil *c, bool *aw
     int hours = 0, minutes = 0, scale = 100000;
     bool negative;
 
-    if (!take_digits(&at, end, 4, &c->year) || !take_char(&at, end, "-") || !take_digits(&at, end, 2, &c->month) ||
-        !take_char(&at, end, "-") || !take_digits(&at, end, 2, &c->day))
+    if (!take_digits(&at, end, 4, &c->year) || !take_char(&at, end, "-") ||
+        !take_digits(&at, end, 2, &c->month) || !take_char(&at, end, "-") ||
+        !take_digits(&at, end, 2, &c->day))
         return false;
     if (at == end)
         return true;

@@ -8,7 +8,7 @@
 #include "value/value.h"
 
 struct civil {
-    int year, month, day;           /* 1..9999, 1..12, 1..31 */
+    int year, month, day; /* 1..9999, 1..12, 1..31 */
     int hour, minute, second, microsecond;
 };
 

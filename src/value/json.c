@@ -50,7 +50,7 @@ static int hex4(struct reader *r, unsigned *ret)
         return fail(r, "Invalid \\uXXXX escape");
     for (int i = 0; i < 4; i++) {
         char c = r->at[i];
-        unsigned digit = c >= '0' && c <= '9' ? (unsigned)(c - '0')
+        unsigned digit = c >= '0' && c <= '9'   ? (unsigned)(c - '0')
                          : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a' + 10)
                          : c >= 'A' && c <= 'F' ? (unsigned)(c - 'A' + 10)
                                                 : 16;
@@ -397,7 +397,8 @@ void json_write_string(struct buffer *out, const char *text, size_t n, bool asci
             next = text;
             code = utf8_next(&next);
             if (code >= 0x10000)
-                buffer_addf(out, "\\u%04x\\u%04x", 0xD800 + ((code - 0x10000) >> 10), 0xDC00 + (code & 0x3FF));
+                buffer_addf(out, "\\u%04x\\u%04x", 0xD800 + ((code - 0x10000) >> 10),
+                            0xDC00 + (code & 0x3FF));
             else
                 buffer_addf(out, "\\u%04x", code);
         }

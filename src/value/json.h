@@ -12,8 +12,8 @@ enum json_read_flags {
     JSON_PYTHON = 1 << 0, /* also NaN, Infinity, -Infinity, as Python's json.loads takes them */
 };
 
-#define JSON_DEPTH_MAX  200     /* nesting of arrays and objects */
-#define JSON_DIGITS_MAX 4300    /* digits of an integer, as Python 3.11 has it */
+#define JSON_DEPTH_MAX  200  /* nesting of arrays and objects */
+#define JSON_DIGITS_MAX 4300 /* digits of an integer, as Python 3.11 has it */
 
 /* The whole text must be one value. Duplicate keys: the last one wins. Negative with line and column on failure. */
 int json_read(const char *text, size_t n, enum json_read_flags flags, value *ret, struct error *err);
@@ -22,13 +22,13 @@ int json_read_prefix(const char *text, size_t n, enum json_read_flags flags, val
                      struct error *err);
 
 struct json_style {
-    int indent;           /* < 0: one line */
+    int indent; /* < 0: one line */
     bool sort_keys;
-    bool ascii;           /* \u escapes for everything beyond ASCII */
-    bool spaced;          /* ", " and ": " as Python's json.dumps writes by default; with indent only ": " */
+    bool ascii;  /* \u escapes for everything beyond ASCII */
+    bool spaced; /* ", " and ": " as Python's json.dumps writes by default; with indent only ": " */
 };
 
-#define JSON_COMPACT ((struct json_style){ .indent = -1 })
+#define JSON_COMPACT      ((struct json_style){ .indent = -1 })
 #define JSON_PYTHON_STYLE ((struct json_style){ .indent = -1, .ascii = true, .spaced = true })
 
 /* Dates become ISO text, tuples and sets arrays, keys that are no strings their text (numbers, true, null as Python does);

@@ -13,9 +13,9 @@ enum number_operator {
     NUMBER_ADD,
     NUMBER_SUBTRACT,
     NUMBER_MULTIPLY,
-    NUMBER_DIVIDE,      /* "/": always float */
+    NUMBER_DIVIDE, /* "/": always float */
     NUMBER_FLOOR_DIVIDE,
-    NUMBER_MODULO,      /* sign of the divisor */
+    NUMBER_MODULO, /* sign of the divisor */
     NUMBER_POWER,
     NUMBER_BIT_AND,
     NUMBER_BIT_OR,

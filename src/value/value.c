@@ -264,7 +264,8 @@ static void free_one(value v)
         free_map(v.map);
         break;
     case VALUE_BIGINT:
-        thread_bytes -= (int64_t)(sizeof(struct value_bigint) + mpz_size(v.bigint->number) * sizeof(mp_limb_t));
+        thread_bytes -=
+            (int64_t)(sizeof(struct value_bigint) + mpz_size(v.bigint->number) * sizeof(mp_limb_t));
         mpz_clear(v.bigint->number);
         free(v.bigint);
         break;
@@ -351,11 +352,11 @@ size_t value_string_chars(value v)
 const char *value_kind_name(value v)
 {
     static const char *const names[] = {
-        [VALUE_UNSET] = "nothing",   [VALUE_NULL] = "null",       [VALUE_BOOL] = "boolean",
-        [VALUE_INT] = "integer",     [VALUE_FLOAT] = "number",    [VALUE_TIMESPAN] = "timespan",
-        [VALUE_BIGINT] = "integer",  [VALUE_STRING] = "string",   [VALUE_BYTES] = "bytes",
-        [VALUE_LIST] = "array",      [VALUE_TUPLE] = "array",     [VALUE_MAP] = "object",
-        [VALUE_SET] = "set",         [VALUE_DATETIME] = "datetime",
+        [VALUE_UNSET] = "nothing",  [VALUE_NULL] = "null",         [VALUE_BOOL] = "boolean",
+        [VALUE_INT] = "integer",    [VALUE_FLOAT] = "number",      [VALUE_TIMESPAN] = "timespan",
+        [VALUE_BIGINT] = "integer", [VALUE_STRING] = "string",     [VALUE_BYTES] = "bytes",
+        [VALUE_LIST] = "array",     [VALUE_TUPLE] = "array",       [VALUE_MAP] = "object",
+        [VALUE_SET] = "set",        [VALUE_DATETIME] = "datetime",
     };
 
     return v.kind == VALUE_OBJECT ? v.object->ops->name : names[v.kind];
@@ -458,7 +459,8 @@ static int compare_numbers(value a, value b)
 
         if (isinf(a.number))
             return a.number > 0 ? 1 : -1;
-        if (b.kind == VALUE_INT && fabs(a.number) < 9007199254740992.0 && llabs(b.integer) < 9007199254740992LL)
+        if (b.kind == VALUE_INT && fabs(a.number) < 9007199254740992.0 &&
+            llabs(b.integer) < 9007199254740992LL)
             return (a.number > (double)b.integer) - (a.number < (double)b.integer);
         if (b.kind == VALUE_INT)
             mpz_init_set_si(n, b.integer);
@@ -798,7 +800,9 @@ value value_map_get_value(value map, value key)
     if ((map.kind != VALUE_MAP && map.kind != VALUE_SET) || !value_hash(key, &hash))
         return VALUE_NOTHING;
     at = map_find(map.map, key, hash);
-    return at < 0 ? VALUE_NOTHING : map.kind == VALUE_SET ? map.map->entries[at].key : map.map->entries[at].item;
+    return at < 0                  ? VALUE_NOTHING
+           : map.kind == VALUE_SET ? map.map->entries[at].key
+                                   : map.map->entries[at].item;
 }
 
 static void map_room(struct value_map *map, size_t room)
@@ -897,7 +901,8 @@ bool value_map_remove_value(value *v, value key)
     at = map_find(map, key, hash);
     value_unref(map->entries[at].key);
     value_unref(map->entries[at].item);
-    memmove(map->entries + at, map->entries + at + 1, (map->count - (size_t)at - 1) * sizeof(map->entries[0]));
+    memmove(map->entries + at, map->entries + at + 1,
+            (map->count - (size_t)at - 1) * sizeof(map->entries[0]));
     map->count--;
     if (map->index)
         index_build(map);

@@ -29,19 +29,19 @@ enum value_kind {
     VALUE_UNSET = 0, /* no value at all: an absent key, the end of a sequence */
     VALUE_NULL,
     VALUE_BOOL,
-    VALUE_INT,      /* fits 64 bits */
+    VALUE_INT, /* fits 64 bits */
     VALUE_FLOAT,
-    VALUE_TIMESPAN, /* microseconds */
-    VALUE_COUNTED,  /* kinds from here on own memory */
+    VALUE_TIMESPAN,               /* microseconds */
+    VALUE_COUNTED,                /* kinds from here on own memory */
     VALUE_BIGINT = VALUE_COUNTED, /* only integers that do not fit 64 bits */
     VALUE_STRING,
-    VALUE_BYTES,    /* YAML's !!binary; never reaches JSON */
+    VALUE_BYTES, /* YAML's !!binary; never reaches JSON */
     VALUE_LIST,
-    VALUE_TUPLE,    /* a list that prints and compares as Python's tuple; JSON writes it as a list */
+    VALUE_TUPLE, /* a list that prints and compares as Python's tuple; JSON writes it as a list */
     VALUE_MAP,
-    VALUE_SET,      /* a map without items */
+    VALUE_SET, /* a map without items */
     VALUE_DATETIME,
-    VALUE_OBJECT,   /* what an engine adds: lambdas, generators, macros ...; see struct value_object_ops */
+    VALUE_OBJECT, /* what an engine adds: lambdas, generators, macros ...; see struct value_object_ops */
 };
 
 struct value_string;
@@ -77,10 +77,10 @@ struct value_header {
 
 struct value_string {
     struct value_header header;
-    uint64_t hash;        /* 0: not yet computed */
-    uint32_t n_chars;     /* code points; UINT32_MAX: not yet counted */
-    uint32_t len;         /* bytes */
-    char data[];          /* followed by a NUL */
+    uint64_t hash;    /* 0: not yet computed */
+    uint32_t n_chars; /* code points; UINT32_MAX: not yet counted */
+    uint32_t len;     /* bytes */
+    char data[];      /* followed by a NUL */
 };
 
 struct value_list {
@@ -104,10 +104,10 @@ struct value_map {
 
 struct value_datetime {
     struct value_header header;
-    int64_t us;         /* wall clock microseconds since 1970-01-01T00:00:00, without regard to the offset */
-    int32_t offset_s;   /* seconds east of UTC when aware */
-    bool aware;         /* false: Python's naive datetime */
-    bool date_only;     /* a date (YAML 2001-12-14), printed without a time */
+    int64_t us;       /* wall clock microseconds since 1970-01-01T00:00:00, without regard to the offset */
+    int32_t offset_s; /* seconds east of UTC when aware */
+    bool aware;       /* false: Python's naive datetime */
+    bool date_only;   /* a date (YAML 2001-12-14), printed without a time */
 };
 
 struct value_bigint {
@@ -117,8 +117,8 @@ struct value_bigint {
 
 /* Values an engine adds. Objects never reach JSON, YAML or the store: whoever leaves an engine converts them. */
 struct value_object_ops {
-    const char *name;                     /* for messages: "function", "generator" */
-    void (*free)(struct value_object *);  /* frees the object itself too */
+    const char *name;                    /* for messages: "function", "generator" */
+    void (*free)(struct value_object *); /* frees the object itself too */
 };
 struct value_object {
     struct value_header header;
@@ -167,15 +167,15 @@ value value_bytes(const void *data, size_t n);
 /* A string with room for n bytes to be filled in by the caller before anybody else sees it. */
 value value_string_new(size_t n, char **ret_data);
 /* An immortal string made once at this place: for names that are used all the time. */
-#define VALUE_ATOM(literal)                                                                  \
-    ({                                                                                       \
-        static _Atomic(struct value_string *) _atom;                                         \
+#define VALUE_ATOM(literal)                                                                          \
+    ({                                                                                               \
+        static _Atomic(struct value_string *) _atom;                                                 \
         struct value_string *_s = __atomic_load_n((struct value_string **)&_atom, __ATOMIC_ACQUIRE); \
-        if (__builtin_expect(!_s, 0)) {                                                      \
-            _s = value_atom_make(literal);                                                   \
-            __atomic_store_n((struct value_string **)&_atom, _s, __ATOMIC_RELEASE);          \
-        }                                                                                    \
-        (value){ .kind = VALUE_STRING, .string = _s };                                       \
+        if (__builtin_expect(!_s, 0)) {                                                              \
+            _s = value_atom_make(literal);                                                           \
+            __atomic_store_n((struct value_string **)&_atom, _s, __ATOMIC_RELEASE);                  \
+        }                                                                                            \
+        (value){ .kind = VALUE_STRING, .string = _s };                                               \
     })
 /* Interned: the same text gives the same immortal string. For texts of the program only, never for input. */
 struct value_string *value_atom_make(const char *text);
@@ -282,7 +282,8 @@ static inline size_t value_len(value v)
 size_t value_string_chars(value v);
 static inline bool value_text_is(value v, const char *text)
 {
-    return v.kind == VALUE_STRING && strlen(text) == v.string->len && memcmp(v.string->data, text, v.string->len) == 0;
+    return v.kind == VALUE_STRING && strlen(text) == v.string->len &&
+           memcmp(v.string->data, text, v.string->len) == 0;
 }
 /* JSON's name of the kind: "null" "boolean" "integer" "number" "string" "array" "object"; others by their own. */
 const char *value_kind_name(value v);
@@ -319,8 +320,8 @@ value value_list_slice(value list, size_t from, size_t to);
 /* All of `more` behind `list`. */
 void value_list_extend(value *list, value more);
 
-#define VALUE_LIST_EACH(i, item, sequence)                                                          \
-    for (size_t i = 0, stop_##i = 0; !stop_##i; stop_##i = 1)                                       \
+#define VALUE_LIST_EACH(i, item, sequence)                    \
+    for (size_t i = 0, stop_##i = 0; !stop_##i; stop_##i = 1) \
         for (value item; i < value_list_count(sequence) && (item = (sequence).list->items[i], true); i++)
 
 /* ---- maps (VALUE_MAP) and sets (VALUE_SET, keys only) ---- */

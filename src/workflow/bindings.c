@@ -107,16 +107,13 @@ int conductor_start(struct conductor *c, struct error *err)
 
 /* ---- output ---- */
 
-static int output_render(struct conductor *c, struct error *err)
+/* What the tasks at the ends of the workflow see, together. */
+value terminal_variables(struct conductor *c)
 {
     uint32_t *frames = NULL;
     size_t n = 0, room = 0;
-    bool failed = false;
-    value variables, output;
-    enum workflow_status status = c->status;
+    value variables;
 
-    if (!status_in(status, STATUS_COMPLETED) || value_truth(c->output) || c->spec->output.n_items == 0)
-        return 0;
     for (uint32_t i = 0; i < c->n_entries; i++)
         if (c->entries[i].term) {
             GROW(frames, n, room);
@@ -124,6 +121,18 @@ static int output_render(struct conductor *c, struct error *err)
         }
     variables = frames_variables(c, frames, n);
     free(frames);
+    return variables;
+}
+
+static int output_render(struct conductor *c, struct error *err)
+{
+    enum workflow_status status = c->status;
+    bool failed = false;
+    value variables, output;
+
+    if (!status_in(status, STATUS_COMPLETED) || value_truth(c->output) || c->spec->output.n_items == 0)
+        return 0;
+    variables = terminal_variables(c);
     value_map_put(&variables, "__state", view_state(c));
     output = bindings_render(c, &c->spec->output, variables, &failed);
     value_unref(variables);

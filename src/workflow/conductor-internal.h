@@ -277,6 +277,11 @@ void evaluation_begin(struct conductor *c, uint32_t frame, const struct spec_tas
                       value result, struct expr_context *ret);
 void evaluation_plain(struct conductor *c, value variables, struct expr_context *ret);
 
+/* ---- bindings.c ---- */
+
+/* Owned. Maps are merged where they come from. */
+value terminal_variables(struct conductor *c);
+
 /* ---- conductor.c ---- */
 
 void workflow_mark(struct conductor *c);

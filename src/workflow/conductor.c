@@ -496,8 +496,7 @@ static int wants_retry(struct completion *completion, struct error *err)
     VALUE_AUTO(when);
     int order, r;
 
-    /* A canceled task is over. */
-    if (!entry->has_retry || entry->status == STATUS_CANCELED || !status_in(c->status, STATUS_ACTIVE))
+    if (!entry->has_retry || !status_in(c->status, STATUS_ACTIVE))
         return 0;
     if (value_compare(value_int(entry->tally), entry->retry_count, &order) != 0)
         return refuse(err, "TypeError", "The retry count is not a number.");
@@ -506,7 +505,8 @@ static int wants_retry(struct completion *completion, struct error *err)
     if (!task->retry_when)
         return status_in(entry->status, STATUS_ABENDED);
     r = template_evaluate(task->retry_when, &completion->context, &when, err);
-    return r < 0 ? r : value_truth(when);
+    /* A canceled task is over, whatever its condition says. */
+    return r < 0 ? r : value_truth(when) && entry->status != STATUS_CANCELED;
 }
 
 /* A task that failed keeps its items staged, for a rerun. */

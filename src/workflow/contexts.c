@@ -276,25 +276,29 @@ static void merge_maps(struct merge *merge, value name, value lower, value upper
     value_unref(both);
 }
 
+/* The item, of the context `owner`, comes to stand over what there is. */
+static void merge_variable(struct merge *merge, value name, value item, uint32_t owner)
+{
+    value lower = value_map_get_value(merge->variables, name);
+
+    if (lower.kind == VALUE_MAP && item.kind == VALUE_MAP) {
+        merge_maps(merge, name, lower, item);
+        return;
+    }
+    value_map_set(&merge->variables, value_ref(name), value_ref(item));
+    if (item.kind == VALUE_MAP && owner != 0)
+        value_map_set(&merge->owners, value_ref(name), value_int(owner));
+    else if (value_map_count(merge->owners) > 0 && value_is_set(value_map_get_value(merge->owners, name)))
+        value_map_remove_value(&merge->owners, name);
+}
+
 static void merge_context(struct merge *merge, uint32_t context)
 {
     VALUE_AUTO(map);
 
     map = value_ref(merge->c->contexts[context]);
-    VALUE_MAP_EACH (i, map) {
-        value name = value_map_key_at(map, i), item = value_map_item_at(map, i);
-        value lower = value_map_get_value(merge->variables, name);
-
-        if (lower.kind == VALUE_MAP && item.kind == VALUE_MAP) {
-            merge_maps(merge, name, lower, item);
-            continue;
-        }
-        value_map_set(&merge->variables, value_ref(name), value_ref(item));
-        if (item.kind == VALUE_MAP && context != 0)
-            value_map_set(&merge->owners, value_ref(name), value_int(context));
-        else if (value_map_count(merge->owners) > 0 && value_is_set(value_map_get_value(merge->owners, name)))
-            value_map_remove_value(&merge->owners, name);
-    }
+    VALUE_MAP_EACH (i, map)
+        merge_variable(merge, value_map_key_at(map, i), value_map_item_at(map, i), context);
 }
 
 struct sequence {
@@ -396,12 +400,15 @@ value frame_variables(struct conductor *c, uint32_t number)
 
 value frames_variables(struct conductor *c, const uint32_t *frames, size_t n)
 {
-    value variables = n ? value_ref(frame_variables(c, frames[0])) : value_map_new(0);
+    struct merge all = { .c = c };
 
+    if (n == 0)
+        return value_map_new(0);
+    all.variables = value_ref(frame_variables(c, frames[0]));
+    all.owners = value_ref(c->frames[frames[0]].owners);
     for (size_t i = 1; i < n; i++) {
         struct merge rest = { .c = c };
         struct sequence sequence = { 0 };
-        value both;
 
         if (frames[i] == frames[i - 1] || frames[i] == 0)
             continue;
@@ -411,11 +418,14 @@ value frames_variables(struct conductor *c, const uint32_t *frames, size_t n)
         for (size_t k = 0; k < sequence.n; k++)
             merge_context(&rest, sequence.contexts[k]);
         free(sequence.contexts);
-        both = merge_deep(variables, rest.variables);
-        value_unref(variables);
-        variables = both;
+        VALUE_MAP_EACH (k, rest.variables) {
+            value name = value_map_key_at(rest.variables, k);
+
+            merge_variable(&all, name, value_map_item_at(rest.variables, k), owner_of(&rest, name));
+        }
         value_unref(rest.variables);
         value_unref(rest.owners);
     }
-    return variables;
+    value_unref(all.owners);
+    return all.variables;
 }

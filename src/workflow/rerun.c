@@ -200,6 +200,9 @@ static int rerun(struct conductor *c, struct candidates *candidates, struct erro
     value indexes = value_list_new(candidates->n);
     int r;
 
+    /* Looking at the ends merges maps into the contexts they came from; without an output nobody has looked yet. */
+    if (c->spec->output.n_items == 0)
+        value_unref(terminal_variables(c));
     for (size_t i = 0; i < candidates->n; i++)
         value_list_append(&indexes, value_int(candidates->items[i].entry));
     workflow_add_rerun(c, indexes);

@@ -2,6 +2,7 @@
 """Fixtures: `server` is shared by a file's tests, `new_server` makes servers that a test may break."""
 
 import pathlib
+import re
 import shutil
 import sys
 
@@ -12,6 +13,33 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from harness.server import ROOT, Server  # noqa: E402
 
 FIXTURES = [ROOT / "tests" / "golden" / "fixtures", ROOT / "tests" / "e2e" / "packs"]
+
+
+KNOWN = pathlib.Path(__file__).parent / "known-failures.txt"
+
+
+def known_failures():
+    """Name: reason. Every line has both."""
+    lines = [line for line in KNOWN.read_text().splitlines() if line and not line.startswith("#")]
+    known = dict(line.split(" ", 1) for line in lines)
+    assert len(known) == len(lines), "a test is listed twice"
+    return known
+
+
+def name_of(item):
+    """As the list of known failures calls a test: api/SCENARIO, cli/SCENARIO, or FILE::TEST."""
+    name = item.nodeid.split("/")[-1]
+    scenario = re.fullmatch(r"test_golden_(api|cli)\.py::test_scenario\[(.*)\]", name)
+    return f"{scenario.group(1)}/{scenario.group(2)}" if scenario else name
+
+
+def pytest_collection_modifyitems(items):
+    """A test that is listed must fail, so the list stays true; one that depends on the place (its reason says so) may."""
+    known = known_failures()
+    for item in items:
+        reason = known.get(name_of(item))
+        if reason:
+            item.add_marker(pytest.mark.xfail(reason=reason, strict=not reason.startswith("depends on the place")))
 
 
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)

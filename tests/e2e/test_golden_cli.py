@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Each recorded command line scenario is one test; tests/golden/known-differences.txt lists those that do not pass."""
+"""Each recorded command line scenario is one test. Those that do not pass are in known-failures.txt."""
 
 import json
 
@@ -7,7 +7,7 @@ import pytest
 
 from harness.cli_scenario import CliPlay
 from harness.server import BUILD, PASSWORD, USER
-from test_golden_api import cases
+from test_golden_api import patience, scenarios
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +25,8 @@ def registered(server):
     return server
 
 
-@pytest.mark.parametrize("path", list(cases("cli")))
+@pytest.mark.parametrize("path", scenarios("cli"))
 def test_scenario(registered, st2, tmp_path, path):
     scenario = json.loads(path.read_text())
-    problems = CliPlay(st2, registered.client, USER, PASSWORD, scenario, tmp_path, patience=3).go()
+    problems = CliPlay(st2, registered.client, USER, PASSWORD, scenario, tmp_path, patience("cli", path)).go()
     assert not problems, "\n".join(problems)

@@ -74,7 +74,7 @@ def test_a_body_that_is_no_object_is_refused(client, body):
         {"action": "no_such_pack.no_such_action"},
         {"action": "nodot"},
         {"action": ""},
-        {"action": "core.noop", "parameters": {"unknown": 1}},
+        {"action": "core.local", "parameters": {"cmd": "true", "unknown": 1}},
         {"action": "core.local", "parameters": {"cmd": {"a": 1}}},
         {"action": "core.local", "parameters": {"cmd": "true", "timeout": "soon"}},
         {"action": "core.local"},
@@ -114,13 +114,13 @@ def test_huge_bodies_are_refused(client):
 
 
 def test_a_body_of_many_small_values_is_bounded(client):
-    answer = post(client, '{"action":"core.noop","parameters":{"a":[' + "{}," * 2_000_000 + "1]}}")
-    assert answer.status in (400, 413), answer
+    answer = post(client, '{"action":"core.local","parameters":{"a":[' + "{}," * 2_000_000 + "1]}}")
+    refused(answer, 400, 413)
 
 
 @pytest.mark.parametrize("keys", [100_000])
 def test_many_keys_are_no_trouble(client, keys):
-    body = {"action": "core.noop", "parameters": {f"k{i}": i for i in range(keys)}}
+    body = {"action": "core.local", "parameters": {f"k{i}": i for i in range(keys)}}
     start = time.monotonic()
     refused(post(client, json.dumps(body)), 400, 413)
     assert time.monotonic() - start < 30

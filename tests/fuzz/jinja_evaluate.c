@@ -16,13 +16,17 @@ static const char variables_json[] =
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct expr_limits limits = {
-        .steps = 20000, .depth = 50, .memory = 4 << 20, .sequence = 10000, .text = 1 << 16, .regex_matches = 1000
-    };
+    static const struct expr_limits limits = { .steps = 20000,
+                                               .depth = 50,
+                                               .memory = 4 << 20,
+                                               .sequence = 10000,
+                                               .text = 1 << 16,
+                                               .regex_matches = 1000 };
     static value variables;
     struct expr_context context = { .limits = &limits, .random_seed = 1 };
 
-    if (!value_is_set(variables) && json_read(variables_json, strlen(variables_json), 0, &variables, NULL) < 0)
+    if (!value_is_set(variables) &&
+        json_read(variables_json, strlen(variables_json), 0, &variables, NULL) < 0)
         __builtin_trap();
     context.variables = variables;
     for (enum expr_mode mode = EXPR_ORQUESTA; mode <= EXPR_TEMPLATE_LAX; mode++) {

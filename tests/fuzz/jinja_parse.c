@@ -10,7 +10,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const enum jinja_flags flags[] = { 0, JINJA_STRICT | JINJA_TRIM_BLOCKS, JINJA_STRICT | JINJA_ORQUESTA };
+    static const enum jinja_flags flags[] = { 0, JINJA_STRICT | JINJA_TRIM_BLOCKS,
+                                              JINJA_STRICT | JINJA_ORQUESTA };
 
     for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
         struct jinja *jinja = NULL;

@@ -54,10 +54,10 @@ enum node_type {
 };
 
 struct node {
-    uint8_t type;        /* enum node_type */
-    uint8_t op;          /* NODE_BINARY: enum number_operator */
-    bool constant;       /* made of constants only: Jinja folds it when compiling */
-    uint16_t depth;      /* 1 + the deepest part of an expression */
+    uint8_t type;   /* enum node_type */
+    uint8_t op;     /* NODE_BINARY: enum number_operator */
+    bool constant;  /* made of constants only: Jinja folds it when compiling */
+    uint16_t depth; /* 1 + the deepest part of an expression */
     int line;
     uint32_t start, end; /* offsets in the source */
 };
@@ -78,19 +78,32 @@ struct slot_ref {
     uint16_t slot;
 };
 
+#define KNOWN_NAMES 16 /* names of the context that an evaluation looks up once only */
+
 struct node_name {
     struct node node;
     uint16_t n_slots;
+    uint16_t known; /* its place among those; KNOWN_NAMES: none */
     value name;
     struct slot_ref *slots;
 };
 
 struct node_pair { /* NOT, NEGATE, POSITIVE use `a` only */
     struct node node;
-    struct node *a, *b, *c; /* CONDITION: test, then, else (may be NULL); SLICE: start, stop, step (may be NULL) */
+    struct node *a, *b,
+        *c; /* CONDITION: test, then, else (may be NULL); SLICE: start, stop, step (may be NULL) */
 };
 
-enum compare_operator { COMPARE_EQ, COMPARE_NE, COMPARE_LT, COMPARE_LTEQ, COMPARE_GT, COMPARE_GTEQ, COMPARE_IN, COMPARE_NOT_IN };
+enum compare_operator {
+    COMPARE_EQ,
+    COMPARE_NE,
+    COMPARE_LT,
+    COMPARE_LTEQ,
+    COMPARE_GT,
+    COMPARE_GTEQ,
+    COMPARE_IN,
+    COMPARE_NOT_IN
+};
 
 struct node_compare {
     struct node node;
@@ -99,7 +112,7 @@ struct node_compare {
     struct compare_step {
         enum compare_operator op;
         struct node *right;
-    } *steps;
+    } * steps;
 };
 
 struct arguments {
@@ -111,7 +124,7 @@ struct arguments {
 
 struct node_call { /* CALL, FILTER, TEST */
     struct node node;
-    struct node *subject; /* NULL in a filter block's filter chain */
+    struct node *subject;          /* NULL in a filter block's filter chain */
     const struct builtin *builtin; /* FILTER, TEST */
     struct arguments arguments;
 };
@@ -129,8 +142,8 @@ struct scope_range {
 
 struct function {
     uint16_t n_slots;
-    uint16_t depth;        /* functions around it */
-    bool captures;         /* another function is made inside it */
+    uint16_t depth; /* functions around it */
+    bool captures;  /* another function is made inside it */
 };
 
 struct node_data {
@@ -144,7 +157,7 @@ struct node_for {
     struct node *target, *iterable, *test; /* test may be NULL */
     struct node_list *body, *otherwise;    /* otherwise may be NULL */
     struct scope_range scope, otherwise_scope;
-    int32_t loop_slot;                     /* slot of `loop`, -1 when nobody asks for it */
+    int32_t loop_slot; /* slot of `loop`, -1 when nobody asks for it */
     bool recursive;
 };
 
@@ -160,7 +173,8 @@ struct node_set {
     struct node *target, *source;
 };
 
-struct node_set_block { /* also FILTER_BLOCK (no target), AUTOESCAPE (filter is the expression), WITH's body */
+struct
+    node_set_block { /* also FILTER_BLOCK (no target), AUTOESCAPE (filter is the expression), WITH's body */
     struct node node;
     struct node *target, *filter; /* filter may be NULL; its innermost subject is NULL */
     struct node_list *body;
@@ -185,9 +199,9 @@ struct node_macro { /* MACRO, CALL_BLOCK, BLOCK */
     struct node **defaults;
     int32_t caller_slot, varargs_slot, kwargs_slot; /* -1: not used */
     bool explicit_caller;
-    uint16_t level;                /* BLOCK: functions outwards from the place it stands to the frame it sees */
+    uint16_t level; /* BLOCK: functions outwards from the place it stands to the frame it sees */
     struct node_list *body;
-    struct node *target;           /* MACRO: its name as a target; CALL_BLOCK: the call */
+    struct node *target; /* MACRO: its name as a target; CALL_BLOCK: the call */
 };
 
 struct node_ns_target {
@@ -202,8 +216,8 @@ struct jinja {
     size_t source_len;
     enum jinja_flags flags;
     bool expression;
-    bool mutating; /* names a method that changes its list or dict */
-    struct node *root;  /* an expression, or a NODE_LIST of statements */
+    bool mutating;     /* names a method that changes its list or dict */
+    struct node *root; /* an expression, or a NODE_LIST of statements */
     struct function function;
     struct node_name **names;
     size_t n_names, n_names_room;
@@ -213,14 +227,14 @@ struct jinja {
     size_t n_blocks, n_blocks_room;
     struct value_string **constants; /* owned texts, each once */
     size_t n_constants, n_constants_room;
-    value *values;                   /* other owned constants */
+    value *values; /* other owned constants */
     size_t n_values, n_values_room;
 };
 
-#define NODE_DEPTH_MAX 120     /* nesting of expressions and statements */
-#define NODE_CHAIN_MAX 1000    /* depth of an expression's tree, chains of operators included */
-#define NODE_SLOTS_MAX 4096    /* variables of one function */
-#define TEMPLATE_MAX (4u << 20) /* bytes of a template */
+#define NODE_DEPTH_MAX 120        /* nesting of expressions and statements */
+#define NODE_CHAIN_MAX 1000       /* depth of an expression's tree, chains of operators included */
+#define NODE_SLOTS_MAX 4096       /* variables of one function */
+#define TEMPLATE_MAX   (4u << 20) /* bytes of a template */
 
 /* Parse jinja->source; the pool exists. err->kind is TemplateSyntaxError or TemplateAssertionError. */
 int jinja_parse(struct jinja *jinja, struct error *err);

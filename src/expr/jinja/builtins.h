@@ -11,12 +11,13 @@ struct bound;
 #define BUILTIN_PARAMS_MAX 8
 
 enum builtin_flags {
-    BUILTIN_CONTEXT = 1 << 0,  /* depends on more than its arguments: never folded */
+    BUILTIN_CONTEXT = 1 << 0, /* depends on more than its arguments: never folded */
     BUILTIN_VARARGS = 1 << 1,
     BUILTIN_KWARGS = 1 << 2,
     BUILTIN_ORQUESTA = 1 << 3, /* only in orquesta's evaluator */
     BUILTIN_TEMPLATE = 1 << 4, /* only in StackStorm's environment */
-    BUILTIN_NATIVE = 1 << 5,   /* a function of Python's core, which words wrong counts of arguments its own way */
+    BUILTIN_NATIVE =
+        1 << 5, /* a function of Python's core, which words wrong counts of arguments its own way */
 };
 
 struct builtin {
@@ -26,8 +27,8 @@ struct builtin {
     unsigned flags;
     uint8_t min, n_params;
     const char *params[BUILTIN_PARAMS_MAX]; /* the first is the filtered value */
-    const struct fn *fn; /* StackStorm's: called through its own table */
-    int8_t compare;      /* tests that only compare: 1 + enum compare_operator */
+    const struct fn *fn;                    /* StackStorm's: called through its own table */
+    int8_t compare;                         /* tests that only compare: 1 + enum compare_operator */
 };
 
 /* NULL when there is none. */
@@ -35,6 +36,7 @@ const struct builtin *filter_find(const char *name, size_t n, enum jinja_flags f
 const struct builtin *test_find(const char *name, size_t n);
 const struct builtin *global_find(const char *name, size_t n, enum jinja_flags flags);
 
-extern const struct builtin filters_text[], filters_sequence[], filters_value[], jinja_tests[], jinja_globals[], orquesta_functions[];
+extern const struct builtin filters_text[], filters_sequence[], filters_value[], jinja_tests[],
+    jinja_globals[], orquesta_functions[];
 
 #endif

@@ -77,7 +77,8 @@ int actuals_add_named(struct ev *ev, struct actuals *actuals, value name, value 
 /* ---- binding ---- */
 
 /* "replace expected at least 2 arguments, got 1", "str.upper() takes no arguments (1 given)" */
-static int native_count(struct ev *ev, const char *function, unsigned n_params, unsigned min, unsigned n_given)
+static int native_count(struct ev *ev, const char *function, unsigned n_params, unsigned min,
+                        unsigned n_given)
 {
     const char *name = strrchr(function, '.') ? strrchr(function, '.') + 1 : function;
     unsigned wanted = n_given < min ? min : n_params;
@@ -87,19 +88,23 @@ static int native_count(struct ev *ev, const char *function, unsigned n_params, 
     if (n_params == 1 && min == 1)
         return ev_error(ev, "TypeError", "%s() takes exactly one argument (%u given)", function, n_given);
     return ev_error(ev, "TypeError", "%s expected %s%u argument%s, got %u", name,
-                    min == n_params ? "" : n_given < min ? "at least " : "at most ", wanted, wanted == 1 ? "" : "s", n_given);
+                    min == n_params ? ""
+                    : n_given < min ? "at least "
+                                    : "at most ",
+                    wanted, wanted == 1 ? "" : "s", n_given);
 }
 
 static int too_many(struct ev *ev, const char *function, unsigned n_params, unsigned min, unsigned n_given)
 {
     if (min == n_params)
-        return ev_error(ev, "TypeError", "%s() takes %u positional argument%s but %u %s given", function, n_params,
-                        n_params == 1 ? "" : "s", n_given, n_given == 1 ? "was" : "were");
-    return ev_error(ev, "TypeError", "%s() takes from %u to %u positional arguments but %u were given", function, min,
-                    n_params, n_given);
+        return ev_error(ev, "TypeError", "%s() takes %u positional argument%s but %u %s given", function,
+                        n_params, n_params == 1 ? "" : "s", n_given, n_given == 1 ? "was" : "were");
+    return ev_error(ev, "TypeError", "%s() takes from %u to %u positional arguments but %u were given",
+                    function, min, n_params, n_given);
 }
 
-static int missing(struct ev *ev, const char *function, const char *const *params, unsigned min, const struct bound *bound)
+static int missing(struct ev *ev, const char *function, const char *const *params, unsigned min,
+                   const struct bound *bound)
 {
     BUFFER_AUTO(names);
     unsigned count = 0, told = 0;
@@ -118,25 +123,28 @@ static int missing(struct ev *ev, const char *function, const char *const *param
                     count == 1 ? "" : "s", names.data);
 }
 
-static int bind_named(struct ev *ev, const char *function, const char *const *params, unsigned n_params, unsigned flags,
-                      value name, value item, struct bound *ret)
+static int bind_named(struct ev *ev, const char *function, const char *const *params, unsigned n_params,
+                      unsigned flags, value name, value item, struct bound *ret)
 {
     for (unsigned k = 0; k < n_params; k++) {
         if (!value_text_is(name, params[k]))
             continue;
         if (value_is_set(ret->args[k]))
-            return ev_error(ev, "TypeError", "%s() got multiple values for argument '%s'", function, params[k]);
+            return ev_error(ev, "TypeError", "%s() got multiple values for argument '%s'", function,
+                            params[k]);
         ret->args[k] = item;
         return 0;
     }
     if (!(flags & BUILTIN_KWARGS))
-        return ev_error(ev, "TypeError", "%s() got an unexpected keyword argument '%s'", function, value_chars(name));
+        return ev_error(ev, "TypeError", "%s() got an unexpected keyword argument '%s'", function,
+                        value_chars(name));
     value_map_set(&ret->named, value_ref(name), value_ref(item));
     return 0;
 }
 
-int builtin_bind(struct ev *ev, const char *function, const char *const *params, unsigned n_params, unsigned min,
-                 unsigned flags, value subject, const struct actuals *actuals, struct bound *ret)
+int builtin_bind(struct ev *ev, const char *function, const char *const *params, unsigned n_params,
+                 unsigned min, unsigned flags, value subject, const struct actuals *actuals,
+                 struct bound *ret)
 {
     unsigned at = 0;
 
@@ -159,7 +167,8 @@ int builtin_bind(struct ev *ev, const char *function, const char *const *params,
             return too_many(ev, function, n_params, min, at + actuals->n - i);
     }
     for (unsigned i = 0; actuals && i < actuals->n_named; i++)
-        if (bind_named(ev, function, params, n_params, flags, actuals->names[i], actuals->items[actuals->n + i], ret) < 0)
+        if (bind_named(ev, function, params, n_params, flags, actuals->names[i],
+                       actuals->items[actuals->n + i], ret) < 0)
             return -1;
     for (unsigned i = 0; i < min; i++)
         if (!value_is_set(ret->args[i]) && flags & BUILTIN_NATIVE && !(actuals && actuals->n_named))
@@ -171,7 +180,8 @@ int builtin_bind(struct ev *ev, const char *function, const char *const *params,
 
 /* ---- running ---- */
 
-int builtin_call(struct ev *ev, const struct builtin *builtin, value subject, const struct actuals *actuals, value *ret)
+int builtin_call(struct ev *ev, const struct builtin *builtin, value subject, const struct actuals *actuals,
+                 value *ret)
 {
     BOUND_AUTO(bound);
 
@@ -180,8 +190,8 @@ int builtin_call(struct ev *ev, const struct builtin *builtin, value subject, co
         return -1;
     if (builtin->fn)
         return fn_run(ev, builtin->fn, subject, actuals, ret);
-    if (builtin_bind(ev, builtin->python, builtin->params, builtin->n_params, builtin->min, builtin->flags, subject,
-                     actuals, &bound) < 0)
+    if (builtin_bind(ev, builtin->python, builtin->params, builtin->n_params, builtin->min, builtin->flags,
+                     subject, actuals, &bound) < 0)
         return -1;
     if (builtin->function(ev, &bound, ret) == 0)
         return 0;
@@ -231,13 +241,15 @@ int fn_run(struct ev *ev, const struct fn *fn, value subject, const struct actua
     return r < 0 ? -1 : 0;
 }
 
-int test_call(struct ev *ev, const struct builtin *test, value subject, const struct actuals *actuals, bool *ret)
+int test_call(struct ev *ev, const struct builtin *test, value subject, const struct actuals *actuals,
+              bool *ret)
 {
     VALUE_AUTO(answer);
 
     if (test->compare && actuals->n == 1 && !actuals->n_named)
         return ev_pay(ev, 1) < 0 ? -1
-                                 : ev_compare(ev, (enum compare_operator)(test->compare - 1), subject, actuals->items[0], ret);
+                                 : ev_compare(ev, (enum compare_operator)(test->compare - 1), subject,
+                                              actuals->items[0], ret);
     if (builtin_call(ev, test, subject, actuals, &answer) < 0)
         return -1;
     *ret = value_truth(answer);

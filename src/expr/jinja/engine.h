@@ -24,7 +24,7 @@ struct frame {
     struct frame *up;   /* of the function around it */
     struct frame *next; /* in the list of kept or of free frames */
     uint16_t n_slots, room;
-    bool captured;      /* an object refers to it: it stays until the evaluation ends */
+    bool captured; /* an object refers to it: it stays until the evaluation ends */
     value slots[];
 };
 
@@ -36,16 +36,17 @@ struct ev {
     const struct node *at;     /* what is being evaluated, for positions */
     struct frame *frame, *kept, *unused;
     struct buffer *out;
-    value own_variables;       /* private copies, in a template that mutates */
-    value visible;             /* ctx(), once it was asked for */
-    uint64_t steps;            /* left */
+    value known[KNOWN_NAMES]; /* variables that were looked up, borrowed from the context */
+    value own_variables;      /* private copies, in a template that mutates */
+    value visible;            /* ctx(), once it was asked for */
+    uint64_t steps;           /* left */
     int64_t bytes_at_start;
-    size_t depth_grown;        /* what in-place changes have added to the depth of containers */
+    size_t depth_grown; /* what in-place changes have added to the depth of containers */
     uint64_t random;
     unsigned depth;
     bool strict, orquesta, autoescape;
-    bool folding;              /* inside a constant expression */
-    value *explained;          /* where sub-expressions are told, or NULL */
+    bool folding;     /* inside a constant expression */
+    value *explained; /* where sub-expressions are told, or NULL */
 };
 
 /* ---- failing and bounds ---- */
@@ -89,10 +90,10 @@ struct actuals {
 
 void actuals_init(struct actuals *actuals);
 void actuals_release(struct actuals *actuals);
-int actuals_add(struct ev *ev, struct actuals *actuals, value item);              /* takes */
+int actuals_add(struct ev *ev, struct actuals *actuals, value item);                   /* takes */
 int actuals_add_named(struct ev *ev, struct actuals *actuals, value name, value item); /* takes both */
-#define ACTUALS_AUTO(name)                                                  \
-    __attribute__((cleanup(actuals_release))) struct actuals name;          \
+#define ACTUALS_AUTO(name)                                         \
+    __attribute__((cleanup(actuals_release))) struct actuals name; \
     actuals_init(&name)
 
 /* ---- objects ---- */
@@ -111,8 +112,8 @@ struct object_ops {
     void (*repr)(struct ev *ev, struct value_object *self, struct buffer *out);
 };
 
-extern const struct object_ops undefined_ops, markup_ops, range_ops, generator_ops, method_ops, function_ops, macro_ops,
-    loop_ops, cycler_ops, joiner_ops, namespace_ops, view_ops, block_ops, self_ops, datastore_ops;
+extern const struct object_ops undefined_ops, markup_ops, range_ops, generator_ops, method_ops, function_ops,
+    macro_ops, loop_ops, cycler_ops, joiner_ops, namespace_ops, view_ops, block_ops, self_ops, datastore_ops;
 
 static inline bool is_object(value v, const struct object_ops *ops)
 {
@@ -164,7 +165,8 @@ struct function_object {
     const struct fn *fn;
 };
 
-struct namespace {
+struct namespace
+{
     struct value_object object;
     value map;
 };
@@ -226,7 +228,8 @@ struct generator {
     bool flag;
 };
 
-struct generator *generator_new(int (*step)(struct ev *ev, struct generator *self, value *ret), const char *shown);
+struct generator *generator_new(int (*step)(struct ev *ev, struct generator *self, value *ret),
+                                const char *shown);
 
 /* ---- Python's operations ---- */
 
@@ -271,6 +274,18 @@ int ev_global(struct ev *ev, value name, value *ret);
 
 /* ---- evaluating ---- */
 
+/* Keeps the locals of one kind of node out of the frame that every kind goes through: it stays small, and so does the
+   stack of a deep template. */
+#define OUTLINE __attribute__((noinline))
+
+/* Where in the source the error stands, unless it says so already. */
+void ev_place(struct ev *ev);
+int ev_name(struct ev *ev, const struct node_name *name, value *ret);
+int ev_arguments(struct ev *ev, const struct arguments *arguments, struct actuals *actuals);
+/* A filter's own arguments, then the filter on `subject`. */
+int ev_filter_on(struct ev *ev, const struct node_call *filter, value subject, value *ret);
+void ev_scope_clear(struct ev *ev, struct scope_range range);
+
 int ev_eval(struct ev *ev, const struct node *node, value *ret);
 int ev_body(struct ev *ev, const struct node_list *body);
 int ev_for_with(struct ev *ev, const struct node_for *node, value iterable, unsigned depth);
@@ -303,11 +318,13 @@ void text_escape(struct buffer *out, value text);
 int ev_json_value(struct ev *ev, value v, value *ret);
 
 /* Runs a builtin: `subject` (may be unset) is the first argument. */
-int builtin_call(struct ev *ev, const struct builtin *builtin, value subject, const struct actuals *actuals, value *ret);
+int builtin_call(struct ev *ev, const struct builtin *builtin, value subject, const struct actuals *actuals,
+                 value *ret);
 /* The same for StackStorm's functions. */
 int fn_run(struct ev *ev, const struct fn *fn, value subject, const struct actuals *actuals, value *ret);
 /* Applies a test. */
-int test_call(struct ev *ev, const struct builtin *test, value subject, const struct actuals *actuals, bool *ret);
+int test_call(struct ev *ev, const struct builtin *test, value subject, const struct actuals *actuals,
+              bool *ret);
 
 /* The values of the builtin's parameters, in the order of its row, unset where not given; borrowed from the caller's
    subject and actuals. builtin_bind fills all that the row has. */
@@ -316,15 +333,16 @@ struct bound {
     value named; /* kwargs: a map, owned */
     value args[BUILTIN_PARAMS_MAX];
 };
-#define BOUND_AUTO(name)                                              \
-    __attribute__((cleanup(bound_release))) struct bound name;        \
+#define BOUND_AUTO(name)                                       \
+    __attribute__((cleanup(bound_release))) struct bound name; \
     name.rest = name.named = VALUE_NOTHING
 static inline void bound_release(struct bound *bound)
 {
     value_unref(bound->rest);
     value_unref(bound->named);
 }
-int builtin_bind(struct ev *ev, const char *function, const char *const *params, unsigned n_params, unsigned min,
-                 unsigned flags, value subject, const struct actuals *actuals, struct bound *ret);
+int builtin_bind(struct ev *ev, const char *function, const char *const *params, unsigned n_params,
+                 unsigned min, unsigned flags, value subject, const struct actuals *actuals,
+                 struct bound *ret);
 
 #endif

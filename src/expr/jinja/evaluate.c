@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The evaluator: a walk over the tree. Expressions give values, statements add to ev->out. */
+/* The evaluator: a walk over the tree; here its bounds, its frames, and expressions. Statements are in statements.c. */
 #include "expr/jinja/engine.h"
 
 #include <stdarg.h>
@@ -7,13 +7,9 @@
 
 #include "base/mem.h"
 
-/* Keeps the locals of one kind of node out of the frame that every kind goes through: it stays small, and so does the
-   stack of a deep template. */
-#define OUTLINE __attribute__((noinline))
-
 /* ---- failing and bounds ---- */
 
-static void place(struct ev *ev)
+void ev_place(struct ev *ev)
 {
     const struct node *node = ev->at;
     int column = 1;
@@ -36,15 +32,15 @@ int ev_error(struct ev *ev, const char *kind, const char *format, ...)
     va_end(args);
     error_set_kind(ev->err, -EINVAL, kind, "%s", text);
     ev->err->line = 0;
-    place(ev);
+    ev_place(ev);
     free(text);
     return -1;
 }
 
 int ev_limit(struct ev *ev, const char *what, uint64_t limit)
 {
-    return ev_error(ev, "ExpressionLimitError", "the expression exceeds the limit of %llu %s", (unsigned long long)limit,
-                    what);
+    return ev_error(ev, "ExpressionLimitError", "the expression exceeds the limit of %llu %s",
+                    (unsigned long long)limit, what);
 }
 
 int ev_pay_slow(struct ev *ev, uint64_t n)
@@ -160,7 +156,7 @@ void frames_release(struct ev *ev)
     ev->kept = ev->unused = NULL;
 }
 
-static void scope_clear(struct ev *ev, struct scope_range range)
+void ev_scope_clear(struct ev *ev, struct scope_range range)
 {
     for (unsigned i = range.first; i < range.end; i++)
         value_replace(&ev->frame->slots[i], VALUE_NOTHING);
@@ -182,17 +178,16 @@ static int copy_deep(struct ev *ev, value v, value *ret)
     if (ev_pay(ev, 1) < 0)
         return -1;
     if (value_is_list(v)) {
-        copy = v.kind == VALUE_TUPLE ? value_tuple_new(value_list_count(v)) : value_list_new(value_list_count(v));
-        VALUE_LIST_EACH(i, each, v)
-        {
+        copy = v.kind == VALUE_TUPLE ? value_tuple_new(value_list_count(v))
+                                     : value_list_new(value_list_count(v));
+        VALUE_LIST_EACH (i, each, v) {
             if (copy_deep(ev, each, &item) < 0)
                 return -1;
             value_list_append(&copy, item);
         }
     } else if (v.kind == VALUE_MAP) {
         copy = value_map_new(value_map_count(v));
-        VALUE_MAP_EACH(i, v)
-        {
+        VALUE_MAP_EACH (i, v) {
             if (copy_deep(ev, value_map_item_at(v, i), &item) < 0)
                 return -1;
             value_map_set(&copy, value_ref(value_map_key_at(v, i)), item);
@@ -276,7 +271,7 @@ static value slot_value(const struct ev *ev, const struct node_name *name)
     return VALUE_NOTHING;
 }
 
-static int eval_name(struct ev *ev, const struct node_name *name, value *ret)
+int ev_name(struct ev *ev, const struct node_name *name, value *ret)
 {
     value v = slot_value(ev, name);
 
@@ -284,7 +279,14 @@ static int eval_name(struct ev *ev, const struct node_name *name, value *ret)
         *ret = value_ref(v);
         return 0;
     }
-    return ev_global(ev, name->name, ret);
+    if (name->known == KNOWN_NAMES || ev->orquesta || ev->jinja->mutating)
+        return ev_global(ev, name->name, ret);
+    if (!value_is_set(ev->known[name->known]))
+        ev->known[name->known] = value_map_get_value(ev->context->variables, name->name);
+    if (!value_is_set(ev->known[name->known]))
+        return ev_global(ev, name->name, ret);
+    *ret = value_ref(ev->known[name->known]);
+    return 0;
 }
 
 /* ---- calls ---- */
@@ -321,8 +323,7 @@ static int eval_star_star(struct ev *ev, const struct arguments *arguments, stru
         return is_undefined(rest) ? undefined_raise(ev, rest)
                                   : ev_error(ev, "TypeError", "argument after ** must be a mapping, not %s",
                                              ev_type_name(rest));
-    VALUE_MAP_EACH(i, rest)
-    {
+    VALUE_MAP_EACH (i, rest) {
         value key = value_map_key_at(rest, i);
 
         if (!value_is_string(key))
@@ -333,7 +334,7 @@ static int eval_star_star(struct ev *ev, const struct arguments *arguments, stru
     return 0;
 }
 
-static int eval_arguments(struct ev *ev, const struct arguments *arguments, struct actuals *actuals)
+int ev_arguments(struct ev *ev, const struct arguments *arguments, struct actuals *actuals)
 {
     value v;
 
@@ -372,7 +373,7 @@ static OUTLINE int eval_method_call(struct ev *ev, const struct node_call *call,
     *ret_done = true;
     if (ev_eval(ev, attr->subject, &subject) < 0 ||
         ev_getattr(ev, subject, attr->name, attr->methods, &callee) < 0 ||
-        eval_arguments(ev, &call->arguments, &actuals) < 0)
+        ev_arguments(ev, &call->arguments, &actuals) < 0)
         return -1;
     ev->at = &call->node;
     r = ev_call(ev, callee, &actuals, ret);
@@ -386,26 +387,27 @@ static OUTLINE int eval_call(struct ev *ev, const struct node_call *call, value 
 
     if (call->subject->type == NODE_NAME && !((struct node_name *)call->subject)->n_slots && ev->orquesta) {
         const struct node_name *name = (struct node_name *)call->subject;
-        const struct builtin *builtin = global_find(value_chars(name->name), value_len(name->name), ev->jinja->flags);
+        const struct builtin *builtin =
+            global_find(value_chars(name->name), value_len(name->name), ev->jinja->flags);
 
         if (builtin) {
-            if (eval_arguments(ev, &call->arguments, &actuals) < 0)
+            if (ev_arguments(ev, &call->arguments, &actuals) < 0)
                 return -1;
             ev->at = &call->node;
             return builtin_call(ev, builtin, VALUE_NOTHING, &actuals, ret);
         }
     }
-    if (ev_eval(ev, call->subject, &callee) < 0 || eval_arguments(ev, &call->arguments, &actuals) < 0)
+    if (ev_eval(ev, call->subject, &callee) < 0 || ev_arguments(ev, &call->arguments, &actuals) < 0)
         return -1;
     ev->at = &call->node;
     return ev_call(ev, callee, &actuals, ret);
 }
 
-static int eval_filter_on(struct ev *ev, const struct node_call *filter, value subject, value *ret)
+int ev_filter_on(struct ev *ev, const struct node_call *filter, value subject, value *ret)
 {
     ACTUALS_AUTO(actuals);
 
-    if (eval_arguments(ev, &filter->arguments, &actuals) < 0)
+    if (ev_arguments(ev, &filter->arguments, &actuals) < 0)
         return -1;
     ev->at = &filter->node;
     return builtin_call(ev, filter->builtin, subject, &actuals, ret);
@@ -417,7 +419,7 @@ static OUTLINE int eval_filter(struct ev *ev, const struct node_call *filter, va
 
     if (ev_eval(ev, filter->subject, &subject) < 0)
         return -1;
-    return eval_filter_on(ev, filter, subject, ret);
+    return ev_filter_on(ev, filter, subject, ret);
 }
 
 static OUTLINE int eval_test(struct ev *ev, const struct node_call *test, value *ret)
@@ -426,7 +428,7 @@ static OUTLINE int eval_test(struct ev *ev, const struct node_call *test, value 
     ACTUALS_AUTO(actuals);
     bool yes;
 
-    if (ev_eval(ev, test->subject, &subject) < 0 || eval_arguments(ev, &test->arguments, &actuals) < 0)
+    if (ev_eval(ev, test->subject, &subject) < 0 || ev_arguments(ev, &test->arguments, &actuals) < 0)
         return -1;
     ev->at = &test->node;
     if (test_call(ev, test->builtin, subject, &actuals, &yes) < 0)
@@ -491,10 +493,11 @@ static OUTLINE int eval_condition(struct ev *ev, const struct node_pair *node, v
         return ev_eval(ev, node->b, ret);
     if (node->c)
         return ev_eval(ev, node->c, ret);
-    *ret = undefined_hint(ev, "UndefinedError",
-                          value_textf("the inline if-expression on line %d evaluated to false and no else section was "
-                                      "defined.",
-                                      node->node.line));
+    *ret = undefined_hint(
+        ev, "UndefinedError",
+        value_textf("the inline if-expression on line %d evaluated to false and no else section was "
+                    "defined.",
+                    node->node.line));
     ((struct undefined *)(*ret).object)->lax = true;
     return 0;
 }
@@ -556,8 +559,8 @@ static OUTLINE int eval_sign(struct ev *ev, const struct node_pair *node, value 
     if (is_undefined(v))
         return undefined_raise(ev, v);
     if (v.kind != VALUE_BOOL && !value_is_number(v))
-        return ev_error(ev, "TypeError", "bad operand type for unary %s: '%s'", node->node.type == NODE_NEGATE ? "-" : "+",
-                        ev_type_name(v));
+        return ev_error(ev, "TypeError", "bad operand type for unary %s: '%s'",
+                        node->node.type == NODE_NEGATE ? "-" : "+", ev_type_name(v));
     if (node->node.type == NODE_NEGATE)
         return number_negate(v, ret, ev->err);
     *ret = v.kind == VALUE_BOOL ? value_int(v.boolean) : value_ref(v);
@@ -581,8 +584,7 @@ static int eval_concat_escaped(struct ev *ev, const struct node_list *node, valu
         markup = markup || is_object(part, &markup_ops);
         value_list_append(&parts, part);
     }
-    VALUE_LIST_EACH(i, part, parts)
-    {
+    VALUE_LIST_EACH (i, part, parts) {
         if (markup && !is_object(part, &markup_ops))
             text_escape(&out, part);
         else if (ev_str(ev, part, &out) < 0)
@@ -668,7 +670,7 @@ static int eval_kind(struct ev *ev, const struct node *node, value *ret)
         *ret = value_ref(((const struct node_const *)node)->v);
         return 0;
     case NODE_NAME:
-        return eval_name(ev, (const struct node_name *)node, ret);
+        return ev_name(ev, (const struct node_name *)node, ret);
     case NODE_LIST:
     case NODE_TUPLE:
         return eval_list(ev, (const struct node_list *)node, ret);
@@ -741,7 +743,8 @@ static int eval_constant(struct ev *ev, const struct node *node, value *ret)
     r = eval_kind(ev, node, ret);
     ev->folding = false;
     if (r == 0 && (*ret).kind == VALUE_FLOAT && !__builtin_isfinite((*ret).number))
-        return ev_error(ev, "NameError", "name '%s' is not defined", __builtin_isnan((*ret).number) ? "nan" : "inf");
+        return ev_error(ev, "NameError", "name '%s' is not defined",
+                        __builtin_isnan((*ret).number) ? "nan" : "inf");
     return r;
 }
 
@@ -752,420 +755,15 @@ int ev_eval(struct ev *ev, const struct node *node, value *ret)
     *ret = VALUE_NOTHING;
     if (ev_pay(ev, 1) < 0)
         return -1;
-    r = unlikely(node->constant && !ev->folding && may_be_infinite(node)) ? eval_constant(ev, node, ret) : eval_kind(ev, node, ret);
+    r = unlikely(node->constant && !ev->folding && may_be_infinite(node)) ? eval_constant(ev, node, ret)
+                                                                          : eval_kind(ev, node, ret);
     if (unlikely(r < 0)) {
         value_unref(value_take(ret));
         if (!ev->err->line)
-            place(ev);
+            ev_place(ev);
         return -1;
     }
     if (unlikely(ev->explained))
         explain(ev, node, *ret);
-    return 0;
-}
-
-/* ---- statements ---- */
-
-static int assign(struct ev *ev, const struct node *target, value v);
-
-static int assign_attribute(struct ev *ev, const struct node_ns_target *target, value v)
-{
-    struct namespace *namespace;
-    VALUE_AUTO(space);
-
-    if (eval_name(ev, (const struct node_name *)target->name, &space) < 0)
-        return -1;
-    if (!is_object(space, &namespace_ops))
-        return ev_error(ev, "TemplateRuntimeError", "cannot assign attribute on non-namespace object");
-    namespace = (struct namespace *)space.object;
-    if (ev_may_hold(ev, space, v) < 0)
-        return -1;
-    value_map_set(&namespace->map, value_ref(target->attribute), value_ref(v));
-    space.object->header.depth = namespace->map.header->depth;
-    return 0;
-}
-
-/* Its array of items stays out of the frames of loops. */
-static __attribute__((noinline)) int assign_tuple(struct ev *ev, const struct node_list *tuple, value held)
-{
-    ITER_AUTO(iter);
-
-    if (!is_iterable(held))
-        return ev_error(ev, "TypeError", "cannot unpack non-iterable %s object", ev_type_name(held));
-    if (iter_init(ev, held, &iter) < 0)
-        return -1;
-    value items[256], extra;
-    uint32_t n = 0;
-    int r = tuple->count > ELEMENTS(items) ? ev_limit(ev, "targets", ELEMENTS(items)) : 0;
-
-    while (r == 0 && n < tuple->count) {
-        r = iter_next(ev, &iter, &items[n]);
-        if (r == 0 && !value_is_set(items[n]))
-            r = ev_error(ev, "ValueError", "not enough values to unpack (expected %u, got %u)", tuple->count, n);
-        else
-            n++;
-    }
-    if (r == 0 && (r = iter_next(ev, &iter, &extra)) == 0 && value_is_set(extra)) {
-        value_unref(extra);
-        r = ev_error(ev, "ValueError", "too many values to unpack (expected %u)", tuple->count);
-    }
-    for (uint32_t i = 0; i < n; i++) {
-        if (r == 0)
-            r = assign(ev, tuple->items[i], items[i]);
-        else
-            value_unref(items[i]);
-    }
-    return r;
-}
-
-/* Assigns to a name, a tuple of targets or a namespace's attribute; takes `v`. */
-static int assign(struct ev *ev, const struct node *target, value v)
-{
-    int r;
-
-    if (target->type == NODE_NAME) {
-        value_replace(&ev->frame->slots[((const struct node_name *)target)->slots[0].slot], v);
-        return 0;
-    }
-    r = target->type == NODE_NS_TARGET ? assign_attribute(ev, (const struct node_ns_target *)target, v)
-                                       : assign_tuple(ev, (const struct node_list *)target, v);
-    value_unref(v);
-    return r;
-}
-
-static __attribute__((noinline)) int print_escaped(struct ev *ev, value v)
-{
-    VALUE_AUTO(text);
-    BUFFER_AUTO(escaped);
-
-    if (ev_str_value(ev, v, &text) < 0 || ev_pay(ev, value_len(text) / 16) < 0)
-        return -1;
-    text_escape(&escaped, text);
-    return ev_add_text(ev, ev->out, buffer_text(&escaped), escaped.len);
-}
-
-static OUTLINE int print(struct ev *ev, const struct node *node)
-{
-    VALUE_AUTO(v);
-    int r;
-
-    /* A constant that is printed is folded to its text. */
-    ev->folding = node->constant;
-    r = ev_eval(ev, node, &v);
-    ev->folding = false;
-    if (r < 0)
-        return -1;
-    ev->at = node;
-    if (unlikely(ev->autoescape && !is_object(v, &markup_ops) && !value_is_number(v)))
-        return print_escaped(ev, v);
-    return ev_str(ev, v, ev->out);
-}
-
-/* Runs a body whose output is kept: text, or markup where output is escaped. */
-static int capture(struct ev *ev, const struct node_list *body, value *ret)
-{
-    BUFFER_AUTO(out);
-    struct buffer *before = ev->out;
-    int r;
-
-    ev->out = &out;
-    r = ev_body(ev, body);
-    ev->out = before;
-    if (r < 0)
-        return -1;
-    *ret = value_text_n(buffer_text(&out), out.len);
-    if (ev->autoescape)
-        *ret = markup_new(*ret);
-    return 0;
-}
-
-static __attribute__((noinline)) int apply_filters(struct ev *ev, const struct node *filter, value *text)
-{
-    const struct node_call *chain[NODE_DEPTH_MAX * 2 + 4];
-    int n = 0;
-
-    for (const struct node *at = filter; at; at = ((const struct node_call *)at)->subject)
-        chain[n++] = (const struct node_call *)at;
-    while (n) {
-        value filtered;
-
-        if (eval_filter_on(ev, chain[--n], *text, &filtered) < 0)
-            return -1;
-        value_replace(text, filtered);
-    }
-    return 0;
-}
-
-static OUTLINE int run_set_block(struct ev *ev, const struct node_set_block *node)
-{
-    VALUE_AUTO(text);
-
-    scope_clear(ev, node->scope);
-    if (capture(ev, node->body, &text) < 0 || (node->filter && apply_filters(ev, node->filter, &text) < 0))
-        return -1;
-    return assign(ev, node->target, value_take(&text));
-}
-
-static OUTLINE int run_filter_block(struct ev *ev, const struct node_set_block *node)
-{
-    VALUE_AUTO(text);
-
-    scope_clear(ev, node->scope);
-    if (capture(ev, node->body, &text) < 0 || apply_filters(ev, node->filter, &text) < 0)
-        return -1;
-    return ev_str(ev, text, ev->out);
-}
-
-static OUTLINE int run_with(struct ev *ev, const struct node_with *node)
-{
-    VALUE_AUTO(sources);
-
-    sources = value_list_new(node->count);
-    for (uint32_t i = 0; i < node->count; i++) {
-        value v;
-
-        if (ev_eval(ev, node->sources[i], &v) < 0)
-            return -1;
-        value_list_append(&sources, v);
-    }
-    scope_clear(ev, node->scope);
-    for (uint32_t i = 0; i < node->count; i++)
-        if (assign(ev, node->targets[i], value_ref(value_list_at(sources, i))) < 0)
-            return -1;
-    return ev_body(ev, node->body);
-}
-
-static OUTLINE int run_autoescape(struct ev *ev, const struct node_set_block *node)
-{
-    VALUE_AUTO(v);
-    bool before = ev->autoescape, yes;
-    int r;
-
-    if (ev_eval(ev, node->filter, &v) < 0 || ev_truth(ev, v, &yes) < 0)
-        return -1;
-    scope_clear(ev, node->scope);
-    ev->autoescape = yes;
-    r = ev_body(ev, node->body);
-    ev->autoescape = before;
-    return r;
-}
-
-static OUTLINE int run_call_block(struct ev *ev, const struct node_macro *node)
-{
-    const struct node_call *call = (const struct node_call *)node->target;
-    VALUE_AUTO(callee);
-    VALUE_AUTO(text);
-    ACTUALS_AUTO(actuals);
-
-    if (ev_eval(ev, call->subject, &callee) < 0 || eval_arguments(ev, &call->arguments, &actuals) < 0 ||
-        actuals_add_named(ev, &actuals, value_ref(VALUE_ATOM("caller")), macro_new(ev, node)) < 0)
-        return -1;
-    ev->at = &node->node;
-    if (ev_call(ev, callee, &actuals, &text) < 0)
-        return -1;
-    return ev_str(ev, text, ev->out);
-}
-
-static OUTLINE int run_if(struct ev *ev, const struct node_if *node)
-{
-    for (;;) {
-        VALUE_AUTO(test);
-        bool yes;
-
-        if (ev_eval(ev, node->test, &test) < 0 || ev_truth(ev, test, &yes) < 0)
-            return -1;
-        if (yes)
-            return ev_body(ev, node->body);
-        if (!node->otherwise)
-            return 0;
-        if (node->otherwise->type != NODE_IF)
-            return ev_body(ev, (const struct node_list *)node->otherwise);
-        node = (const struct node_if *)node->otherwise;
-    }
-}
-
-/* The items of a loop with a test that pass it. */
-static int for_filtered(struct ev *ev, const struct node_for *node, value iterable, value *ret)
-{
-    ITER_AUTO(iter);
-    VALUE_AUTO(list);
-    value each;
-
-    if (iter_init(ev, iterable, &iter) < 0)
-        return -1;
-    list = value_list_new(0);
-    for (;;) {
-        VALUE_AUTO(test);
-        bool yes;
-
-        if (iter_next(ev, &iter, &each) < 0)
-            return -1;
-        if (!value_is_set(each))
-            break;
-        value_list_append(&list, each);
-        scope_clear(ev, node->scope);
-        if (assign(ev, node->target, value_ref(each)) < 0 || ev_eval(ev, node->test, &test) < 0 ||
-            ev_truth(ev, test, &yes) < 0)
-            return -1;
-        if (!yes)
-            value_list_remove(&list, value_list_count(list) - 1);
-    }
-    *ret = value_take(&list);
-    return 0;
-}
-
-static int for_plain(struct ev *ev, const struct node_for *node, value items, bool *ret_any)
-{
-    ITER_AUTO(iter);
-    value each;
-
-    if (iter_init(ev, items, &iter) < 0)
-        return -1;
-    for (*ret_any = false;; *ret_any = true) {
-        if (iter_next(ev, &iter, &each) < 0)
-            return -1;
-        if (!value_is_set(each))
-            return 0;
-        scope_clear(ev, node->scope);
-        if (assign(ev, node->target, each) < 0 || ev_body(ev, node->body) < 0)
-            return -1;
-    }
-}
-
-/* A loop whose body asks for `loop` walks a list, so that the next item is known. */
-static int for_with_loop(struct ev *ev, const struct node_for *node, value items, unsigned depth, bool *ret_any)
-{
-    VALUE_AUTO(loop);
-    VALUE_AUTO(previous);
-    VALUE_AUTO(current);
-
-    loop = loop_new(ev, node, items, -1, depth);
-    for (size_t i = 0; i < value_list_count(items); i++) {
-        value_replace(&previous, value_take(&current));
-        current = value_ref(value_list_at(items, i));
-        loop_set(loop, (int64_t)i, previous, value_list_at(items, i + 1), i + 1 == value_list_count(items));
-        scope_clear(ev, node->scope);
-        value_replace(&ev->frame->slots[node->loop_slot], value_ref(loop));
-        if (ev_pay(ev, 1) < 0 || assign(ev, node->target, value_ref(current)) < 0 || ev_body(ev, node->body) < 0)
-            return -1;
-        *ret_any = true;
-    }
-    return 0;
-}
-
-int ev_for_with(struct ev *ev, const struct node_for *node, value iterable, unsigned depth)
-{
-    VALUE_AUTO(items);
-    bool any = false;
-
-    if (node->test) {
-        if (for_filtered(ev, node, iterable, &items) < 0)
-            return -1;
-    } else if (node->loop_slot >= 0 && !value_is_list(iterable)) {
-        if (!is_iterable(iterable))
-            return ev_error(ev, "TypeError", "'%s' object is not iterable", ev_type_name(iterable));
-        if (ev_list(ev, iterable, &items) < 0)
-            return -1;
-    } else {
-        items = value_ref(iterable);
-    }
-    if (node->loop_slot >= 0 ? for_with_loop(ev, node, items, depth, &any) < 0 : for_plain(ev, node, items, &any) < 0)
-        return -1;
-    scope_clear(ev, node->scope);
-    if (any || !node->otherwise)
-        return 0;
-    scope_clear(ev, node->otherwise_scope);
-    return ev_body(ev, node->otherwise);
-}
-
-static OUTLINE int run_for(struct ev *ev, const struct node_for *node)
-{
-    VALUE_AUTO(iterable);
-
-    if (ev_eval(ev, node->iterable, &iterable) < 0)
-        return -1;
-    ev->at = &node->node;
-    return ev_for_with(ev, node, iterable, 1);
-}
-
-int ev_block(struct ev *ev, const struct node_macro *block, struct frame *seen)
-{
-    struct frame *before = ev->frame, *frame = frame_enter(ev, &block->function, seen);
-    int r;
-
-    if (ev_enter(ev) < 0)
-        return frame_leave(ev, frame, before), -1;
-    r = ev_body(ev, block->body);
-    ev_leave(ev);
-    frame_leave(ev, frame, before);
-    return r;
-}
-
-static OUTLINE int run_block(struct ev *ev, const struct node_macro *block)
-{
-    struct frame *seen = ev->frame;
-
-    for (unsigned i = 0; i < block->level; i++)
-        seen = seen->up;
-    return ev_block(ev, block, seen);
-}
-
-static int run_set(struct ev *ev, const struct node_set *node)
-{
-    value v;
-
-    if (ev_eval(ev, node->source, &v) < 0)
-        return -1;
-    ev->at = &node->node;
-    return assign(ev, node->target, v);
-}
-
-static int run_statement(struct ev *ev, const struct node *node)
-{
-    switch ((enum node_type)node->type) {
-    case NODE_DATA: {
-        const struct node_data *data = (const struct node_data *)node;
-
-        return ev_add_text(ev, ev->out, data->text, data->len);
-    }
-    case NODE_PRINT:
-        return print(ev, ((const struct node_pair *)node)->a);
-    case NODE_LIST:
-        return ev_body(ev, (const struct node_list *)node);
-    case NODE_FOR:
-        return run_for(ev, (const struct node_for *)node);
-    case NODE_IF:
-        return run_if(ev, (const struct node_if *)node);
-    case NODE_SET:
-        return run_set(ev, (const struct node_set *)node);
-    case NODE_SET_BLOCK:
-        return run_set_block(ev, (const struct node_set_block *)node);
-    case NODE_MACRO:
-        return assign(ev, ((const struct node_macro *)node)->target, macro_new(ev, (const struct node_macro *)node));
-    case NODE_CALL_BLOCK:
-        return run_call_block(ev, (const struct node_macro *)node);
-    case NODE_FILTER_BLOCK:
-        return run_filter_block(ev, (const struct node_set_block *)node);
-    case NODE_WITH:
-        return run_with(ev, (const struct node_with *)node);
-    case NODE_AUTOESCAPE:
-        return run_autoescape(ev, (const struct node_set_block *)node);
-    case NODE_BLOCK:
-        return run_block(ev, (const struct node_macro *)node);
-    default:
-        ev->at = node;
-        return ev_error(ev, "TypeError", "no loader for this environment specified");
-    }
-}
-
-int ev_body(struct ev *ev, const struct node_list *body)
-{
-    for (uint32_t i = 0; i < body->count; i++) {
-        if (ev_pay(ev, 1) < 0 || run_statement(ev, body->items[i]) < 0) {
-            if (!ev->err->line)
-                place(ev);
-            return -1;
-        }
-    }
     return 0;
 }

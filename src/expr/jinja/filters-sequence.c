@@ -24,7 +24,8 @@ static value attribute_parts(value attribute)
         dot = strchr(at, '.');
         n = dot ? (size_t)(dot - at) : strlen(at);
         digits = strspn(at, "0123456789");
-        value_list_append(&parts, n && digits >= n && n < 18 ? value_int_from_text(at, n, 10) : value_text_n(at, n));
+        value_list_append(&parts,
+                          n && digits >= n && n < 18 ? value_int_from_text(at, n, 10) : value_text_n(at, n));
         if (!dot)
             return parts;
     }
@@ -36,8 +37,7 @@ static int follow(struct ev *ev, value v, value parts, value otherwise, value *r
     VALUE_AUTO(at);
 
     at = value_ref(v);
-    VALUE_LIST_EACH(i, part, parts)
-    {
+    VALUE_LIST_EACH (i, part, parts) {
         value next;
 
         if (ev_pay(ev, 1) < 0 || ev_getitem(ev, at, part, &next) < 0)
@@ -149,8 +149,7 @@ static int keys_of(struct ev *ev, value item, value attributes, bool ignore, val
     if (value_list_count(attributes) == 1)
         return key_of(ev, item, value_list_at(attributes, 0), ignore, ret);
     keys = value_list_new(value_list_count(attributes));
-    VALUE_LIST_EACH(i, parts, attributes)
-    {
+    VALUE_LIST_EACH (i, parts, attributes) {
         if (key_of(ev, item, parts, ignore, &key) < 0)
             return -1;
         value_list_append(&keys, key);
@@ -241,7 +240,8 @@ static int filter_dictsort(struct ev *ev, struct bound *bound, value *ret)
     if (value_is_set(by) && !value_text_is(by, "key") && !value_text_is(by, "value"))
         return ev_error(ev, "FilterArgumentError", "You can only sort by either \"key\" or \"value\"");
     if (bound->args[0].kind != VALUE_MAP)
-        return ev_error(ev, "AttributeError", "'%s' object has no attribute 'items'", ev_type_name(bound->args[0]));
+        return ev_error(ev, "AttributeError", "'%s' object has no attribute 'items'",
+                        ev_type_name(bound->args[0]));
     view = view_new(VIEW_ITEMS, bound->args[0]);
     if (ev_list(ev, view, &list) < 0)
         return -1;
@@ -262,7 +262,8 @@ static value group_tuple(value key, value items)
 }
 
 /* One group from item i on; *ret_end is where the next one starts. */
-static int group_from(struct ev *ev, struct sorted *items, size_t i, size_t n, value *ret_list, size_t *ret_end)
+static int group_from(struct ev *ev, struct sorted *items, size_t i, size_t n, value *ret_list,
+                      size_t *ret_end)
 {
     VALUE_AUTO(list);
     bool same = true;
@@ -485,8 +486,7 @@ static int filter_join(struct ev *ev, struct bound *bound, value *ret)
         if (ev_list(ev, bound->args[0], &list) < 0)
             return -1;
         markup = is_object(separator, &markup_ops);
-        VALUE_LIST_EACH(i, each, list)
-        {
+        VALUE_LIST_EACH (i, each, list) {
             markup = markup || is_object(each, &markup_ops);
         }
     }
@@ -551,8 +551,7 @@ static int move_arguments(struct ev *ev, struct bound *bound, size_t skip, struc
     for (size_t i = skip; i < value_list_count(bound->rest); i++)
         if (actuals_add(ev, &generator->actuals, value_ref(value_list_at(bound->rest, i))) < 0)
             return -1;
-    VALUE_MAP_EACH(i, bound->named)
-    {
+    VALUE_MAP_EACH (i, bound->named) {
         if (actuals_add_named(ev, &generator->actuals, value_ref(value_map_key_at(bound->named, i)),
                               value_ref(value_map_item_at(bound->named, i))) < 0)
             return -1;
@@ -577,8 +576,7 @@ static int map_attribute(struct ev *ev, struct bound *bound, struct generator *g
     generator->otherwise = value_ref(value_map_get(bound->named, "default"));
     if (generator->otherwise.kind == VALUE_NULL)
         generator->otherwise = VALUE_NOTHING;
-    VALUE_MAP_EACH(i, bound->named)
-    {
+    VALUE_MAP_EACH (i, bound->named) {
         value name = value_map_key_at(bound->named, i);
 
         if (!value_text_is(name, "attribute") && !value_text_is(name, "default"))
@@ -593,7 +591,8 @@ static int map_filter(struct ev *ev, struct bound *bound, struct generator *gene
 
     if (!value_is_set(name))
         return ev_error(ev, "FilterArgumentError", "map requires a filter argument");
-    generator->builtin = value_is_set(text) ? filter_find(value_chars(text), value_len(text), ev->jinja->flags) : NULL;
+    generator->builtin =
+        value_is_set(text) ? filter_find(value_chars(text), value_len(text), ev->jinja->flags) : NULL;
     if (!generator->builtin)
         return unknown(ev, "filter", name);
     return move_arguments(ev, bound, 1, generator);
@@ -652,7 +651,8 @@ static int step_select(struct ev *ev, struct generator *self, value *ret)
         } else {
             tested = value_ref(item);
         }
-        r = self->builtin ? test_call(ev, self->builtin, tested, &self->actuals, &yes) : ev_truth(ev, tested, &yes);
+        r = self->builtin ? test_call(ev, self->builtin, tested, &self->actuals, &yes)
+                          : ev_truth(ev, tested, &yes);
         if (r < 0)
             return -1;
         if (yes == self->flag) {
@@ -742,7 +742,8 @@ static int filter_unique(struct ev *ev, struct bound *bound, value *ret)
     struct generator *generator;
     bool sensitive;
 
-    if (flag(ev, bound->args[1], false, &sensitive) < 0 || lazy(ev, bound->args[0], step_unique, &generator) < 0)
+    if (flag(ev, bound->args[1], false, &sensitive) < 0 ||
+        lazy(ev, bound->args[0], step_unique, &generator) < 0)
         return -1;
     generator->flag = !sensitive;
     generator->attribute = parts_or_nothing(bound->args[2]);
@@ -792,9 +793,11 @@ static int filter_batch(struct ev *ev, struct bound *bound, value *ret)
 /* numbers: which slice comes next, of how many. */
 static int step_slice(struct ev *ev, struct generator *self, value *ret)
 {
-    int64_t length = (int64_t)value_list_count(self->state), slices = self->numbers[1], i = self->numbers[0]++;
+    int64_t length = (int64_t)value_list_count(self->state), slices = self->numbers[1],
+            i = self->numbers[0]++;
     int64_t each = length / slices, longer = length % slices;
-    int64_t start = i * each + (i < longer ? i : longer), end = (i + 1) * each + (i + 1 < longer ? i + 1 : longer);
+    int64_t start = i * each + (i < longer ? i : longer),
+            end = (i + 1) * each + (i + 1 < longer ? i + 1 : longer);
 
     if (i >= slices)
         return 0;
@@ -853,8 +856,9 @@ static int filter_reverse(struct ev *ev, struct bound *bound, value *ret)
     }
     if (lazy(ev, v, step_iterate, &generator) < 0)
         return -1;
-    generator->shown = value_is_list(v) ? "list_reverseiterator" : v.kind == VALUE_MAP ? "dict_reversekeyiterator"
-                                                                                       : "range_iterator";
+    generator->shown = value_is_list(v)      ? "list_reverseiterator"
+                       : v.kind == VALUE_MAP ? "dict_reversekeyiterator"
+                                             : "range_iterator";
     generator->source.reverse = true;
     *ret = value_object(&generator->object);
     return 0;
@@ -895,7 +899,13 @@ const struct builtin filters_sequence[] = {
     { "batch", "do_batch", filter_batch, 0, 2, 3, { "value", "linecount", "fill_with" } },
     { "dictsort", "do_dictsort", filter_dictsort, 0, 1, 4, { "value", "case_sensitive", "by", "reverse" } },
     { "first", "do_first", filter_first, 0, 1, 1, { "seq" } },
-    { "groupby", "do_groupby", filter_groupby, 0, 2, 4, { "value", "attribute", "default", "case_sensitive" } },
+    { "groupby",
+      "do_groupby",
+      filter_groupby,
+      0,
+      2,
+      4,
+      { "value", "attribute", "default", "case_sensitive" } },
     { "items", "do_items", filter_items, 0, 1, 1, { "value" } },
     { "join", "do_join", filter_join, 0, 1, 3, { "value", "d", "attribute" } },
     { "last", "do_last", filter_last, 0, 1, 1, { "seq" } },

@@ -192,11 +192,11 @@ static int filter_wordwrap(struct ev *ev, struct bound *bound, value *ret)
         return -1;
     if (text_splitlines(ev, text, false, &lines) < 0)
         return -1;
-    VALUE_LIST_EACH(i, line, lines)
-    {
+    VALUE_LIST_EACH (i, line, lines) {
         if (i && ev_add_text(ev, &out, value_chars(between), value_len(between)) < 0)
             return -1;
-        if (text_wrap(ev, value_chars(line), value_len(line), width, break_long, break_hyphens, between, &out) < 0)
+        if (text_wrap(ev, value_chars(line), value_len(line), width, break_long, break_hyphens, between,
+                      &out) < 0)
             return -1;
     }
     *ret = value_text_n(buffer_text(&out), out.len);
@@ -247,11 +247,11 @@ static int filter_indent(struct ev *ev, struct bound *bound, value *ret)
     value_replace(&text, value_textf("%s\n", value_chars(text)));
     if (text_splitlines(ev, text, false, &lines) < 0)
         return -1;
-    VALUE_LIST_EACH(i, line, lines)
-    {
+    VALUE_LIST_EACH (i, line, lines) {
         if (i)
             buffer_add_char(&out, '\n');
-        if ((i ? blank || value_len(line) : first) && ev_add_text(ev, &out, value_chars(by), value_len(by)) < 0)
+        if ((i ? blank || value_len(line) : first) &&
+            ev_add_text(ev, &out, value_chars(by), value_len(by)) < 0)
             return -1;
         if (ev_add_text(ev, &out, value_chars(line), value_len(line)) < 0)
             return -1;
@@ -266,7 +266,8 @@ static int filter_format(struct ev *ev, struct bound *bound, value *ret)
     bool named = value_map_count(bound->named);
 
     if (named && value_list_count(bound->rest))
-        return ev_error(ev, "FilterArgumentError", "can't handle positional and keyword arguments at the same time");
+        return ev_error(ev, "FilterArgumentError",
+                        "can't handle positional and keyword arguments at the same time");
     if (ev_soft_str(ev, bound->args[0], &text) < 0)
         return -1;
     return ev_binary(ev, NUMBER_MODULO, text, named ? bound->named : bound->rest, ret);
@@ -334,13 +335,13 @@ static const struct {
     const char *name;
     unsigned code;
 } entities[] = {
-    { "amp", '&' },      { "lt", '<' },       { "gt", '>' },       { "quot", '"' },    { "apos", '\'' },
-    { "nbsp", 0xa0 },    { "copy", 0xa9 },    { "reg", 0xae },     { "euro", 0x20ac }, { "hellip", 0x2026 },
+    { "amp", '&' },      { "lt", '<' },       { "gt", '>' },       { "quot", '"' },     { "apos", '\'' },
+    { "nbsp", 0xa0 },    { "copy", 0xa9 },    { "reg", 0xae },     { "euro", 0x20ac },  { "hellip", 0x2026 },
     { "ndash", 0x2013 }, { "mdash", 0x2014 }, { "lsquo", 0x2018 }, { "rsquo", 0x2019 }, { "ldquo", 0x201c },
-    { "rdquo", 0x201d }, { "laquo", 0xab },   { "raquo", 0xbb },   { "auml", 0xe4 },   { "ouml", 0xf6 },
-    { "uuml", 0xfc },    { "Auml", 0xc4 },    { "Ouml", 0xd6 },    { "Uuml", 0xdc },   { "szlig", 0xdf },
-    { "eacute", 0xe9 },  { "egrave", 0xe8 },  { "agrave", 0xe0 },  { "deg", 0xb0 },    { "times", 0xd7 },
-    { "middot", 0xb7 },  { "bull", 0x2022 },  { "trade", 0x2122 }, { "sect", 0xa7 },   { "para", 0xb6 },
+    { "rdquo", 0x201d }, { "laquo", 0xab },   { "raquo", 0xbb },   { "auml", 0xe4 },    { "ouml", 0xf6 },
+    { "uuml", 0xfc },    { "Auml", 0xc4 },    { "Ouml", 0xd6 },    { "Uuml", 0xdc },    { "szlig", 0xdf },
+    { "eacute", 0xe9 },  { "egrave", 0xe8 },  { "agrave", 0xe0 },  { "deg", 0xb0 },     { "times", 0xd7 },
+    { "middot", 0xb7 },  { "bull", 0x2022 },  { "trade", 0x2122 }, { "sect", 0xa7 },    { "para", 0xb6 },
 };
 
 /* The length of the entity at `at` ("&...;"), 0 when it is none. */
@@ -359,7 +360,8 @@ static size_t entity(const char *at, struct buffer *out)
         code = strtoul(at + (hex ? 3 : 2), &stop, hex ? 16 : 10);
         if (stop != semicolon)
             return 0;
-        buffer_add_utf8(out, code && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff) ? (unsigned)code : 0xfffd);
+        buffer_add_utf8(out, code && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff) ? (unsigned)code
+                                                                                          : 0xfffd);
         return n + 1;
     }
     for (size_t i = 0; i < ELEMENTS(entities); i++) {
@@ -416,8 +418,7 @@ static int filter_xmlattr(struct ev *ev, struct bound *bound, value *ret)
         return ev_error(ev, "AttributeError", "'%s' object has no attribute 'items'", ev_type_name(map));
     if (flag(ev, bound->args[1], true, &space) < 0)
         return -1;
-    VALUE_MAP_EACH(i, map)
-    {
+    VALUE_MAP_EACH (i, map) {
         value item = value_map_item_at(map, i);
         VALUE_AUTO(key);
         VALUE_AUTO(shown);
@@ -460,7 +461,8 @@ static int quote(struct ev *ev, value v, bool query, struct buffer *out)
         unsigned char c = (unsigned char)s[i];
         unsigned char low = c | 0x20;
 
-        if ((low >= 'a' && low <= 'z') || (c >= '0' && c <= '9') || (c && strchr("_.-~", c)) || (c == '/' && !query))
+        if ((low >= 'a' && low <= 'z') || (c >= '0' && c <= '9') || (c && strchr("_.-~", c)) ||
+            (c == '/' && !query))
             buffer_add_char(out, (char)c);
         else if (c == ' ' && query)
             buffer_add_char(out, '+');
@@ -477,9 +479,9 @@ static int quote_pair(struct ev *ev, value pair, struct buffer *out)
     if (ev_list(ev, pair, &items) < 0)
         return -1;
     if (value_list_count(items) != 2)
-        return ev_error(ev, "ValueError", value_list_count(items) < 2
-                                              ? "not enough values to unpack (expected 2, got %zu)"
-                                              : "too many values to unpack (expected 2, got %zu)",
+        return ev_error(ev, "ValueError",
+                        value_list_count(items) < 2 ? "not enough values to unpack (expected 2, got %zu)"
+                                                    : "too many values to unpack (expected 2, got %zu)",
                         value_list_count(items));
     if (out->len)
         buffer_add_char(out, '&');
@@ -536,10 +538,20 @@ const struct builtin filters_text[] = {
     { "truncate", "do_truncate", filter_truncate, 0, 1, 5, { "s", "length", "killwords", "end", "leeway" } },
     { "upper", "do_upper", filter_upper, 0, 1, 1, { "s" } },
     { "urlencode", "do_urlencode", filter_urlencode, 0, 1, 1, { "value" } },
-    { "urlize", "do_urlize", filter_urlize, 0, 1, 6,
+    { "urlize",
+      "do_urlize",
+      filter_urlize,
+      0,
+      1,
+      6,
       { "value", "trim_url_limit", "nofollow", "target", "rel", "extra_schemes" } },
     { "wordcount", "do_wordcount", filter_wordcount, 0, 1, 1, { "s" } },
-    { "wordwrap", "do_wordwrap", filter_wordwrap, 0, 1, 5,
+    { "wordwrap",
+      "do_wordwrap",
+      filter_wordwrap,
+      0,
+      1,
+      5,
       { "s", "width", "break_long_words", "wrapstring", "break_on_hyphens" } },
     { "xmlattr", "do_xmlattr", filter_xmlattr, 0, 1, 2, { "d", "autospace" } },
     { 0 },

@@ -94,7 +94,8 @@ static int filter_int(struct ev *ev, struct bound *bound, value *ret)
     if (value_is_set(bound->args[2]) && ev_index_of(ev, bound->args[2], &base) < 0)
         return -1;
     if (value_is_set(text)) {
-        if (number_parse_int(value_chars(text), value_len(text), base > 36 || base < -1 ? 99 : (int)base, ret, &err) == 0)
+        if (number_parse_int(value_chars(text), value_len(text), base > 36 || base < -1 ? 99 : (int)base, ret,
+                             &err) == 0)
             return 0;
     } else if (v.kind == VALUE_BOOL || value_is_number(v)) {
         if (number_to_integer(v, ret, &err) == 0)
@@ -145,7 +146,8 @@ static int filter_filesizeformat(struct ev *ev, struct bound *bound, value *ret)
     base = binary ? 1024 : 1000;
     if (!isfinite(bytes))
         return ev_error(ev, isnan(bytes) ? "ValueError" : "OverflowError",
-                        isnan(bytes) ? "cannot convert float NaN to integer" : "cannot convert float infinity to integer");
+                        isnan(bytes) ? "cannot convert float NaN to integer"
+                                     : "cannot convert float infinity to integer");
     if (bytes == 1) {
         *ret = value_text("1 Byte");
     } else if (bytes < base) {
@@ -222,20 +224,19 @@ int ev_json_value(struct ev *ev, value v, value *ret)
         return ev_error(ev, "TypeError", "Object of type %s is not JSON serializable", ev_type_name(v));
     if (value_is_list(v)) {
         copy = value_list_new(value_list_count(v));
-        VALUE_LIST_EACH(i, each, v)
-        {
+        VALUE_LIST_EACH (i, each, v) {
             if (ev_json_value(ev, each, &item) < 0)
                 return -1;
             value_list_append(&copy, item);
         }
     } else if (v.kind == VALUE_MAP) {
         copy = value_map_new(value_map_count(v));
-        VALUE_MAP_EACH(i, v)
-        {
+        VALUE_MAP_EACH (i, v) {
             value key = value_map_key_at(v, i);
 
             if (key.kind >= VALUE_LIST)
-                return ev_error(ev, "TypeError", "keys must be str, int, float, bool or None, not %s", ev_type_name(key));
+                return ev_error(ev, "TypeError", "keys must be str, int, float, bool or None, not %s",
+                                ev_type_name(key));
             if (ev_json_value(ev, value_map_item_at(v, i), &item) < 0)
                 return -1;
             value_map_set(&copy, value_ref(key), item);
@@ -301,8 +302,7 @@ static int pretty_items(struct ev *ev, value v, size_t indent, size_t allowance,
         ERROR_AUTO(ignored);
 
         unsorted = value_list_new(n);
-        VALUE_MAP_EACH(i, v)
-        {
+        VALUE_MAP_EACH (i, v) {
             value_list_append(&unsorted, value_ref(value_map_key_at(v, i)));
         }
         struct error *err = ev->err;
@@ -352,9 +352,9 @@ static int sorted_copy(struct ev *ev, value v, value *ret)
     if (ev_pay(ev, 1) < 0)
         return -1;
     if (value_is_list(v)) {
-        copy = v.kind == VALUE_TUPLE ? value_tuple_new(value_list_count(v)) : value_list_new(value_list_count(v));
-        VALUE_LIST_EACH(i, each, v)
-        {
+        copy = v.kind == VALUE_TUPLE ? value_tuple_new(value_list_count(v))
+                                     : value_list_new(value_list_count(v));
+        VALUE_LIST_EACH (i, each, v) {
             if (sorted_copy(ev, each, &item) < 0)
                 return -1;
             value_list_append(&copy, item);
@@ -364,8 +364,7 @@ static int sorted_copy(struct ev *ev, value v, value *ret)
         struct error *err = ev->err;
 
         unsorted = value_list_new(value_map_count(v));
-        VALUE_MAP_EACH(i, v)
-        {
+        VALUE_MAP_EACH (i, v) {
             value_list_append(&unsorted, value_ref(value_map_key_at(v, i)));
         }
         ev->err = &ignored;
@@ -373,8 +372,7 @@ static int sorted_copy(struct ev *ev, value v, value *ret)
             keys = value_ref(unsorted);
         ev->err = err;
         copy = value_map_new(value_map_count(v));
-        VALUE_LIST_EACH(i, key, keys)
-        {
+        VALUE_LIST_EACH (i, key, keys) {
             if (sorted_copy(ev, value_map_get_value(v, key), &item) < 0)
                 return -1;
             value_map_set(&copy, value_ref(key), item);
@@ -392,7 +390,8 @@ static int pretty(struct ev *ev, value v, size_t indent, size_t allowance, struc
 
     if (pretty_text(ev, v, &line) < 0)
         return -1;
-    if ((value_is_list(v) || v.kind == VALUE_MAP) && indent + line.len + allowance > PPRINT_WIDTH && line.len > 2)
+    if ((value_is_list(v) || v.kind == VALUE_MAP) && indent + line.len + allowance > PPRINT_WIDTH &&
+        line.len > 2)
         return pretty_items(ev, v, indent, allowance, out);
     buffer_add(out, buffer_text(&line), line.len);
     return 0;
@@ -422,7 +421,9 @@ static int filter_decrypt_kv(struct ev *ev, struct bound *bound, value *ret)
         if (!value_len(text))
             return ev_error(ev, "ValueError",
                             "Referenced datastore item \"%s\" doesn't exist or it contains an empty string",
-                            value_is_set(datastore_key(bound->args[0])) ? value_chars(datastore_key(bound->args[0])) : "");
+                            value_is_set(datastore_key(bound->args[0]))
+                                ? value_chars(datastore_key(bound->args[0]))
+                                : "");
         *ret = value_take(&text);
         return 0;
     }

@@ -36,10 +36,9 @@ int dict_update(struct ev *ev, value *map, value from)
     size_t n = 0;
 
     if (from.kind == VALUE_MAP) {
-        VALUE_MAP_EACH(i, from)
-        {
-            if (ev_pay(ev, 1) < 0 ||
-                ev_map_set(ev, map, value_ref(value_map_key_at(from, i)), value_ref(value_map_item_at(from, i))) < 0)
+        VALUE_MAP_EACH (i, from) {
+            if (ev_pay(ev, 1) < 0 || ev_map_set(ev, map, value_ref(value_map_key_at(from, i)),
+                                                value_ref(value_map_item_at(from, i))) < 0)
                 return -1;
         }
         return 0;
@@ -55,11 +54,13 @@ int dict_update(struct ev *ev, value *map, value from)
         if (!value_is_set(pair))
             return 0;
         if (!is_iterable(pair))
-            return ev_error(ev, "TypeError", "cannot convert dictionary update sequence element #%zu to a sequence", n);
+            return ev_error(ev, "TypeError",
+                            "cannot convert dictionary update sequence element #%zu to a sequence", n);
         if (ev_list(ev, pair, &items) < 0)
             return -1;
         if (value_list_count(items) != 2)
-            return ev_error(ev, "ValueError", "dictionary update sequence element #%zu has length %zu; 2 is required", n,
+            return ev_error(ev, "ValueError",
+                            "dictionary update sequence element #%zu has length %zu; 2 is required", n,
                             value_list_count(items));
         if (ev_map_set(ev, map, value_ref(value_list_at(items, 0)), value_ref(value_list_at(items, 1))) < 0)
             return -1;
@@ -72,7 +73,8 @@ static int make_dict(struct ev *ev, struct bound *bound, value *ret)
 
     map = value_map_new(value_map_count(bound->named));
     if (value_list_count(bound->rest) > 1)
-        return ev_error(ev, "TypeError", "dict expected at most 1 argument, got %zu", value_list_count(bound->rest));
+        return ev_error(ev, "TypeError", "dict expected at most 1 argument, got %zu",
+                        value_list_count(bound->rest));
     if (value_list_count(bound->rest) && dict_update(ev, &map, value_list_at(bound->rest, 0)) < 0)
         return -1;
     value_map_update(&map, bound->named);
@@ -124,13 +126,14 @@ uint64_t ev_random(struct ev *ev)
 }
 
 static const char *const lorem[] = {
-    "a",       "ac",       "accumsan", "ad",        "adipiscing", "aenean",   "aliquam",  "amet",     "ante",
-    "arcu",    "at",       "auctor",   "augue",     "bibendum",   "blandit",  "commodo",  "congue",   "consectetuer",
-    "cras",    "cubilia",  "cursus",   "dapibus",   "diam",       "dictum",   "dolor",    "donec",    "dui",
-    "egestas", "eget",     "elit",     "enim",      "erat",       "eros",     "est",      "et",       "etiam",
-    "eu",      "facilisi", "fames",    "faucibus",  "felis",      "fringilla", "fusce",   "gravida",  "habitant",
-    "iaculis", "id",       "in",       "integer",   "ipsum",      "justo",    "lacinia",  "lacus",    "laoreet",
-    "lectus",  "leo",      "libero",   "ligula",    "lorem",      "luctus",   "magna",    "mattis",   "mauris",
+    "a",       "ac",           "accumsan", "ad",      "adipiscing", "aenean",   "aliquam", "amet",
+    "ante",    "arcu",         "at",       "auctor",  "augue",      "bibendum", "blandit", "commodo",
+    "congue",  "consectetuer", "cras",     "cubilia", "cursus",     "dapibus",  "diam",    "dictum",
+    "dolor",   "donec",        "dui",      "egestas", "eget",       "elit",     "enim",    "erat",
+    "eros",    "est",          "et",       "etiam",   "eu",         "facilisi", "fames",   "faucibus",
+    "felis",   "fringilla",    "fusce",    "gravida", "habitant",   "iaculis",  "id",      "in",
+    "integer", "ipsum",        "justo",    "lacinia", "lacus",      "laoreet",  "lectus",  "leo",
+    "libero",  "ligula",       "lorem",    "luctus",  "magna",      "mattis",   "mauris",
 };
 
 static void lipsum_paragraph(struct ev *ev, int64_t words, struct buffer *out)
@@ -185,7 +188,13 @@ static int global_lipsum(struct ev *ev, struct bound *bound, value *ret)
 const struct builtin jinja_globals[] = {
     { "range", "range", global_range, BUILTIN_CONTEXT, 1, 3, { "start", "stop", "step" } },
     { "dict", "dict", make_dict, BUILTIN_CONTEXT | BUILTIN_VARARGS | BUILTIN_KWARGS, 0, 0, { 0 } },
-    { "namespace", "Namespace", global_namespace, BUILTIN_CONTEXT | BUILTIN_VARARGS | BUILTIN_KWARGS, 0, 0, { 0 } },
+    { "namespace",
+      "Namespace",
+      global_namespace,
+      BUILTIN_CONTEXT | BUILTIN_VARARGS | BUILTIN_KWARGS,
+      0,
+      0,
+      { 0 } },
     { "cycler", "Cycler", global_cycler, BUILTIN_CONTEXT | BUILTIN_VARARGS, 0, 0, { 0 } },
     { "joiner", "Joiner", global_joiner, BUILTIN_CONTEXT, 0, 1, { "sep" } },
     { "lipsum", "generate_lorem_ipsum", global_lipsum, BUILTIN_CONTEXT, 0, 4, { "n", "html", "min", "max" } },

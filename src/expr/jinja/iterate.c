@@ -16,8 +16,8 @@ bool is_iterable(value v)
     case VALUE_SET:
         return true;
     case VALUE_OBJECT:
-        return is_object(v, &range_ops) || is_object(v, &view_ops) || is_object(v, &markup_ops) || is_undefined(v) ||
-               object_ops_of(v)->next;
+        return is_object(v, &range_ops) || is_object(v, &view_ops) || is_object(v, &markup_ops) ||
+               is_undefined(v) || object_ops_of(v)->next;
     default:
         return false;
     }
@@ -235,7 +235,8 @@ const struct object_ops generator_ops = {
     .repr = generator_repr,
 };
 
-struct generator *generator_new(int (*step)(struct ev *ev, struct generator *self, value *ret), const char *shown)
+struct generator *generator_new(int (*step)(struct ev *ev, struct generator *self, value *ret),
+                                const char *shown)
 {
     struct generator *generator = object_new(&generator_ops, sizeof(*generator));
 

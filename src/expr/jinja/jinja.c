@@ -44,8 +44,8 @@ static int compile(const char *text, size_t n, enum jinja_flags flags, bool expr
     struct jinja *jinja;
 
     if (n > TEMPLATE_MAX)
-        return error_set_kind(err, -EINVAL, "TemplateSyntaxError", "the template is larger than the limit of %u bytes",
-                              TEMPLATE_MAX);
+        return error_set_kind(err, -EINVAL, "TemplateSyntaxError",
+                              "the template is larger than the limit of %u bytes", TEMPLATE_MAX);
     if (!utf8_valid(text, n) || memchr(text, '\0', n))
         return syntax_error(err, "the template is not valid text");
     jinja = xcalloc(1, sizeof(*jinja));
@@ -66,7 +66,8 @@ int jinja_compile(const char *text, size_t n, enum jinja_flags flags, struct jin
     return compile(text, n, flags, false, ret, err);
 }
 
-int jinja_compile_expression(const char *text, size_t n, enum jinja_flags flags, struct jinja **ret, struct error *err)
+int jinja_compile_expression(const char *text, size_t n, enum jinja_flags flags, struct jinja **ret,
+                             struct error *err)
 {
     return compile(text, n, flags, true, ret, err);
 }
@@ -90,7 +91,8 @@ void jinja_free(struct jinja *jinja)
 
 size_t jinja_bytes(const struct jinja *jinja)
 {
-    size_t bytes = sizeof(*jinja) + pool_used(jinja->pool) + jinja->n_constants_room * sizeof(jinja->constants[0]) +
+    size_t bytes = sizeof(*jinja) + pool_used(jinja->pool) +
+                   jinja->n_constants_room * sizeof(jinja->constants[0]) +
                    jinja->n_names_room * sizeof(jinja->names[0]);
 
     for (size_t i = 0; i < jinja->n_constants; i++)
@@ -116,7 +118,8 @@ static bool only_looks_up(const struct node *node)
     case NODE_CALL: {
         const struct node_call *call = (const struct node_call *)node;
 
-        return call->subject->type == NODE_NAME && value_text_is(((struct node_name *)call->subject)->name, "ctx");
+        return call->subject->type == NODE_NAME &&
+               value_text_is(((struct node_name *)call->subject)->name, "ctx");
     }
     default:
         return false;
@@ -164,9 +167,9 @@ static int plain(struct ev *ev, value v, unsigned depth, value *ret)
     if (v.kind == VALUE_OBJECT)
         return plain_object(ev, v, depth, ret);
     if (value_is_list(v)) {
-        copy = v.kind == VALUE_TUPLE ? value_tuple_new(value_list_count(v)) : value_list_new(value_list_count(v));
-        VALUE_LIST_EACH(i, each, v)
-        {
+        copy = v.kind == VALUE_TUPLE ? value_tuple_new(value_list_count(v))
+                                     : value_list_new(value_list_count(v));
+        VALUE_LIST_EACH (i, each, v) {
             if (plain(ev, each, depth + 1, &item) < 0)
                 return -1;
             changed = changed || item.kind != each.kind || item.integer != each.integer;
@@ -174,8 +177,7 @@ static int plain(struct ev *ev, value v, unsigned depth, value *ret)
         }
     } else if (v.kind == VALUE_MAP) {
         copy = value_map_new(value_map_count(v));
-        VALUE_MAP_EACH(i, v)
-        {
+        VALUE_MAP_EACH (i, v) {
             value each = value_map_item_at(v, i);
 
             if (plain(ev, each, depth + 1, &item) < 0)
@@ -200,7 +202,8 @@ static void limits_fill(const struct expr_context *context, struct expr_limits *
     ret->steps = given->steps ? given->steps : standard->steps;
     ret->depth = given->depth && given->depth < 2000 ? given->depth : standard->depth;
     ret->memory = given->memory ? given->memory : standard->memory;
-    ret->sequence = given->sequence && given->sequence < UINT32_MAX / 2 ? given->sequence : standard->sequence;
+    ret->sequence =
+        given->sequence && given->sequence < UINT32_MAX / 2 ? given->sequence : standard->sequence;
     ret->text = given->text && given->text < UINT32_MAX / 2 ? given->text : standard->text;
     ret->regex_matches = given->regex_matches ? given->regex_matches : standard->regex_matches;
 }
@@ -213,7 +216,8 @@ static int run_expression(struct ev *ev, value *ret)
         return -EINVAL;
     if (is_undefined(result))
         return JINJA_UNDEFINED;
-    if (result.kind < VALUE_LIST || (!ev->explained && !ev->jinja->mutating && only_looks_up(ev->jinja->root))) {
+    if (result.kind < VALUE_LIST ||
+        (!ev->explained && !ev->jinja->mutating && only_looks_up(ev->jinja->root))) {
         if (result.kind != VALUE_OBJECT) {
             *ret = value_take(&result);
             return 0;
@@ -280,7 +284,8 @@ int jinja_evaluate_within(const struct jinja *jinja, const struct expr_context *
     return r;
 }
 
-int jinja_evaluate(const struct jinja *jinja, const struct expr_context *context, value *ret, struct error *err)
+int jinja_evaluate(const struct jinja *jinja, const struct expr_context *context, value *ret,
+                   struct error *err)
 {
     return jinja_evaluate_within(jinja, context, NULL, NULL, ret, err);
 }
@@ -291,10 +296,10 @@ value jinja_undeclared(const struct jinja *jinja)
 
     for (size_t i = 0; i < jinja->n_names; i++) {
         value name = jinja->names[i]->name;
-        bool known = jinja->names[i]->n_slots || global_find(value_chars(name), value_len(name), jinja->flags);
+        bool known =
+            jinja->names[i]->n_slots || global_find(value_chars(name), value_len(name), jinja->flags);
 
-        VALUE_LIST_EACH(k, each, names)
-        {
+        VALUE_LIST_EACH (k, each, names) {
             known = known || value_equal(each, name);
         }
         if (!known && !value_text_is(name, "self"))
@@ -329,7 +334,8 @@ static bool path_of(const struct node *node, struct buffer *out)
     case NODE_GETITEM: {
         const struct node_pair *item = (const struct node_pair *)node;
 
-        if (item->b->type != NODE_CONST || !value_is_string(((struct node_const *)item->b)->v) || !path_of(item->a, out))
+        if (item->b->type != NODE_CONST || !value_is_string(((struct node_const *)item->b)->v) ||
+            !path_of(item->a, out))
             return false;
         buffer_addf(out, ".%s", value_chars(((struct node_const *)item->b)->v));
         return true;
@@ -338,7 +344,8 @@ static bool path_of(const struct node *node, struct buffer *out)
         const struct node_call *call = (const struct node_call *)node;
         const struct node *key = call->arguments.n_args ? call->arguments.args[0] : NULL;
 
-        if (call->subject->type != NODE_NAME || !value_text_is(((struct node_name *)call->subject)->name, "ctx"))
+        if (call->subject->type != NODE_NAME ||
+            !value_text_is(((struct node_name *)call->subject)->name, "ctx"))
             return false;
         buffer_add_text(out, "ctx");
         if (key && key->type == NODE_CONST && value_is_string(((struct node_const *)key)->v))

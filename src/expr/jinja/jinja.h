@@ -6,20 +6,22 @@
 #include "expr/expr.h"
 
 enum jinja_flags {
-    JINJA_STRICT = 1 << 0,        /* StrictUndefined */
-    JINJA_TRIM_BLOCKS = 1 << 1,   /* trim_blocks and lstrip_blocks, as StackStorm's environment has them */
-    JINJA_ORQUESTA = 1 << 2,      /* orquesta's evaluator: ctx(), task_status() ... as functions */
+    JINJA_STRICT = 1 << 0,      /* StrictUndefined */
+    JINJA_TRIM_BLOCKS = 1 << 1, /* trim_blocks and lstrip_blocks, as StackStorm's environment has them */
+    JINJA_ORQUESTA = 1 << 2,    /* orquesta's evaluator: ctx(), task_status() ... as functions */
 };
 
 struct jinja; /* a compiled template or expression; immutable */
 
 int jinja_compile(const char *text, size_t n, enum jinja_flags flags, struct jinja **ret, struct error *err);
 /* One bare expression (what stands between {{ and }}). */
-int jinja_compile_expression(const char *text, size_t n, enum jinja_flags flags, struct jinja **ret, struct error *err);
+int jinja_compile_expression(const char *text, size_t n, enum jinja_flags flags, struct jinja **ret,
+                             struct error *err);
 void jinja_free(struct jinja *jinja);
 /* A template gives text, an expression its native value; lazy sequences become lists. */
 #define JINJA_UNDEFINED 1 /* outcome of an expression that is undefined as a whole; *ret stays unset */
-int jinja_evaluate(const struct jinja *jinja, const struct expr_context *context, value *ret, struct error *err);
+int jinja_evaluate(const struct jinja *jinja, const struct expr_context *context, value *ret,
+                   struct error *err);
 /* The same with a budget that several evaluations share: *steps_left (may be NULL) is what may be used and is lowered.
    With `explained`, a list, each sub-expression is told there: {expression, value, line, column}. */
 int jinja_evaluate_within(const struct jinja *jinja, const struct expr_context *context, uint64_t *steps_left,

@@ -147,8 +147,8 @@ static size_t strip_before(const struct lexer *lexer, size_t from, size_t to, ch
 
 static int data_token(struct lexer *lexer, size_t from, size_t to, struct token *ret)
 {
-    *ret = (struct token){ TOKEN_DATA, lexer->source + from, (uint32_t)(to - from), (uint32_t)from, (uint32_t)to,
-                           lexer->line };
+    *ret = (struct token){ TOKEN_DATA,     lexer->source + from, (uint32_t)(to - from),
+                           (uint32_t)from, (uint32_t)to,         lexer->line };
     return 0;
 }
 
@@ -200,8 +200,12 @@ static int begin_token(struct lexer *lexer, struct token *ret)
 {
     enum token_type type = lexer->pending;
 
-    *ret = (struct token){ type, lexer->source + lexer->pending_start, 2, (uint32_t)lexer->pending_start,
-                           (uint32_t)lexer->pending_end, lexer->line };
+    *ret = (struct token){ type,
+                           lexer->source + lexer->pending_start,
+                           2,
+                           (uint32_t)lexer->pending_start,
+                           (uint32_t)lexer->pending_end,
+                           lexer->line };
     lexer->state = type == TOKEN_VARIABLE_BEGIN ? LEXER_VARIABLE : LEXER_BLOCK;
     lexer->pending = TOKEN_EOF;
     return 0;
@@ -253,8 +257,10 @@ static int next_data(struct lexer *lexer, struct token *ret, struct error *err)
         if (lexer->pending != TOKEN_EOF)
             return begin_token(lexer, ret);
         if (from >= lexer->len) {
-            *ret = (struct token){ TOKEN_EOF, lexer->source + lexer->len, 0, (uint32_t)lexer->len, (uint32_t)lexer->len,
-                                   lexer->line };
+            *ret = (struct token){
+                TOKEN_EOF,  lexer->source + lexer->len, 0, (uint32_t)lexer->len, (uint32_t)lexer->len,
+                lexer->line
+            };
             return 0;
         }
         for (at = from;; at++) {
@@ -288,8 +294,9 @@ static int close_tag(struct lexer *lexer, size_t end, enum token_type type, stru
 {
     size_t start = lexer->at;
 
-    *ret = (struct token){ type, lexer->source + start, (uint32_t)(end - start), (uint32_t)start, (uint32_t)end,
-                           lexer->line };
+    *ret = (struct token){
+        type, lexer->source + start, (uint32_t)(end - start), (uint32_t)start, (uint32_t)end, lexer->line
+    };
     count_lines(lexer, start, end);
     lexer->at = end;
     lexer->line_starting = lexer->source[end - 1] == '\n';
@@ -323,7 +330,8 @@ static size_t digits(const struct lexer *lexer, size_t at)
 
     if (at >= lexer->len || !is_digit(s[at]))
         return at;
-    while (at < lexer->len && (is_digit(s[at]) || (s[at] == '_' && at + 1 < lexer->len && is_digit(s[at + 1]))))
+    while (at < lexer->len &&
+           (is_digit(s[at]) || (s[at] == '_' && at + 1 < lexer->len && is_digit(s[at + 1]))))
         at++;
     return at;
 }
@@ -338,7 +346,9 @@ static size_t radix_digits(const struct lexer *lexer, size_t at, int base)
 
         if (c == '_' && at + 1 < lexer->len) {
             char next = lexer->source[at + 1], next_low = (char)(next | 0x20);
-            int d = is_digit(next) ? next - '0' : next_low >= 'a' && next_low <= 'f' ? next_low - 'a' + 10 : 99;
+            int d = is_digit(next)                       ? next - '0'
+                    : next_low >= 'a' && next_low <= 'f' ? next_low - 'a' + 10
+                                                         : 99;
 
             if (d < base)
                 continue;
@@ -427,13 +437,14 @@ static size_t name_end(const struct lexer *lexer, size_t at)
 static enum token_type operator_at(const struct lexer *lexer, size_t at, size_t *ret_len)
 {
     static const char pairs[][3] = { "//", "**", "==", "!=", ">=", "<=" };
-    static const uint8_t pair_types[] = { TOKEN_FLOORDIV, TOKEN_POW, TOKEN_EQ, TOKEN_NE, TOKEN_GTEQ, TOKEN_LTEQ };
+    static const uint8_t pair_types[] = { TOKEN_FLOORDIV, TOKEN_POW,  TOKEN_EQ,
+                                          TOKEN_NE,       TOKEN_GTEQ, TOKEN_LTEQ };
     static const uint8_t singles[128] = {
-        ['+'] = TOKEN_ADD,    ['='] = TOKEN_ASSIGN, [':'] = TOKEN_COLON,    [','] = TOKEN_COMMA,
-        ['/'] = TOKEN_DIV,    ['.'] = TOKEN_DOT,    ['>'] = TOKEN_GT,       ['{'] = TOKEN_LBRACE,
-        ['['] = TOKEN_LBRACKET, ['('] = TOKEN_LPAREN, ['<'] = TOKEN_LT,     ['%'] = TOKEN_MOD,
-        ['*'] = TOKEN_MUL,    ['|'] = TOKEN_PIPE,   ['}'] = TOKEN_RBRACE,   [']'] = TOKEN_RBRACKET,
-        [')'] = TOKEN_RPAREN, [';'] = TOKEN_SEMICOLON, ['-'] = TOKEN_SUB,   ['~'] = TOKEN_TILDE,
+        ['+'] = TOKEN_ADD,      ['='] = TOKEN_ASSIGN,    [':'] = TOKEN_COLON,  [','] = TOKEN_COMMA,
+        ['/'] = TOKEN_DIV,      ['.'] = TOKEN_DOT,       ['>'] = TOKEN_GT,     ['{'] = TOKEN_LBRACE,
+        ['['] = TOKEN_LBRACKET, ['('] = TOKEN_LPAREN,    ['<'] = TOKEN_LT,     ['%'] = TOKEN_MOD,
+        ['*'] = TOKEN_MUL,      ['|'] = TOKEN_PIPE,      ['}'] = TOKEN_RBRACE, [']'] = TOKEN_RBRACKET,
+        [')'] = TOKEN_RPAREN,   [';'] = TOKEN_SEMICOLON, ['-'] = TOKEN_SUB,    ['~'] = TOKEN_TILDE,
     };
     unsigned char c = (unsigned char)lexer->source[at];
 
@@ -453,7 +464,8 @@ static int balance(struct lexer *lexer, char c, struct error *err)
 
     if (closing) {
         if (lexer->n_open >= LEXER_NESTING_MAX)
-            return error_set_at(err, -EINVAL, lexer->line, 0, "too many nested brackets (limit %d)", LEXER_NESTING_MAX);
+            return error_set_at(err, -EINVAL, lexer->line, 0, "too many nested brackets (limit %d)",
+                                LEXER_NESTING_MAX);
         lexer->open[lexer->n_open++] = closing;
         return 0;
     }
@@ -462,7 +474,8 @@ static int balance(struct lexer *lexer, char c, struct error *err)
     if (!lexer->n_open)
         return error_set_at(err, -EINVAL, lexer->line, 0, "unexpected '%c'", c);
     if (lexer->open[--lexer->n_open] != c)
-        return error_set_at(err, -EINVAL, lexer->line, 0, "unexpected '%c', expected '%c'", c, lexer->open[lexer->n_open]);
+        return error_set_at(err, -EINVAL, lexer->line, 0, "unexpected '%c', expected '%c'", c,
+                            lexer->open[lexer->n_open]);
     return 0;
 }
 
@@ -496,7 +509,8 @@ int jinja_lexer_next(struct lexer *lexer, struct token *ret, struct error *err)
     }
     end = end_delimiter(lexer, start);
     if (end)
-        return close_tag(lexer, end, lexer->state == LEXER_VARIABLE ? TOKEN_VARIABLE_END : TOKEN_BLOCK_END, ret);
+        return close_tag(lexer, end, lexer->state == LEXER_VARIABLE ? TOKEN_VARIABLE_END : TOKEN_BLOCK_END,
+                         ret);
     c = lexer->source[start];
     type = TOKEN_EOF;
     if (is_digit(c)) {
@@ -519,6 +533,8 @@ int jinja_lexer_next(struct lexer *lexer, struct token *ret, struct error *err)
     if (type == TOKEN_EOF)
         return unexpected_char(lexer, start, err);
     lexer->at = end;
-    *ret = (struct token){ type, lexer->source + start, (uint32_t)(end - start), (uint32_t)start, (uint32_t)end, line };
+    *ret =
+        (struct token){ type, lexer->source + start, (uint32_t)(end - start), (uint32_t)start, (uint32_t)end,
+                        line };
     return 0;
 }

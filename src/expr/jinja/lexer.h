@@ -65,9 +65,9 @@ struct lexer {
     size_t len, at;
     int line;
     enum lexer_state state;
-    bool bare;          /* one expression without delimiters around it */
-    bool trim;          /* trim_blocks and lstrip_blocks */
-    bool line_starting; /* the last token of data mode ended a line */
+    bool bare;               /* one expression without delimiters around it */
+    bool trim;               /* trim_blocks and lstrip_blocks */
+    bool line_starting;      /* the last token of data mode ended a line */
     enum token_type pending; /* a begin that follows the data just given; TOKEN_EOF: none */
     size_t pending_start, pending_end;
     bool pending_raw;

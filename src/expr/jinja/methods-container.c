@@ -4,11 +4,11 @@
 #include "expr/jinja/engine.h"
 
 /* The functions of value.h copy a container that is shared; here it is changed for all who share it. */
-#define IN_PLACE(header, change)                                             \
-    do {                                                                     \
+#define IN_PLACE(header, change)                                                                \
+    do {                                                                                        \
         uint32_t _refs = __atomic_exchange_n((uint32_t *)&(header)->refs, 1, __ATOMIC_RELAXED); \
-        change;                                                              \
-        __atomic_store_n((uint32_t *)&(header)->refs, _refs, __ATOMIC_RELAXED); \
+        change;                                                                                 \
+        __atomic_store_n((uint32_t *)&(header)->refs, _refs, __ATOMIC_RELAXED);                 \
     } while (0)
 
 static int nothing(value *ret)
@@ -37,8 +37,7 @@ static int list_extend(struct ev *ev, value self, struct bound *bound, value *re
         return -1;
     if (value_list_count(self) + value_list_count(more) > ev->limits.sequence)
         return ev_limit(ev, "items of a sequence", ev->limits.sequence);
-    VALUE_LIST_EACH(i, each, more)
-    {
+    VALUE_LIST_EACH (i, each, more) {
         if (ev_pay(ev, 2) < 0 || ev_may_hold(ev, self, each) < 0)
             return -1;
         IN_PLACE(self.header, value_list_append(&self, value_ref(each)));
@@ -136,8 +135,7 @@ static int list_sort(struct ev *ev, value self, struct bound *bound, value *ret)
         return -1;
     if (ev_sort(ev, self, reverse, &sorted) < 0)
         return -1;
-    VALUE_LIST_EACH(i, each, sorted)
-    {
+    VALUE_LIST_EACH (i, each, sorted) {
         IN_PLACE(self.header, value_list_set(&self, i, value_ref(each)));
     }
     return nothing(ret);
@@ -153,8 +151,7 @@ static int list_count(struct ev *ev, value self, struct bound *bound, value *ret
     int64_t n = 0;
     bool equal;
 
-    VALUE_LIST_EACH(i, each, self)
-    {
+    VALUE_LIST_EACH (i, each, self) {
         if (ev_pay(ev, 1) < 0 || ev_equal(ev, each, bound->args[0], &equal) < 0)
             return -1;
         n += equal;
@@ -209,7 +206,9 @@ static int dict_get(struct ev *ev, value self, struct bound *bound, value *ret)
     if (ev_hashable(ev, bound->args[0]) < 0)
         return -1;
     found = value_map_get_value(self, value_is_set(text) ? text : bound->args[0]);
-    *ret = value_is_set(found) ? value_ref(found) : value_is_set(bound->args[1]) ? value_ref(bound->args[1]) : value_null();
+    *ret = value_is_set(found)            ? value_ref(found)
+           : value_is_set(bound->args[1]) ? value_ref(bound->args[1])
+                                          : value_null();
     return 0;
 }
 
@@ -254,7 +253,8 @@ static int dict_fromkeys(struct ev *ev, value self, struct bound *bound, value *
             return -1;
         if (!value_is_set(key))
             break;
-        if (ev_map_set(ev, &map, key, value_is_set(bound->args[1]) ? value_ref(bound->args[1]) : value_null()) < 0)
+        if (ev_map_set(ev, &map, key,
+                       value_is_set(bound->args[1]) ? value_ref(bound->args[1]) : value_null()) < 0)
             return -1;
     }
     *ret = value_take(&map);
@@ -287,8 +287,7 @@ static int dict_update_method(struct ev *ev, value self, struct bound *bound, va
     if (value_is_set(bound->args[0]) && dict_update(ev, &more, bound->args[0]) < 0)
         return -1;
     value_map_update(&more, bound->named);
-    VALUE_MAP_EACH(i, more)
-    {
+    VALUE_MAP_EACH (i, more) {
         if (ev_pay(ev, 1) < 0 || set_in_place(ev, self, value_ref(value_map_key_at(more, i)),
                                               value_ref(value_map_item_at(more, i))) < 0)
             return -1;

@@ -67,7 +67,8 @@ static int int_ratio(struct ev *ev, value self, struct bound *bound, value *ret)
 
 static int int_to_bytes(struct ev *ev, value self, struct bound *bound, value *ret)
 {
-    bool little = value_is_set(bound->args[1]) && value_text_is(text_of(bound->args[1]), "little"), negative, is_signed = false;
+    bool little = value_is_set(bound->args[1]) && value_text_is(text_of(bound->args[1]), "little"), negative,
+         is_signed = false;
     int64_t length = 1;
     unsigned char *bytes;
     size_t count = 0;
@@ -96,7 +97,8 @@ static int int_to_bytes(struct ev *ev, value self, struct bound *bound, value *r
         mpz_add(n, n, all);
         mpz_clear(all);
     }
-    if (mpz_sgn(n) < 0 || (mpz_sgn(n) && mpz_sizeinbase(n, 2) > (size_t)length * 8 - (is_signed && !negative && length))) {
+    if (mpz_sgn(n) < 0 ||
+        (mpz_sgn(n) && mpz_sizeinbase(n, 2) > (size_t)length * 8 - (is_signed && !negative && length))) {
         mpz_clear(n);
         return ev_error(ev, "OverflowError", "int too big to convert");
     }
@@ -133,8 +135,9 @@ static int float_hex(struct ev *ev, value self, struct bound *bound, value *ret)
     if (d == 0)
         *ret = value_text(signbit(d) ? "-0x0.0p+0" : "0x0.0p+0");
     else
-        *ret = value_textf("%s0x%d.%013llxp%+d", signbit(d) ? "-" : "", exponent != 0,
-                           (unsigned long long)(bits & 0xfffffffffffffULL), exponent ? exponent - 1023 : -1022);
+        *ret =
+            value_textf("%s0x%d.%013llxp%+d", signbit(d) ? "-" : "", exponent != 0,
+                        (unsigned long long)(bits & 0xfffffffffffffULL), exponent ? exponent - 1023 : -1022);
     return 0;
 }
 
@@ -145,8 +148,8 @@ static int float_ratio(struct ev *ev, value self, struct bound *bound, value *re
     int exponent;
 
     if (!isfinite(self.number))
-        return ev_error(ev, isnan(self.number) ? "ValueError" : "OverflowError", "cannot convert %s to integer ratio",
-                        isnan(self.number) ? "NaN" : "Infinity");
+        return ev_error(ev, isnan(self.number) ? "ValueError" : "OverflowError",
+                        "cannot convert %s to integer ratio", isnan(self.number) ? "NaN" : "Infinity");
     mantissa = frexp(self.number, &exponent);
     mpz_init_set_d(up, ldexp(mantissa, 53));
     mpz_init_set_ui(down, 1);

@@ -19,10 +19,10 @@ static int need_text(struct ev *ev, value v, const char *message, value *ret)
 
 /* ---- case ---- */
 
-#define CASE_METHOD(name, how)                                                      \
-    static int name(struct ev *ev, value self, struct bound *bound, value *ret)     \
-    {                                                                               \
-        return text_case(ev, how, self, ret);                                       \
+#define CASE_METHOD(name, how)                                                  \
+    static int name(struct ev *ev, value self, struct bound *bound, value *ret) \
+    {                                                                           \
+        return text_case(ev, how, self, ret);                                   \
     }
 
 CASE_METHOD(str_lower, TEXT_LOWER)
@@ -90,7 +90,8 @@ static int strip(struct ev *ev, value self, struct bound *bound, bool left, bool
 {
     value chars = VALUE_NOTHING;
 
-    if (!value_is_null(bound->args[0]) && need_text(ev, bound->args[0], "strip arg must be None or str, not %s", &chars) < 0)
+    if (!value_is_null(bound->args[0]) &&
+        need_text(ev, bound->args[0], "strip arg must be None or str, not %s", &chars) < 0)
         return -1;
     if (ev_pay(ev, (value_len(chars) / 64 + 1) * (value_len(self) / 16 + 1)) < 0)
         return -1;
@@ -115,13 +116,14 @@ static int str_rstrip(struct ev *ev, value self, struct bound *bound, value *ret
 
 static bool starts(value self, value part)
 {
-    return value_len(self) >= value_len(part) && memcmp(value_chars(self), value_chars(part), value_len(part)) == 0;
+    return value_len(self) >= value_len(part) &&
+           memcmp(value_chars(self), value_chars(part), value_len(part)) == 0;
 }
 
 static bool ends(value self, value part)
 {
-    return value_len(self) >= value_len(part) &&
-           memcmp(value_chars(self) + value_len(self) - value_len(part), value_chars(part), value_len(part)) == 0;
+    return value_len(self) >= value_len(part) && memcmp(value_chars(self) + value_len(self) - value_len(part),
+                                                        value_chars(part), value_len(part)) == 0;
 }
 
 static int str_removeprefix(struct ev *ev, value self, struct bound *bound, value *ret)
@@ -130,8 +132,9 @@ static int str_removeprefix(struct ev *ev, value self, struct bound *bound, valu
 
     if (need_text(ev, bound->args[0], "removeprefix() argument must be str, not %s", &part) < 0)
         return -1;
-    *ret = starts(self, part) ? value_text_n(value_chars(self) + value_len(part), value_len(self) - value_len(part))
-                              : value_ref(self);
+    *ret = starts(self, part)
+               ? value_text_n(value_chars(self) + value_len(part), value_len(self) - value_len(part))
+               : value_ref(self);
     return 0;
 }
 
@@ -141,7 +144,8 @@ static int str_removesuffix(struct ev *ev, value self, struct bound *bound, valu
 
     if (need_text(ev, bound->args[0], "removesuffix() argument must be str, not %s", &part) < 0)
         return -1;
-    *ret = ends(self, part) ? value_text_n(value_chars(self), value_len(self) - value_len(part)) : value_ref(self);
+    *ret = ends(self, part) ? value_text_n(value_chars(self), value_len(self) - value_len(part))
+                            : value_ref(self);
     return 0;
 }
 
@@ -178,7 +182,8 @@ static int str_expandtabs(struct ev *ev, value self, struct bound *bound, value 
 /* ---- searching ---- */
 
 /* The part [start:end) that find and its kin look at, in bytes; false when it is empty by its bounds. */
-static int part_bounds(struct ev *ev, value self, value start, value end, size_t *ret_from, size_t *ret_to, bool *ret_valid)
+static int part_bounds(struct ev *ev, value self, value start, value end, size_t *ret_from, size_t *ret_to,
+                       bool *ret_valid)
 {
     int64_t n = (int64_t)value_string_chars(self), from = 0, to = n;
 
@@ -228,7 +233,8 @@ static int search(struct ev *ev, value self, struct bound *bound, bool last, boo
         found = memmem(value_chars(self) + from, to - from, value_chars(part), value_len(part));
     if (!found && must)
         return ev_error(ev, "ValueError", "substring not found");
-    *ret = value_int(found ? (int64_t)utf8_length(value_chars(self), (size_t)(found - value_chars(self))) : -1);
+    *ret =
+        value_int(found ? (int64_t)utf8_length(value_chars(self), (size_t)(found - value_chars(self))) : -1);
     return 0;
 }
 
@@ -268,7 +274,8 @@ static int str_count(struct ev *ev, value self, struct bound *bound, value *ret)
     end = value_chars(self) + to;
     if (valid && !value_len(part))
         n = (int64_t)utf8_length(at, to - from) + 1;
-    while (valid && value_len(part) && (found = memmem(at, (size_t)(end - at), value_chars(part), value_len(part)))) {
+    while (valid && value_len(part) &&
+           (found = memmem(at, (size_t)(end - at), value_chars(part), value_len(part)))) {
         n++;
         at = found + value_len(part);
     }
@@ -287,14 +294,17 @@ static int affix(struct ev *ev, value self, struct bound *bound, bool at_end, va
         return -1;
     piece = valid ? value_text_n(value_chars(self) + from, to - from) : VALUE_NOTHING;
     if (wanted.kind != VALUE_TUPLE) {
-        if (need_text(ev, wanted, at_end ? "endswith first arg must be str or a tuple of str, not %s"
-                                         : "startswith first arg must be str or a tuple of str, not %s", &part) < 0)
+        if (need_text(ev, wanted,
+                      at_end ? "endswith first arg must be str or a tuple of str, not %s"
+                             : "startswith first arg must be str or a tuple of str, not %s",
+                      &part) < 0)
             return -1;
         yes = valid && (at_end ? ends(piece, part) : starts(piece, part));
     }
     for (size_t i = 0; wanted.kind == VALUE_TUPLE && i < value_list_count(wanted) && !yes; i++) {
-        if (need_text(ev, value_list_at(wanted, i), at_end ? "tuple for endswith must only contain str, not %s"
-                                                           : "tuple for startswith must only contain str, not %s",
+        if (need_text(ev, value_list_at(wanted, i),
+                      at_end ? "tuple for endswith must only contain str, not %s"
+                             : "tuple for startswith must only contain str, not %s",
                       &part) < 0)
             return -1;
         yes = valid && (at_end ? ends(piece, part) : starts(piece, part));
@@ -423,7 +433,8 @@ static int split(struct ev *ev, value self, struct bound *bound, bool right, val
     value by = VALUE_NOTHING;
     int r;
 
-    if ((!value_is_null(bound->args[0]) && need_text(ev, bound->args[0], "must be str or None, not %s", &by) < 0) ||
+    if ((!value_is_null(bound->args[0]) &&
+         need_text(ev, bound->args[0], "must be str or None, not %s", &by) < 0) ||
         (value_is_set(bound->args[1]) && ev_index_of(ev, bound->args[1], &most) < 0) ||
         pay_search(ev, self, by, right) < 0)
         return -1;
@@ -505,14 +516,14 @@ static int str_join(struct ev *ev, value self, struct bound *bound, value *ret)
         return ev_error(ev, "TypeError", "can only join an iterable");
     if (ev_list(ev, bound->args[0], &items) < 0)
         return -1;
-    VALUE_LIST_EACH(i, each, items)
-    {
+    VALUE_LIST_EACH (i, each, items) {
         value text = text_of(each);
 
         if (!value_is_set(text))
-            return is_undefined(each) ? undefined_raise(ev, each)
-                                      : ev_error(ev, "TypeError", "sequence item %zu: expected str instance, %s found", i,
-                                                 ev_type_name(each));
+            return is_undefined(each)
+                       ? undefined_raise(ev, each)
+                       : ev_error(ev, "TypeError", "sequence item %zu: expected str instance, %s found", i,
+                                  ev_type_name(each));
         if ((i && ev_add_text(ev, &out, value_chars(self), value_len(self)) < 0) ||
             ev_add_text(ev, &out, value_chars(text), value_len(text)) < 0 || ev_pay(ev, 1) < 0)
             return -1;

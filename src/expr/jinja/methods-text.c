@@ -59,10 +59,10 @@ static int all(struct ev *ev, value self, bool (*test)(uint32_t code), bool empt
     return 0;
 }
 
-#define ALL_METHOD(name, test, empty)                                            \
-    static int name(struct ev *ev, value self, struct bound *bound, value *ret)  \
-    {                                                                            \
-        return all(ev, self, test, empty, ret);                                  \
+#define ALL_METHOD(name, test, empty)                                           \
+    static int name(struct ev *ev, value self, struct bound *bound, value *ret) \
+    {                                                                           \
+        return all(ev, self, test, empty, ret);                                 \
     }
 
 ALL_METHOD(str_isalnum, is_alnum, false)
@@ -168,8 +168,7 @@ static int str_maketrans(struct ev *ev, value self, struct bound *bound, value *
     if (!value_is_set(bound->args[1])) {
         if (x.kind != VALUE_MAP)
             return ev_error(ev, "TypeError", "if you give only one argument to maketrans it must be a dict");
-        VALUE_MAP_EACH(i, x)
-        {
+        VALUE_MAP_EACH (i, x) {
             if (code_point(ev, value_map_key_at(x, i), &key) < 0 || ev_pay(ev, 1) < 0)
                 return -1;
             value_map_set(&map, key, value_ref(value_map_item_at(x, i)));
@@ -178,7 +177,8 @@ static int str_maketrans(struct ev *ev, value self, struct bound *bound, value *
         return 0;
     }
     if (!value_is_set(from) || !value_is_set(y))
-        return ev_error(ev, "TypeError", "maketrans() argument 2 must be str, not %s", ev_type_name(bound->args[1]));
+        return ev_error(ev, "TypeError", "maketrans() argument 2 must be str, not %s",
+                        ev_type_name(bound->args[1]));
     if (value_string_chars(from) != value_string_chars(y))
         return ev_error(ev, "ValueError", "the first two maketrans arguments must have equal length");
     if (ev_pay(ev, value_len(from) + value_len(z)) < 0)
@@ -188,7 +188,7 @@ static int str_maketrans(struct ev *ev, value self, struct bound *bound, value *
 
         value_map_set(&map, value_int(code), value_int(utf8_next(&b)));
     }
-    for (const char *a = value_chars(z), *end = a + value_len(z); a && a < end;)
+    for (const char *a = value_is_set(z) ? value_chars(z) : "", *end = a + value_len(z); a < end;)
         value_map_set(&map, value_int(utf8_next(&a)), value_null());
     *ret = value_take(&map);
     return 0;
@@ -228,13 +228,14 @@ static int str_translate(struct ev *ev, value self, struct bound *bound, value *
 /* ---- format() ---- */
 
 struct formatting {
-    value args;  /* tuple */
-    value named; /* map */
+    value args;        /* tuple */
+    value named;       /* map */
     int64_t automatic; /* next number; -1: fields are numbered by hand */
     bool any_automatic;
 };
 
-static int format_text(struct ev *ev, struct formatting *f, const char *s, size_t n, unsigned depth, struct buffer *out);
+static int format_text(struct ev *ev, struct formatting *f, const char *s, size_t n, unsigned depth,
+                       struct buffer *out);
 
 static bool all_digits(const char *s, size_t n)
 {
@@ -301,7 +302,8 @@ static int field_value(struct ev *ev, struct formatting *f, const char *s, size_
             len = (size_t)(close - (s + at)) - 1;
             if (!len)
                 return ev_error(ev, "ValueError", "Empty attribute in format string");
-            name = all_digits(s + at + 1, len) ? value_int_from_text(s + at + 1, len, 10) : value_text_n(s + at + 1, len);
+            name = all_digits(s + at + 1, len) ? value_int_from_text(s + at + 1, len, 10)
+                                               : value_text_n(s + at + 1, len);
             at += len + 2;
             if (ev_getitem(ev, v, name, &next) < 0)
                 return -1;
@@ -361,7 +363,8 @@ static int format_value(struct ev *ev, value v, const struct buffer *spec, struc
     if (value_is_set(text))
         v = text;
     if (v.kind == VALUE_OBJECT)
-        return ev_error(ev, "TypeError", "unsupported format string passed to %s.__format__", ev_type_name(v));
+        return ev_error(ev, "TypeError", "unsupported format string passed to %s.__format__",
+                        ev_type_name(v));
     if (ev_pay_text(ev, value_len(v)) < 0)
         return -1;
     size_t before = out->len;
@@ -372,7 +375,8 @@ static int format_value(struct ev *ev, value v, const struct buffer *spec, struc
 }
 
 /* What stands between "{" and "}". */
-static int format_field(struct ev *ev, struct formatting *f, const char *s, size_t n, unsigned depth, struct buffer *out)
+static int format_field(struct ev *ev, struct formatting *f, const char *s, size_t n, unsigned depth,
+                        struct buffer *out)
 {
     size_t name_end = 0, brackets = 0, at;
     BUFFER_AUTO(spec);
@@ -427,7 +431,8 @@ static int64_t field_length(const char *s, size_t n)
     return -1;
 }
 
-static int format_text(struct ev *ev, struct formatting *f, const char *s, size_t n, unsigned depth, struct buffer *out)
+static int format_text(struct ev *ev, struct formatting *f, const char *s, size_t n, unsigned depth,
+                       struct buffer *out)
 {
     if (depth > 2)
         return ev_error(ev, "ValueError", "Max string recursion exceeded");
@@ -449,8 +454,9 @@ static int format_text(struct ev *ev, struct formatting *f, const char *s, size_
         }
         len = field_length(s + i + 1, n - i - 1);
         if (len < 0)
-            return ev_error(ev, "ValueError", i + 1 < n ? "expected '}' before end of string"
-                                                        : "Single '{' encountered in format string");
+            return ev_error(ev, "ValueError",
+                            i + 1 < n ? "expected '}' before end of string"
+                                      : "Single '{' encountered in format string");
         if (format_field(ev, f, s + i + 1, (size_t)len, depth, out) < 0)
             return -1;
         i += (size_t)len + 1;

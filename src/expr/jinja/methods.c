@@ -63,7 +63,8 @@ bool method_mutates(const struct method_row *rows)
     return false;
 }
 
-int method_call(struct ev *ev, value self, const struct method_row *row, const struct actuals *actuals, value *ret)
+int method_call(struct ev *ev, value self, const struct method_row *row, const struct actuals *actuals,
+                value *ret)
 {
     BOUND_AUTO(bound);
 
@@ -71,8 +72,8 @@ int method_call(struct ev *ev, value self, const struct method_row *row, const s
     bound.args[0] = VALUE_NOTHING;
     if (row->flags & METHOD_MUTATES && ev_own(ev, self) < 0)
         return -1;
-    if (ev_pay(ev, 4) < 0 || builtin_bind(ev, row->full, row->params, row->n_params, row->min, row->flags | BUILTIN_NATIVE, VALUE_NOTHING,
-                     actuals, &bound) < 0)
+    if (ev_pay(ev, 4) < 0 || builtin_bind(ev, row->full, row->params, row->n_params, row->min,
+                                          row->flags | BUILTIN_NATIVE, VALUE_NOTHING, actuals, &bound) < 0)
         return -1;
     if (row->function(ev, is_object(self, &markup_ops) ? text_of(self) : self, &bound, ret) == 0)
         return 0;

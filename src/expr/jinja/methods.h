@@ -38,7 +38,8 @@ const struct method_row *method_find(const char *name, size_t n);
 const struct method_row *method_for(const struct method_row *rows, enum method_type type);
 /* Does any method of that name change what it is called on? */
 bool method_mutates(const struct method_row *rows);
-int method_call(struct ev *ev, value self, const struct method_row *row, const struct actuals *actuals, value *ret);
+int method_call(struct ev *ev, value self, const struct method_row *row, const struct actuals *actuals,
+                value *ret);
 /* The rows of the families, each closed by a row without a name. */
 extern const struct method_row methods_str[], methods_text[], methods_container[], methods_number[];
 

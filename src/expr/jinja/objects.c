@@ -280,8 +280,7 @@ static void view_repr(struct ev *ev, struct value_object *self, struct buffer *o
     const struct view *view = (const struct view *)self;
 
     buffer_addf(out, "%s([", names[view->kind]);
-    VALUE_MAP_EACH(i, view->map)
-    {
+    VALUE_MAP_EACH (i, view->map) {
         buffer_add_text(out, i ? ", " : "");
         buffer_add_text(out, view->kind == VIEW_ITEMS ? "(" : "");
         if (view->kind != VIEW_VALUES)

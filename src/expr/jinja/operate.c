@@ -41,7 +41,8 @@ int ev_truth(struct ev *ev, value v, bool *ret)
 
 static bool equal_ranges(const struct range *a, const struct range *b)
 {
-    return a->count == b->count && (!a->count || (a->start == b->start && (a->count == 1 || a->step == b->step)));
+    return a->count == b->count &&
+           (!a->count || (a->start == b->start && (a->count == 1 || a->step == b->step)));
 }
 
 /* Views of keys and items compare as sets do. */
@@ -53,8 +54,7 @@ static bool equal_views(const struct view *a, const struct view *b)
         return value_equal(a->map, b->map);
     if (value_map_count(a->map) != value_map_count(b->map))
         return false;
-    VALUE_MAP_EACH(i, a->map)
-    {
+    VALUE_MAP_EACH (i, a->map) {
         if (!value_is_set(value_map_get_value(b->map, value_map_key_at(a->map, i))))
             return false;
     }
@@ -70,7 +70,8 @@ int ev_pay_tree(struct ev *ev, value v)
     for (size_t i = 0; r == 0 && i < value_list_count(v); i++)
         r = ev_pay_tree(ev, value_list_at(v, i));
     for (size_t i = 0; r == 0 && i < value_map_count(v); i++)
-        r = value_map_item_at(v, i).kind >= VALUE_LIST ? ev_pay_tree(ev, value_map_item_at(v, i)) : ev_pay(ev, 1);
+        r = value_map_item_at(v, i).kind >= VALUE_LIST ? ev_pay_tree(ev, value_map_item_at(v, i))
+                                                       : ev_pay(ev, 1);
     return r;
 }
 
@@ -144,8 +145,8 @@ int ev_order(struct ev *ev, enum compare_operator op, value a, value b, bool *re
             return -1;
         if (a.kind == VALUE_OBJECT || b.kind == VALUE_OBJECT || value_compare(a, b, &order) != 0) {
             unordered_pair(&a, &b);
-            return ev_error(ev, "TypeError", "'%s' not supported between instances of '%s' and '%s'", symbols[op],
-                            ev_type_name(a), ev_type_name(b));
+            return ev_error(ev, "TypeError", "'%s' not supported between instances of '%s' and '%s'",
+                            symbols[op], ev_type_name(a), ev_type_name(b));
         }
     }
     switch (op) {
@@ -194,7 +195,8 @@ int ev_contains(struct ev *ev, value container, value item, bool *ret)
         if (is_undefined(item))
             return undefined_raise(ev, item);
         if (!value_is_set(part))
-            return ev_error(ev, "TypeError", "'in <string>' requires string as left operand, not %s", ev_type_name(item));
+            return ev_error(ev, "TypeError", "'in <string>' requires string as left operand, not %s",
+                            ev_type_name(item));
         *ret = memmem(value_chars(text), value_len(text), value_chars(part), value_len(part));
         return ev_pay(ev, value_len(text) / 64 + 1);
     }
@@ -244,15 +246,19 @@ static bool is_numeric(value v)
 }
 
 static const char *const symbols[] = {
-    [NUMBER_ADD] = "+",      [NUMBER_SUBTRACT] = "-",      [NUMBER_MULTIPLY] = "*",
-    [NUMBER_DIVIDE] = "/",   [NUMBER_FLOOR_DIVIDE] = "//", [NUMBER_MODULO] = "%",
+    [NUMBER_ADD] = "+",
+    [NUMBER_SUBTRACT] = "-",
+    [NUMBER_MULTIPLY] = "*",
+    [NUMBER_DIVIDE] = "/",
+    [NUMBER_FLOOR_DIVIDE] = "//",
+    [NUMBER_MODULO] = "%",
     [NUMBER_POWER] = "** or pow()",
 };
 
 static int unsupported(struct ev *ev, enum number_operator op, value a, value b)
 {
-    return ev_error(ev, "TypeError", "unsupported operand type(s) for %s: '%s' and '%s'", symbols[op], ev_type_name(a),
-                    ev_type_name(b));
+    return ev_error(ev, "TypeError", "unsupported operand type(s) for %s: '%s' and '%s'", symbols[op],
+                    ev_type_name(a), ev_type_name(b));
 }
 
 static int repeat(struct ev *ev, value v, value count, value *ret)
@@ -348,8 +354,8 @@ static int add(struct ev *ev, value a, value b, value *ret)
     if (!value_is_list(a))
         return unsupported(ev, NUMBER_ADD, a, b);
     if (a.kind != b.kind)
-        return ev_error(ev, "TypeError", "can only concatenate %s (not \"%s\") to %s", ev_type_name(a), ev_type_name(b),
-                        ev_type_name(a));
+        return ev_error(ev, "TypeError", "can only concatenate %s (not \"%s\") to %s", ev_type_name(a),
+                        ev_type_name(b), ev_type_name(a));
     if (ev_pay_items(ev, value_list_count(a) + value_list_count(b)) < 0)
         return -1;
     *ret = a.kind == VALUE_TUPLE ? value_tuple_new(value_list_count(a) + value_list_count(b))
@@ -385,8 +391,7 @@ static int plain_arguments(struct ev *ev, value args, bool escape, value *ret)
         VALUE_AUTO(tuple);
 
         tuple = value_tuple_new(value_list_count(args));
-        VALUE_LIST_EACH(i, item, args)
-        {
+        VALUE_LIST_EACH (i, item, args) {
             value plain;
 
             if (plain_arguments(ev, item, escape, &plain) < 0)
@@ -398,11 +403,11 @@ static int plain_arguments(struct ev *ev, value args, bool escape, value *ret)
         VALUE_AUTO(map);
 
         map = value_map_new(value_map_count(args));
-        VALUE_MAP_EACH(i, args)
-        {
+        VALUE_MAP_EACH (i, args) {
             value plain;
 
-            if (value_map_item_at(args, i).kind == VALUE_MAP || value_map_item_at(args, i).kind == VALUE_TUPLE)
+            if (value_map_item_at(args, i).kind == VALUE_MAP ||
+                value_map_item_at(args, i).kind == VALUE_TUPLE)
                 plain = value_ref(value_map_item_at(args, i));
             else if (plain_arguments(ev, value_map_item_at(args, i), escape, &plain) < 0)
                 return -1;
@@ -421,7 +426,8 @@ static int percent(struct ev *ev, value format, value args, value *ret)
     VALUE_AUTO(plain);
     BUFFER_AUTO(out);
 
-    if (ev_pay(ev, value_len(text) / 16 + 4) < 0 || plain_arguments(ev, args, format.kind == VALUE_OBJECT, &plain) < 0)
+    if (ev_pay(ev, value_len(text) / 16 + 4) < 0 ||
+        plain_arguments(ev, args, format.kind == VALUE_OBJECT, &plain) < 0)
         return -1;
     if (python_percent(value_chars(text), value_len(text), plain, ev->limits.text, &out, ev->err) < 0)
         return -1;
@@ -476,14 +482,16 @@ int ev_binary(struct ev *ev, enum number_operator op, value a, value b, value *r
     case NUMBER_MODULO:
         return value_is_set(text_of(a)) ? percent(ev, a, b, ret) : unsupported(ev, op, a, b);
     case NUMBER_MULTIPLY: {
-        bool left = value_is_set(text_of(a)) || value_is_list(a), right = value_is_set(text_of(b)) || value_is_list(b);
+        bool left = value_is_set(text_of(a)) || value_is_list(a),
+             right = value_is_set(text_of(b)) || value_is_list(b);
 
         if (left && (value_is_integer(b) || b.kind == VALUE_BOOL))
             return repeat(ev, a, b, ret);
         if (right && (value_is_integer(a) || a.kind == VALUE_BOOL))
             return repeat(ev, b, a, ret);
         if (left || right)
-            return ev_error(ev, "TypeError", "can't multiply sequence by non-int of type '%s'", ev_type_name(left ? b : a));
+            return ev_error(ev, "TypeError", "can't multiply sequence by non-int of type '%s'",
+                            ev_type_name(left ? b : a));
         return unsupported(ev, op, a, b);
     }
     default:
@@ -616,14 +624,16 @@ static bool method_type_of(value v, enum method_type *ret)
 static bool is_python_internal(value v, value name)
 {
     static const char *const everywhere[] = {
-        "__class__",    "__delattr__", "__dir__",        "__doc__",           "__eq__",       "__format__",
-        "__ge__",       "__getattribute__", "__getstate__", "__gt__",         "__hash__",     "__init__",
-        "__init_subclass__", "__le__", "__lt__",         "__ne__",            "__new__",      "__reduce__",
-        "__reduce_ex__", "__repr__",   "__setattr__",    "__sizeof__",        "__str__",      "__subclasshook__",
+        "__class__",   "__delattr__", "__dir__",           "__doc__",          "__eq__",
+        "__format__",  "__ge__",      "__getattribute__",  "__getstate__",     "__gt__",
+        "__hash__",    "__init__",    "__init_subclass__", "__le__",           "__lt__",
+        "__ne__",      "__new__",     "__reduce__",        "__reduce_ex__",    "__repr__",
+        "__setattr__", "__sizeof__",  "__str__",           "__subclasshook__",
     };
     static const char *const sized[] = { "__contains__", "__getitem__", "__iter__", "__len__" };
-    static const char *const functions[] = { "__call__", "__code__", "__globals__", "__closure__", "__defaults__",
-                                             "__module__", "__name__", "__self__", "__func__", "__dict__" };
+    static const char *const functions[] = { "__call__",     "__code__",   "__globals__", "__closure__",
+                                             "__defaults__", "__module__", "__name__",    "__self__",
+                                             "__func__",     "__dict__" };
     const char *text = value_chars(name);
 
     if (text[0] != '_')
@@ -643,8 +653,9 @@ static bool is_python_internal(value v, value name)
 
 static value unsafe_member(struct ev *ev, value holder, value name)
 {
-    return undefined_hint(ev, "SecurityError", value_textf("access to attribute '%s' of '%s' object is unsafe.",
-                                                           value_chars(name), ev_type_name(holder)));
+    return undefined_hint(ev, "SecurityError",
+                          value_textf("access to attribute '%s' of '%s' object is unsafe.", value_chars(name),
+                                      ev_type_name(holder)));
 }
 
 /* Python's getattr(): unset when there is no such attribute. */
@@ -727,14 +738,16 @@ int ev_getitem(struct ev *ev, value subject, value key, value *ret)
     if (is_undefined(key) && !((struct undefined *)key.object)->lax && subject.kind == VALUE_MAP)
         return undefined_raise(ev, key);
     text = text_of(key);
-    if (value_is_set(text) && attribute(ev, subject, text, method_find(value_chars(text), value_len(text)), ret) < 0)
+    if (value_is_set(text) &&
+        attribute(ev, subject, text, method_find(value_chars(text), value_len(text)), ret) < 0)
         return -1;
     if (!value_is_set(*ret))
         *ret = undefined_member(ev, subject, key);
     return 0;
 }
 
-static int slice_index(struct ev *ev, value v, int64_t missing, int64_t n, int64_t low, int64_t high, int64_t *ret)
+static int slice_index(struct ev *ev, value v, int64_t missing, int64_t n, int64_t low, int64_t high,
+                       int64_t *ret)
 {
     if (value_is_null(v)) {
         *ret = missing;
@@ -743,7 +756,8 @@ static int slice_index(struct ev *ev, value v, int64_t missing, int64_t n, int64
     if (!value_is_integer(v) && v.kind != VALUE_BOOL) {
         if (is_undefined(v))
             return undefined_raise(ev, v);
-        return ev_error(ev, "TypeError", "slice indices must be integers or None or have an __index__ method");
+        return ev_error(ev, "TypeError",
+                        "slice indices must be integers or None or have an __index__ method");
     }
     if (ev_index_of(ev, v, ret) < 0)
         return -1;
@@ -796,7 +810,8 @@ int ev_slice(struct ev *ev, value subject, value start, value stop, value step, 
     if (is_undefined(subject))
         return undefined_raise(ev, subject);
     if (!value_is_set(text) && !value_is_list(subject) && !is_object(subject, &range_ops)) {
-        *ret = undefined_hint(ev, "UndefinedError", value_textf("%s object has no element slice", ev_type_name(subject)));
+        *ret = undefined_hint(ev, "UndefinedError",
+                              value_textf("%s object has no element slice", ev_type_name(subject)));
         return 0;
     }
     if (ev_length(ev, subject, &n) < 0 || (!value_is_null(step) && ev_index_of(ev, step, &by) < 0))
@@ -818,7 +833,8 @@ int ev_slice(struct ev *ev, value subject, value start, value stop, value step, 
     if (is_object(subject, &range_ops)) {
         const struct range *range = (struct range *)subject.object;
 
-        *ret = range_new(range_at(range, from), range_at(range, from) + count * by * range->step, by * range->step);
+        *ret = range_new(range_at(range, from), range_at(range, from) + count * by * range->step,
+                         by * range->step);
         return 0;
     }
     if (ev_pay_items(ev, (size_t)count) < 0)
@@ -845,125 +861,6 @@ int ev_call(struct ev *ev, value callee, const struct actuals *actuals, value *r
     if (r < 0)
         value_unref(value_take(ret));
     return r;
-}
-
-/* ---- text ---- */
-
-static void repr_items(struct ev *ev, value list, struct buffer *out)
-{
-    VALUE_LIST_EACH(i, each, list)
-    {
-        buffer_add_text(out, i ? ", " : "");
-        ev_repr(ev, each, out);
-    }
-}
-
-void ev_repr(struct ev *ev, value v, struct buffer *out)
-{
-    if (ev_pay(ev, 1) < 0)
-        return;
-    if (out->len > ev->limits.text) {
-        ev_limit(ev, "bytes of a text", ev->limits.text);
-        ev->steps = 0;
-        return;
-    }
-    switch (v.kind) {
-    case VALUE_LIST:
-        buffer_add_char(out, '[');
-        repr_items(ev, v, out);
-        buffer_add_char(out, ']');
-        break;
-    case VALUE_TUPLE:
-        buffer_add_char(out, '(');
-        repr_items(ev, v, out);
-        buffer_add_text(out, value_list_count(v) == 1 ? ",)" : ")");
-        break;
-    case VALUE_MAP:
-        buffer_add_char(out, '{');
-        VALUE_MAP_EACH(i, v)
-        {
-            buffer_add_text(out, i ? ", " : "");
-            ev_repr(ev, value_map_key_at(v, i), out);
-            buffer_add_text(out, ": ");
-            ev_repr(ev, value_map_item_at(v, i), out);
-        }
-        buffer_add_char(out, '}');
-        break;
-    case VALUE_OBJECT:
-        if (object_ops_of(v)->repr)
-            object_ops_of(v)->repr(ev, v.object, out);
-        else
-            buffer_addf(out, "<%s object>", ev_type_name(v));
-        break;
-    default:
-        if (value_len(v) > 16 && ev_pay(ev, value_len(v) / 8) < 0)
-            return;
-        python_repr(out, v);
-    }
-}
-
-static int add_integer(struct ev *ev, int64_t n, struct buffer *out)
-{
-    uint64_t rest = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
-    char digits[24], *at = digits + sizeof(digits);
-
-    do
-        *--at = (char)('0' + rest % 10);
-    while (rest /= 10);
-    if (n < 0)
-        *--at = '-';
-    return ev_add_text(ev, out, at, (size_t)(digits + sizeof(digits) - at));
-}
-
-int ev_str(struct ev *ev, value v, struct buffer *out)
-{
-    size_t before = out->len;
-
-    switch (v.kind) {
-    case VALUE_STRING:
-        return ev_add_text(ev, out, value_chars(v), value_len(v));
-    case VALUE_INT:
-        return add_integer(ev, v.integer, out);
-    case VALUE_OBJECT:
-        if (is_undefined(v))
-            return ((struct undefined *)v.object)->lax ? 0 : undefined_raise(ev, v);
-        if (is_object(v, &markup_ops))
-            return ev_str(ev, text_of(v), out);
-        /* fall through */
-    case VALUE_LIST:
-    case VALUE_TUPLE:
-    case VALUE_MAP:
-        ev_repr(ev, v, out);
-        break;
-    default:
-        python_str(out, v);
-    }
-    if (out->len > ev->limits.text)
-        return ev_limit(ev, "bytes of a text", ev->limits.text);
-    return ev_pay(ev, (out->len - before) / 64 + 1);
-}
-
-int ev_str_value(struct ev *ev, value v, value *ret)
-{
-    BUFFER_AUTO(out);
-
-    if (v.kind == VALUE_STRING) {
-        *ret = value_ref(v);
-        return 0;
-    }
-    if (ev_str(ev, v, &out) < 0)
-        return -1;
-    *ret = value_text_n(buffer_text(&out), out.len);
-    return 0;
-}
-
-int ev_soft_str(struct ev *ev, value v, value *ret)
-{
-    if (is_object(v, &markup_ops)) {
-        *ret = value_ref(v);
-        return 0;
-    }
-    return ev_str_value(ev, v, ret);
 }
 
 /* ---- maps ---- */

@@ -23,8 +23,7 @@ static int visible(struct ev *ev, value *ret)
 
     if (!value_is_set(ev->visible)) {
         ev->visible = value_map_new(value_map_count(variables));
-        VALUE_MAP_EACH(i, variables)
-        {
+        VALUE_MAP_EACH (i, variables) {
             value key = value_map_key_at(variables, i), item;
 
             if (value_is_string(key) && hidden(key))
@@ -54,8 +53,8 @@ static int fn_ctx(struct ev *ev, struct bound *bound, value *ret)
     if (!yes)
         return visible(ev, ret);
     if (value_is_set(text) && hidden(text))
-        return ev_error(ev, "VariableInaccessibleError", "The variable \"%s\" is for internal use and inaccessible.",
-                        value_chars(text));
+        return ev_error(ev, "VariableInaccessibleError",
+                        "The variable \"%s\" is for internal use and inaccessible.", value_chars(text));
     if (value_is_set(text) && (ev_context_value(ev, text, ret) < 0 || value_is_set(*ret)))
         return value_is_set(*ret) ? 0 : -1;
     BUFFER_AUTO(shown);
@@ -104,18 +103,17 @@ static value entry_on(value state, const char *id, int64_t route)
     value at = value_map_get(value_map_get(state, "tasks"), key);
 
     free(key);
-    return at.kind == VALUE_INT && at.integer >= 0 ? value_list_at(value_map_get(state, "sequence"), (size_t)at.integer)
-                                                   : VALUE_NOTHING;
+    return at.kind == VALUE_INT && at.integer >= 0
+               ? value_list_at(value_map_get(state, "sequence"), (size_t)at.integer)
+               : VALUE_NOTHING;
 }
 
 static bool is_subset(value part, value whole)
 {
-    VALUE_LIST_EACH(i, each, part)
-    {
+    VALUE_LIST_EACH (i, each, part) {
         bool found = false;
 
-        VALUE_LIST_EACH(k, other, whole)
-        {
+        VALUE_LIST_EACH (k, other, whole) {
             found = found || value_equal(each, other);
         }
         if (!found)
@@ -155,7 +153,8 @@ static int fn_task_status(struct ev *ev, struct bound *bound, value *ret)
     value task = own(ev, "__current_task"), id = text_of(bound->args[0]);
     int64_t route = value_map_int(task, "route", 0);
 
-    if (value_is_set(bound->args[1]) && bound->args[1].kind != VALUE_NULL && ev_index_of(ev, bound->args[1], &route) < 0)
+    if (value_is_set(bound->args[1]) && bound->args[1].kind != VALUE_NULL &&
+        ev_index_of(ev, bound->args[1], &route) < 0)
         return -1;
     if (is_undefined(bound->args[0]))
         return undefined_raise(ev, bound->args[0]);
@@ -193,7 +192,8 @@ static int fn_failed(struct ev *ev, struct bound *bound, value *ret)
 
 static int fn_completed(struct ev *ev, struct bound *bound, value *ret)
 {
-    static const char *const completed[] = { "succeeded", "failed", "expired", "timeout", "abandoned", "canceled" };
+    static const char *const completed[] = { "succeeded", "failed",    "expired",
+                                             "timeout",   "abandoned", "canceled" };
     VALUE_AUTO(status);
     bool found = false;
 
@@ -244,8 +244,7 @@ static int fn_zip(struct ev *ev, struct bound *bound, value *ret)
     VALUE_AUTO(columns);
     VALUE_AUTO(rows);
 
-    VALUE_MAP_EACH(i, bound->named)
-    {
+    VALUE_MAP_EACH (i, bound->named) {
         if (!value_text_is(value_map_key_at(bound->named, i), "pad"))
             return ev_error(ev, "TypeError", "zip_() got an unexpected keyword argument '%s'",
                             value_chars(value_map_key_at(bound->named, i)));
@@ -255,8 +254,7 @@ static int fn_zip(struct ev *ev, struct bound *bound, value *ret)
         return 0;
     }
     columns = value_list_new(n);
-    VALUE_LIST_EACH(i, each, bound->rest)
-    {
+    VALUE_LIST_EACH (i, each, bound->rest) {
         value column;
 
         if (each.kind == VALUE_NULL)
@@ -272,11 +270,12 @@ static int fn_zip(struct ev *ev, struct bound *bound, value *ret)
     for (size_t i = 0; i < longest; i++) {
         value row = value_tuple_new(n);
 
-        VALUE_LIST_EACH(k, column, columns)
-        {
+        VALUE_LIST_EACH (k, column, columns) {
             value cell = value_list_at(column, i);
 
-            value_list_append(&row, value_is_set(cell) ? value_ref(cell) : value_is_set(pad) ? value_ref(pad) : value_null());
+            value_list_append(&row, value_is_set(cell)  ? value_ref(cell)
+                                    : value_is_set(pad) ? value_ref(pad)
+                                                        : value_null());
         }
         value_list_append(&rows, row);
     }
@@ -304,13 +303,14 @@ static int fn_st2kv(struct ev *ev, struct bound *bound, value *ret)
     if (!host || !host->datastore_get)
         return ev_error(ev, "ExpressionEvaluationException", "The datastore cannot be read from here.");
     *ret = VALUE_NOTHING;
-    if (host->datastore_get(host->data, scope, name, value_is_set(decrypt) && decrypt.boolean, ret, ev->err) < 0)
+    if (host->datastore_get(host->data, scope, name, value_is_set(decrypt) && decrypt.boolean, ret, ev->err) <
+        0)
         return -1;
     if (value_is_set(*ret))
         return 0;
     if (!value_is_set(otherwise))
-        return ev_error(ev, "ExpressionEvaluationException", "The key \"%s\" does not exist in the StackStorm datastore.",
-                        value_chars(key));
+        return ev_error(ev, "ExpressionEvaluationException",
+                        "The key \"%s\" does not exist in the StackStorm datastore.", value_chars(key));
     *ret = value_ref(otherwise);
     return 0;
 }

@@ -72,7 +72,8 @@ static bool all_constant(struct node **items, uint32_t count)
     return true;
 }
 
-static struct node *list_node(struct parser *p, enum node_type type, struct gathered *g, uint32_t start, int line)
+static struct node *list_node(struct parser *p, enum node_type type, struct gathered *g, uint32_t start,
+                              int line)
 {
     struct node_list *list = node_new(p, type, sizeof(*list), start, line);
 
@@ -84,7 +85,8 @@ static struct node *list_node(struct parser *p, enum node_type type, struct gath
     return finish(p, &list->node);
 }
 
-static struct node *pair_node(struct parser *p, enum node_type type, struct node *a, struct node *b, uint32_t start)
+static struct node *pair_node(struct parser *p, enum node_type type, struct node *a, struct node *b,
+                              uint32_t start)
 {
     struct node_pair *pair = node_new(p, type, sizeof(*pair), start, a ? a->line : p->current.line);
 
@@ -96,7 +98,8 @@ static struct node *pair_node(struct parser *p, enum node_type type, struct node
     return finish(p, &pair->node);
 }
 
-static struct node *binary_node(struct parser *p, enum number_operator op, struct node *left, struct node *right)
+static struct node *binary_node(struct parser *p, enum number_operator op, struct node *left,
+                                struct node *right)
 {
     struct node *node = pair_node(p, NODE_BINARY, left, right, left->start);
 
@@ -182,8 +185,9 @@ static struct node *parse_sum(struct parser *p)
 static bool compare_operator(struct parser *p, enum compare_operator *ret_op, bool *ret_two)
 {
     static const int8_t operators[] = {
-        [TOKEN_EQ] = COMPARE_EQ + 1,     [TOKEN_NE] = COMPARE_NE + 1, [TOKEN_LT] = COMPARE_LT + 1,
-        [TOKEN_LTEQ] = COMPARE_LTEQ + 1, [TOKEN_GT] = COMPARE_GT + 1, [TOKEN_GTEQ] = COMPARE_GTEQ + 1,
+        [TOKEN_EQ] = COMPARE_EQ + 1, [TOKEN_NE] = COMPARE_NE + 1,
+        [TOKEN_LT] = COMPARE_LT + 1, [TOKEN_LTEQ] = COMPARE_LTEQ + 1,
+        [TOKEN_GT] = COMPARE_GT + 1, [TOKEN_GTEQ] = COMPARE_GTEQ + 1,
         [TOKEN_TILDE] = 0,
     };
 
@@ -344,12 +348,16 @@ static bool string_escape(struct parser *p, int line, const char **at, const cha
         char h = *at < end ? **at : 0, low = (char)(h | 0x20);
 
         if (!((h >= '0' && h <= '9') || (low >= 'a' && low <= 'f')))
-            return parser_fail(p, line, "truncated \\%c%s escape", c, c == 'x' ? "XX" : c == 'u' ? "XXXX" : "XXXXXXXX");
+            return parser_fail(p, line, "truncated \\%c%s escape", c,
+                               c == 'x'   ? "XX"
+                               : c == 'u' ? "XXXX"
+                                          : "XXXXXXXX");
         code = code * 16 + (unsigned)(h <= '9' ? h - '0' : low - 'a' + 10);
         (*at)++;
     }
     if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
-        return parser_fail(p, line, code > 0x10ffff ? "illegal Unicode character" : "surrogates are not allowed in text");
+        return parser_fail(
+            p, line, code > 0x10ffff ? "illegal Unicode character" : "surrogates are not allowed in text");
     buffer_add_utf8(out, code);
     return true;
 }
@@ -411,7 +419,9 @@ static struct node *number_node(struct parser *p)
         size_t skip = base == 10 ? 0 : 2;
 
         if (base == 10 && digits.len > 4300)
-            return parser_fail(p, token.line, "Exceeds the limit (4300 digits) for integer string conversion"), NULL;
+            return parser_fail(p, token.line,
+                               "Exceeds the limit (4300 digits) for integer string conversion"),
+                   NULL;
         if (digits.len > 16400)
             return parser_fail(p, token.line, "integer literal too large"), NULL;
         v = value_int_from_text(digits.data + skip, digits.len - skip, base);
@@ -426,9 +436,12 @@ static struct node *word_node(struct parser *p)
         const char *name;
         value v;
     } words[] = {
-        { "true", { .kind = VALUE_BOOL, .integer = 1 } },  { "True", { .kind = VALUE_BOOL, .integer = 1 } },
-        { "false", { .kind = VALUE_BOOL, .integer = 0 } }, { "False", { .kind = VALUE_BOOL, .integer = 0 } },
-        { "none", { .kind = VALUE_NULL } },                { "None", { .kind = VALUE_NULL } },
+        { "true", { .kind = VALUE_BOOL, .integer = 1 } },
+        { "True", { .kind = VALUE_BOOL, .integer = 1 } },
+        { "false", { .kind = VALUE_BOOL, .integer = 0 } },
+        { "False", { .kind = VALUE_BOOL, .integer = 0 } },
+        { "none", { .kind = VALUE_NULL } },
+        { "None", { .kind = VALUE_NULL } },
     };
 
     if (!parser_advance(p))
@@ -500,7 +513,8 @@ bool is_tuple_end(const struct parser *p, const char *stop)
            (stop && parser_is_name(p, stop));
 }
 
-static struct node *tuple(struct parser *p, bool conditional, const char *stop, bool parentheses, uint32_t start)
+static struct node *tuple(struct parser *p, bool conditional, const char *stop, bool parentheses,
+                          uint32_t start)
 {
     struct gathered g = { 0 };
     int line = p->current.line;
@@ -787,7 +801,8 @@ static struct node *dot_node(struct parser *p, struct node *subject)
     if (!parser_advance(p))
         return NULL;
     if (token.type == TOKEN_NAME) {
-        struct node_attr *attr = (struct node_attr *)attribute_node(p, subject, parser_text(p, token.text, token.len));
+        struct node_attr *attr =
+            (struct node_attr *)attribute_node(p, subject, parser_text(p, token.text, token.len));
 
         if (attr && attr->methods && method_mutates(attr->methods))
             p->jinja->mutating = true;
@@ -795,8 +810,9 @@ static struct node *dot_node(struct parser *p, struct node *subject)
     }
     if (token.type != TOKEN_INTEGER)
         return parser_fail(p, token.line, "expected name or number"), NULL;
-    index = const_node(p, parser_keep(p, value_int_from_text(token.text, token.len < 18 ? token.len : 18, 10)), token.start,
-                       token.line);
+    index =
+        const_node(p, parser_keep(p, value_int_from_text(token.text, token.len < 18 ? token.len : 18, 10)),
+                   token.start, token.line);
     return pair_node(p, NODE_GETITEM, subject, index, subject->start);
 }
 
@@ -848,7 +864,9 @@ static struct node *filter_node(struct parser *p, struct node *subject)
         return NULL;
     filter->builtin = filter_find(name.data, name.len, p->jinja->flags);
     if (!filter->builtin)
-        return parser_fail_kind(p, filter->node.line, "TemplateAssertionError", "No filter named '%s'.", name.data), NULL;
+        return parser_fail_kind(p, filter->node.line, "TemplateAssertionError", "No filter named '%s'.",
+                                name.data),
+               NULL;
     if (parser_is(p, TOKEN_LPAREN) && !parse_arguments(p, &filter->arguments))
         return NULL;
     filter->node.constant = subject && subject->constant && constant_arguments(&filter->arguments) &&
@@ -922,7 +940,9 @@ static struct node *test_node(struct parser *p, struct node *subject)
     }
     test->builtin = test_find(name.data, name.len);
     if (!test->builtin)
-        return parser_fail_kind(p, test->node.line, "TemplateAssertionError", "No test named '%s'.", name.data), NULL;
+        return parser_fail_kind(p, test->node.line, "TemplateAssertionError", "No test named '%s'.",
+                                name.data),
+               NULL;
     deepen_call(test);
     test->node.constant = subject->constant && constant_arguments(&test->arguments);
     node = finish(p, &test->node);

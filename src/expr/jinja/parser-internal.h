@@ -32,14 +32,14 @@ struct parser {
     struct lexer lexer;
     struct token current, ahead;
     bool has_ahead;
-    bool lexed_first; /* an error of the very first token shows its line, as Jinja's does */
+    bool lexed_first;  /* an error of the very first token shows its line, as Jinja's does */
     uint32_t last_end; /* where the token before the current one ended */
     unsigned depth;
     struct scope *scope;
     struct {
         struct node_name *node;
         struct scope *scope;
-    } *names;
+    } * names;
     size_t n_names, n_names_room;
     end_tags *end_stack;
     size_t n_end_stack, n_end_stack_room;

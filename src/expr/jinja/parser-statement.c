@@ -60,14 +60,16 @@ static bool fail_unknown(struct parser *p, const char *name, size_t n, int line)
         for (end_tags tag = p->end_stack[i]; *tag; tag++)
             nested = nested || (strlen(*tag) == n && memcmp(*tag, name, n) == 0);
     if (p->n_end_stack) {
-        buffer_add_text(&out, nested ? " You probably made a nesting mistake. Jinja is expecting this tag, but currently "
-                                       "looking for "
-                                     : " Jinja was looking for the following tags: ");
+        buffer_add_text(
+            &out, nested ? " You probably made a nesting mistake. Jinja is expecting this tag, but currently "
+                           "looking for "
+                         : " Jinja was looking for the following tags: ");
         add_quoted(&out, p->end_stack[p->n_end_stack - 1]);
         buffer_add_char(&out, '.');
     }
     if (p->n_tags)
-        buffer_addf(&out, " The innermost block that needs to be closed is '%s'.", value_chars(p->tags[p->n_tags - 1]));
+        buffer_addf(&out, " The innermost block that needs to be closed is '%s'.",
+                    value_chars(p->tags[p->n_tags - 1]));
     return parser_fail(p, line, "%s", out.data);
 }
 
@@ -76,9 +78,9 @@ static bool fail_unknown(struct parser *p, const char *name, size_t n, int line)
 static bool can_assign(struct parser *p, const struct node *target)
 {
     static const char *const type_names[] = {
-        [NODE_CONST] = "const",   [NODE_LIST] = "list",     [NODE_DICT] = "dict",       [NODE_CONDITION] = "condexpr",
-        [NODE_CALL] = "call",     [NODE_FILTER] = "filter", [NODE_GETATTR] = "getattr", [NODE_GETITEM] = "getitem",
-        [NODE_NS_TARGET] = NULL,
+        [NODE_CONST] = "const",        [NODE_LIST] = "list",       [NODE_DICT] = "dict",
+        [NODE_CONDITION] = "condexpr", [NODE_CALL] = "call",       [NODE_FILTER] = "filter",
+        [NODE_GETATTR] = "getattr",    [NODE_GETITEM] = "getitem", [NODE_NS_TARGET] = NULL,
     };
     const char *name = target->type < ELEMENTS(type_names) ? type_names[target->type] : NULL;
 
@@ -191,8 +193,8 @@ static struct node *target_primary(struct parser *p, bool with_namespace)
     struct node *inner;
 
     if (parser_is(p, TOKEN_LPAREN)) {
-        if (!parser_enter(p) || !parser_advance(p) || !(inner = target_tuple(p, NULL, with_namespace, true)) ||
-            !parser_expect(p, TOKEN_RPAREN))
+        if (!parser_enter(p) || !parser_advance(p) ||
+            !(inner = target_tuple(p, NULL, with_namespace, true)) || !parser_expect(p, TOKEN_RPAREN))
             return NULL;
         parser_leave(p);
         return inner;
@@ -221,7 +223,8 @@ static struct node *parse_target(struct parser *p, const char *stop, bool with_n
 /* ---- the statements ---- */
 
 static const char *const end_for[] = { "endfor", "else", NULL }, *const end_for_else[] = { "endfor", NULL };
-static const char *const end_if[] = { "elif", "else", "endif", NULL }, *const end_if_else[] = { "endif", NULL };
+static const char *const end_if[] = { "elif", "else", "endif", NULL }, *const end_if_else[] = { "endif",
+                                                                                                NULL };
 static const char *const end_set[] = { "endset", NULL }, *const end_macro[] = { "endmacro", NULL };
 static const char *const end_call[] = { "endcall", NULL }, *const end_filter[] = { "endfilter", NULL };
 static const char *const end_with[] = { "endwith", NULL }, *const end_block[] = { "endblock", NULL };
@@ -245,8 +248,8 @@ static struct node *statement_for(struct parser *p)
     size_t first_name;
     int slot;
 
-    if (!parser_advance(p) || !(node->target = parse_target(p, "in", false)) || !parser_expect_name(p, "in") ||
-        !(node->iterable = parse_tuple(p, false, "recursive")))
+    if (!parser_advance(p) || !(node->target = parse_target(p, "in", false)) ||
+        !parser_expect_name(p, "in") || !(node->iterable = parse_tuple(p, false, "recursive")))
         return NULL;
     scope = scope_new(p, &node->scope);
     if (!store_target(p, node->target))
@@ -288,7 +291,8 @@ static struct node *statement_if(struct parser *p)
         else
             first = node;
         last = node;
-        if (!parser_advance(p) || !(node->test = parse_tuple(p, false, NULL)) || !(node->body = parse_body(p, end_if)))
+        if (!parser_advance(p) || !(node->test = parse_tuple(p, false, NULL)) ||
+            !(node->body = parse_body(p, end_if)))
             return NULL;
         if (!parser_is_name(p, "elif"))
             break;
@@ -432,7 +436,8 @@ static struct node *statement_macro(struct parser *p)
 
 static struct node *statement_call(struct parser *p)
 {
-    struct node_macro *macro = node_new(p, NODE_CALL_BLOCK, sizeof(*macro), p->current.start, p->current.line);
+    struct node_macro *macro =
+        node_new(p, NODE_CALL_BLOCK, sizeof(*macro), p->current.start, p->current.line);
     struct scope *outer = p->scope, *inner;
     int line = p->current.line;
 
@@ -458,7 +463,8 @@ static struct node *statement_call(struct parser *p)
 
 static struct node *statement_filter(struct parser *p)
 {
-    struct node_set_block *block = node_new(p, NODE_FILTER_BLOCK, sizeof(*block), p->current.start, p->current.line);
+    struct node_set_block *block =
+        node_new(p, NODE_FILTER_BLOCK, sizeof(*block), p->current.start, p->current.line);
     struct scope *scope;
 
     if (!parser_advance(p) || !(block->filter = parse_filter_chain(p, NULL, true)))
@@ -513,7 +519,8 @@ out:
 
 static struct node *statement_autoescape(struct parser *p)
 {
-    struct node_set_block *block = node_new(p, NODE_AUTOESCAPE, sizeof(*block), p->current.start, p->current.line);
+    struct node_set_block *block =
+        node_new(p, NODE_AUTOESCAPE, sizeof(*block), p->current.start, p->current.line);
     struct scope *scope;
 
     if (!parser_advance(p) || !(block->filter = parse_expression(p)))
@@ -539,12 +546,15 @@ static struct node *statement_block(struct parser *p)
         return NULL;
     block->name = parser_text(p, token.text, token.len);
     if (parser_is(p, TOKEN_SUB))
-        return parser_fail(p, token.line, "Block names in Jinja have to be valid Python identifiers and may not contain "
-                                          "hyphens, use an underscore instead."), NULL;
+        return parser_fail(p, token.line,
+                           "Block names in Jinja have to be valid Python identifiers and may not contain "
+                           "hyphens, use an underscore instead."),
+               NULL;
     for (size_t i = 0; i < p->jinja->n_blocks; i++)
         if (value_equal(p->jinja->blocks[i]->name, block->name))
             return parser_fail_kind(p, token.line, "TemplateAssertionError", "block '%s' defined twice",
-                                    value_chars(block->name)), NULL;
+                                    value_chars(block->name)),
+                   NULL;
     /* A block sees what the top of the template sets, and what is around it only when it says so. */
     if (!parser_skip_name(p, "scoped"))
         while (seen->parent)
@@ -561,8 +571,8 @@ static struct node *statement_block(struct parser *p)
     p->scope = outer;
     if (!parser_advance(p))
         return NULL;
-    if (parser_is(p, TOKEN_NAME) && p->current.len == token.len && memcmp(p->current.text, token.text, token.len) == 0 &&
-        !parser_advance(p))
+    if (parser_is(p, TOKEN_NAME) && p->current.len == token.len &&
+        memcmp(p->current.text, token.text, token.len) == 0 && !parser_advance(p))
         return NULL;
     return &block->node;
 }
@@ -614,13 +624,13 @@ static const struct {
     const char *name;
     struct node *(*parse)(struct parser *p);
 } tags[] = {
-    { "for", statement_for },         { "if", statement_if },
-    { "set", statement_set },         { "macro", statement_macro },
-    { "call", statement_call },       { "filter", statement_filter },
-    { "with", statement_with },       { "autoescape", statement_autoescape },
-    { "block", statement_block },     { "print", statement_print },
-    { "include", statement_load },    { "import", statement_load },
-    { "from", statement_load },       { "extends", statement_load },
+    { "for", statement_for },      { "if", statement_if },
+    { "set", statement_set },      { "macro", statement_macro },
+    { "call", statement_call },    { "filter", statement_filter },
+    { "with", statement_with },    { "autoescape", statement_autoescape },
+    { "block", statement_block },  { "print", statement_print },
+    { "include", statement_load }, { "import", statement_load },
+    { "from", statement_load },    { "extends", statement_load },
 };
 
 static struct node *parse_statement(struct parser *p)
@@ -669,7 +679,8 @@ static struct node *print_node(struct parser *p)
 {
     struct node_pair *print = node_new(p, NODE_PRINT, sizeof(*print), p->current.start, p->current.line);
 
-    if (!parser_advance(p) || !(print->a = parse_tuple(p, true, NULL)) || !parser_expect(p, TOKEN_VARIABLE_END))
+    if (!parser_advance(p) || !(print->a = parse_tuple(p, true, NULL)) ||
+        !parser_expect(p, TOKEN_VARIABLE_END))
         return NULL;
     print->node.start = print->a->start;
     print->node.end = print->a->end;

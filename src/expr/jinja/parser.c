@@ -211,6 +211,7 @@ struct node *parser_name_node(struct parser *p, const struct token *token)
 
     node->name = parser_text(p, token->text, token->len);
     node->node.end = token->end;
+    node->known = KNOWN_NAMES;
     GROW(p->names, p->n_names, p->n_names_room);
     p->names[p->n_names].node = node;
     p->names[p->n_names++].scope = p->scope;
@@ -229,7 +230,8 @@ void parser_reads(struct parser *p, const struct node *subject, struct node *who
         if (whole)
             jinja->readers[i] = whole;
         else
-            memmove(&jinja->readers[i], &jinja->readers[i + 1], (--jinja->n_readers - i) * sizeof(jinja->readers[0]));
+            memmove(&jinja->readers[i], &jinja->readers[i + 1],
+                    (--jinja->n_readers - i) * sizeof(jinja->readers[0]));
         return;
     }
 }
@@ -280,7 +282,8 @@ static void find_extras(struct parser *p)
         struct scope *scope = p->names[i].scope;
         value name = p->names[i].node->name;
 
-        if (!value_text_is(name, "caller") && !value_text_is(name, "varargs") && !value_text_is(name, "kwargs"))
+        if (!value_text_is(name, "caller") && !value_text_is(name, "varargs") &&
+            !value_text_is(name, "kwargs"))
             continue;
         while (scope->parent && scope->parent->function == scope->function)
             scope = scope->parent;
@@ -300,7 +303,8 @@ static void bind_name(struct parser *p, struct node_name *node, struct scope *sc
         for (struct scope_name *name = scope->names; name && n < NAME_SLOTS_MAX; name = name->next)
             if (name->name.string == node->name.string || value_equal(name->name, node->name)) {
                 slots[n].slot = name->slot;
-                slots[n++].up = scope->function->function->depth; /* the function's own depth, made relative below */
+                slots[n++].up =
+                    scope->function->function->depth; /* the function's own depth, made relative below */
             }
     node->n_slots = (uint16_t)n;
     node->slots = n ? pool_alloc(p->jinja->pool, n * sizeof(slots[0])) : NULL;
@@ -308,9 +312,28 @@ static void bind_name(struct parser *p, struct node_name *node, struct scope *sc
         memcpy(node->slots, slots, n * sizeof(slots[0]));
 }
 
+/* The first few different names get a place each. */
+static void find_known(struct parser *p)
+{
+    const struct value_string *known[KNOWN_NAMES];
+    uint16_t n = 0;
+
+    for (size_t i = 0; i < p->n_names; i++) {
+        struct node_name *node = p->names[i].node;
+        uint16_t at = 0;
+
+        while (at < n && known[at] != node->name.string)
+            at++;
+        if (at == n && n < KNOWN_NAMES)
+            known[n++] = node->name.string;
+        node->known = at < n ? at : KNOWN_NAMES;
+    }
+}
+
 static void bind_names(struct parser *p)
 {
     find_extras(p);
+    find_known(p);
     for (size_t i = 0; i < p->n_names; i++) {
         struct node_name *node = p->names[i].node;
         uint16_t depth = p->names[i].scope->function->function->depth;
@@ -331,7 +354,8 @@ int jinja_parse(struct jinja *jinja, struct error *err)
     if (!err)
         p.err = &own;
     p.scope = &scope;
-    jinja_lexer_init(&p.lexer, jinja->source, jinja->source_len, jinja->expression, jinja->flags & JINJA_TRIM_BLOCKS);
+    jinja_lexer_init(&p.lexer, jinja->source, jinja->source_len, jinja->expression,
+                     jinja->flags & JINJA_TRIM_BLOCKS);
     if (lex(&p, &p.current)) {
         if (jinja->expression) {
             jinja->root = parse_expression(&p);

@@ -42,8 +42,8 @@ static value take_named(const struct actuals *actuals, bool *used, value name)
     return VALUE_NOTHING;
 }
 
-static int bind_extras(struct ev *ev, const struct node_macro *node, const struct actuals *actuals, bool *used,
-                       struct frame *frame)
+static int bind_extras(struct ev *ev, const struct node_macro *node, const struct actuals *actuals,
+                       bool *used, struct frame *frame)
 {
     const char *name = value_chars(node->name);
     value kwargs = VALUE_NOTHING;
@@ -74,7 +74,8 @@ static int bind_extras(struct ev *ev, const struct node_macro *node, const struc
             value_list_append(&rest, value_ref(actuals->items[i]));
         frame->slots[node->varargs_slot] = rest;
     } else if (actuals->n > node->n_params) {
-        return ev_error(ev, "TypeError", "macro '%s' takes not more than %u argument(s)", name, node->n_params);
+        return ev_error(ev, "TypeError", "macro '%s' takes not more than %u argument(s)", name,
+                        node->n_params);
     }
     return 0;
 }
@@ -235,7 +236,8 @@ static int loop_call(struct ev *ev, value self, const struct actuals *actuals, v
         return ev_error(ev, "TypeError",
                         "The loop must have the 'recursive' marker to be called recursively.");
     if (actuals->n + actuals->n_named != 1)
-        return ev_error(ev, "TypeError", "LoopContext.__call__() takes 2 positional arguments but %u were given",
+        return ev_error(ev, "TypeError",
+                        "LoopContext.__call__() takes 2 positional arguments but %u were given",
                         actuals->n + actuals->n_named + 1);
     saved = xreallocarray(NULL, (size_t)(range.end - range.first) + 1, sizeof(value));
     ev->frame = loop->frame;
@@ -316,10 +318,12 @@ static value object_method_new(value self, const struct builtin *builtin)
 }
 
 static const struct builtin cycle_method = {
-    "cycle", "LoopContext.cycle", loop_cycle, .flags = BUILTIN_VARARGS, .min = 1, .n_params = 1, .params = { "self" }
+    "cycle",  "LoopContext.cycle", loop_cycle,          .flags = BUILTIN_VARARGS,
+    .min = 1, .n_params = 1,       .params = { "self" }
 };
 static const struct builtin changed_method = {
-    "changed", "LoopContext.changed", loop_changed, .flags = BUILTIN_VARARGS, .min = 1, .n_params = 1, .params = { "self" }
+    "changed", "LoopContext.changed", loop_changed,        .flags = BUILTIN_VARARGS,
+    .min = 1,  .n_params = 1,         .params = { "self" }
 };
 
 static int loop_getattr(struct ev *ev, value self, value name, value *ret)
@@ -330,8 +334,13 @@ static int loop_getattr(struct ev *ev, value self, value name, value *ret)
         const char *name;
         int64_t n;
     } numbers[] = {
-        { "index", i + 1 },       { "index0", i },          { "revindex", length - i }, { "revindex0", length - i - 1 },
-        { "length", length },     { "depth", loop->depth }, { "depth0", (int64_t)loop->depth - 1 },
+        { "index", i + 1 },
+        { "index0", i },
+        { "revindex", length - i },
+        { "revindex0", length - i - 1 },
+        { "length", length },
+        { "depth", loop->depth },
+        { "depth0", (int64_t)loop->depth - 1 },
     };
 
     for (size_t k = 0; k < ELEMENTS(numbers); k++) {
@@ -349,8 +358,9 @@ static int loop_getattr(struct ev *ev, value self, value name, value *ret)
                    ? value_ref(loop->previous)
                    : undefined_hint(ev, "UndefinedError", value_text("there is no previous item"));
     else if (value_text_is(name, "nextitem"))
-        *ret = value_is_set(loop->next) ? value_ref(loop->next)
-                                        : undefined_hint(ev, "UndefinedError", value_text("there is no next item"));
+        *ret = value_is_set(loop->next)
+                   ? value_ref(loop->next)
+                   : undefined_hint(ev, "UndefinedError", value_text("there is no next item"));
     else if (value_text_is(name, "cycle"))
         *ret = object_method_new(self, &cycle_method);
     else if (value_text_is(name, "changed"))
@@ -414,12 +424,10 @@ static int cycler_reset(struct ev *ev, struct bound *bound, value *ret)
     return 0;
 }
 
-static const struct builtin next_method = {
-    "next", "Cycler.next", cycler_next, .min = 1, .n_params = 1, .params = { "self" }
-};
-static const struct builtin reset_method = {
-    "reset", "Cycler.reset", cycler_reset, .min = 1, .n_params = 1, .params = { "self" }
-};
+static const struct builtin next_method = { "next",   "Cycler.next", cycler_next,
+                                            .min = 1, .n_params = 1, .params = { "self" } };
+static const struct builtin reset_method = { "reset",  "Cycler.reset", cycler_reset,
+                                             .min = 1, .n_params = 1,  .params = { "self" } };
 
 static int cycler_getattr(struct ev *ev, value self, value name, value *ret)
 {
@@ -600,8 +608,8 @@ int datastore_lookup(struct ev *ev, value self, bool decrypt, value *ret)
     }
     if (!host || !host->datastore_get)
         return ev_error(ev, "ValueError", "the datastore cannot be read from here");
-    if (host->datastore_get(host->data, value_chars(datastore->scope), value_chars(datastore->key), decrypt, &found,
-                            ev->err) < 0)
+    if (host->datastore_get(host->data, value_chars(datastore->scope), value_chars(datastore->key), decrypt,
+                            &found, ev->err) < 0)
         return -1;
     *ret = value_is_set(found) ? found : value_text("");
     return 0;

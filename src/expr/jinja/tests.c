@@ -38,7 +38,8 @@ static int remainder_is(struct ev *ev, value v, value divisor, int64_t wanted, v
     VALUE_AUTO(rest);
     bool equal;
 
-    if (ev_binary(ev, NUMBER_MODULO, v, divisor, &rest) < 0 || ev_equal(ev, rest, value_int(wanted), &equal) < 0)
+    if (ev_binary(ev, NUMBER_MODULO, v, divisor, &rest) < 0 ||
+        ev_equal(ev, rest, value_int(wanted), &equal) < 0)
         return -1;
     return yes(ret, equal);
 }
@@ -136,8 +137,8 @@ static int test_sequence(struct ev *ev, struct bound *bound, value *ret)
 
     if (is_undefined(v) && !((struct undefined *)v.object)->lax)
         return undefined_raise(ev, v);
-    return yes(ret, value_is_set(text_of(v)) || value_is_list(v) || v.kind == VALUE_MAP || is_object(v, &range_ops) ||
-                        v.kind == VALUE_BYTES || is_undefined(v));
+    return yes(ret, value_is_set(text_of(v)) || value_is_list(v) || v.kind == VALUE_MAP ||
+                        is_object(v, &range_ops) || v.kind == VALUE_BYTES || is_undefined(v));
 }
 
 static int test_sameas(struct ev *ev, struct bound *bound, value *ret)
@@ -235,9 +236,17 @@ static int test_in(struct ev *ev, struct bound *bound, value *ret)
     return compare(ev, bound, COMPARE_IN, ret);
 }
 
-#define ONE(name, python, function) { name, python, function, 0, 1, 1, { "value" } }
-#define TWO(name, python, function, op) \
-    { name, python, function, BUILTIN_NATIVE, 2, 2, { "a", "b" }, .compare = 1 + COMPARE_##op }
+#define ONE(name, python, function)      \
+    {                                    \
+        name, python, function, 0, 1, 1, \
+        {                                \
+            "value"                      \
+        }                                \
+    }
+#define TWO(name, python, function, op)                                                         \
+    {                                                                                           \
+        name, python, function, BUILTIN_NATIVE, 2, 2, { "a", "b" }, .compare = 1 + COMPARE_##op \
+    }
 
 const struct builtin jinja_tests[] = {
     ONE("boolean", "test_boolean", test_boolean),

@@ -68,7 +68,10 @@ static void ascii_case(enum text_case how, const char *s, size_t n, char *out)
 static void add_mapped(struct buffer *out, enum text_case how, const char *s, size_t n)
 {
     uint8_t *(*map)(const uint8_t *, size_t, const char *, uninorm_t, uint8_t *, size_t *) =
-        how == TEXT_LOWER ? u8_tolower : how == TEXT_UPPER ? u8_toupper : how == TEXT_TITLE ? u8_totitle : u8_casefold;
+        how == TEXT_LOWER   ? u8_tolower
+        : how == TEXT_UPPER ? u8_toupper
+        : how == TEXT_TITLE ? u8_totitle
+                            : u8_casefold;
     size_t len = 0;
     uint8_t *mapped = map((const uint8_t *)s, n, "", NULL, NULL, &len);
 
@@ -147,8 +150,8 @@ int text_upper(struct ev *ev, value text, value *ret)
 bool code_is_space(uint32_t code)
 {
     return (code >= 9 && code <= 13) || (code >= 0x1c && code <= 0x20) || code == 0x85 || code == 0xa0 ||
-           code == 0x1680 || (code >= 0x2000 && code <= 0x200a) || code == 0x2028 || code == 0x2029 || code == 0x202f ||
-           code == 0x205f || code == 0x3000;
+           code == 0x1680 || (code >= 0x2000 && code <= 0x200a) || code == 0x2028 || code == 0x2029 ||
+           code == 0x202f || code == 0x205f || code == 0x3000;
 }
 
 bool code_is_word(uint32_t code)
@@ -349,12 +352,14 @@ static bool breaks_after_hyphen(const char *start, const char *at, const char *e
     return letter_at(after, end);
 }
 
-static void add_chunk(struct chunk **chunks, size_t *n, size_t *room, const char *from, const char *to, bool space)
+static void add_chunk(struct chunk **chunks, size_t *n, size_t *room, const char *from, const char *to,
+                      bool space)
 {
     if (from == to)
         return;
     GROW(*chunks, *n, *room);
-    (*chunks)[(*n)++] = (struct chunk){ from, (size_t)(to - from), utf8_length(from, (size_t)(to - from)), space };
+    (*chunks)[(*n)++] =
+        (struct chunk){ from, (size_t)(to - from), utf8_length(from, (size_t)(to - from)), space };
 }
 
 static size_t split_chunks(const char *line, size_t len, bool hyphens, struct chunk **ret)

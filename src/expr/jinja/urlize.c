@@ -34,7 +34,8 @@ static bool begins(const char *s, size_t n, const char *with)
     return n >= strlen(with) && memcmp(s, with, strlen(with)) == 0;
 }
 
-static void add_link(struct linking *l, const char *prefix, const char *s, size_t n, size_t shown_from, bool attributes)
+static void add_link(struct linking *l, const char *prefix, const char *s, size_t n, size_t shown_from,
+                     bool attributes)
 {
     VALUE_AUTO(shown);
     size_t chars;
@@ -72,8 +73,7 @@ static void add_middle(struct linking *l, const char *s, size_t n)
         add_link(l, "mailto:", s, n, 0, false);
         return;
     }
-    VALUE_LIST_EACH(i, scheme, l->schemes)
-    {
+    VALUE_LIST_EACH (i, scheme, l->schemes) {
         value text = text_of(scheme);
 
         if (value_is_set(text) && n > value_len(text) && begins(s, n, value_chars(text))) {
@@ -132,7 +132,8 @@ static size_t balance(const char *s, size_t middle, size_t n)
     static const char *const pairs[][2] = { { "(", ")" }, { "<", ">" }, { "&lt;", "&gt;" } };
 
     for (size_t i = 0; i < ELEMENTS(pairs); i++) {
-        size_t opened = occurrences(s, middle, pairs[i][0]), behind = occurrences(s + middle, n - middle, pairs[i][1]);
+        size_t opened = occurrences(s, middle, pairs[i][0]),
+               behind = occurrences(s + middle, n - middle, pairs[i][1]);
 
         if (opened <= occurrences(s, middle, pairs[i][1]))
             continue;

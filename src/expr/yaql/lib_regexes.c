@@ -39,7 +39,8 @@ static int test(struct call *c, const struct pyregex *compiled, value text, bool
     r = pyregex_test(compiled, value_chars(text), value_len(text), PYREGEX_SEARCH,
                      c->ev->limits.regex_matches, &found, c->ev->err);
 
-    *ret = value_bool(found == wanted);
+    if (r == 0)
+        *ret = value_bool(found == wanted);
     return r;
 }
 

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/buffer.h"
 #include "base/mem.h"
@@ -83,15 +84,33 @@ int store_enforcement_insert(struct store *store, const struct enforcement_row *
     return sqlite_run(&store->reader, s, err);
 }
 
+/* Tags that the server makes end in the id of what began the trace, made one or two numbers before it (triggers.c,
+   executions.c). Such a trace is found by its number; only tags that people chose stand in the index, whose entries are all
+   over the place. Returns how many candidates there are. */
+static int derived_traces(uint64_t store, const char *tag, int64_t ret[2])
+{
+    size_t n = strlen(tag);
+    int64_t seq;
+
+    if (n < 24 || !object_id_parse(store, tag + n - 24, &seq))
+        return 0;
+    ret[0] = seq + 1;
+    ret[1] = seq + 2;
+    return 2;
+}
+
 int store_trace_insert(struct store *store, int64_t seq, const char *tag, int64_t start_us, struct error *err)
 {
     sqlite3_stmt *s = sqlite_statement(&store->reader, STATEMENT_TRACE_INSERT, err);
+    int64_t derived[2];
 
     if (!s)
         return -EIO;
     sqlite3_bind_int64(s, 1, seq);
     sqlite3_bind_text(s, 2, tag, -1, SQLITE_STATIC);
     sqlite3_bind_int64(s, 3, start_us);
+    if (!derived_traces(store->reader.id, tag, derived) || (seq != derived[0] && seq != derived[1]))
+        sqlite3_bind_int(s, 4, 1);
     return sqlite_run(&store->reader, s, err);
 }
 
@@ -328,8 +347,11 @@ int store_enforcements(struct store_reader *reader, const struct event_filter *f
         query_number(&q, "execution = %lld", f->execution);
     if (f->instance)
         query_number(&q, "instance = %lld", f->instance);
-    if (f->trace)
+    if (f->trace) {
+        /* Rules are met by the trace's instances, which have an index of their own. */
+        query_number(&q, "instance IN (SELECT seq FROM instance WHERE trace = %lld)", f->trace);
         query_number(&q, "trace = %lld", f->trace);
+    }
     s = query_open(reader, &q, "seq, at_us, instance, execution, trace, succeeded, rule, rule_id, failure",
                    "enforcement", f, f->rule_id, ret_total, err);
     if (!s)
@@ -352,8 +374,13 @@ int store_traces(struct store_reader *reader, const struct event_filter *f, stor
     int rc = SQLITE_DONE, r = 0;
 
     query_common(&q, f);
-    if (f->tag)
-        query_and(&q, "tag = ?1");
+    if (f->tag) {
+        int64_t derived[2] = { 0, 0 };
+
+        derived_traces(reader->id, f->tag, derived);
+        query_and(&q, "tag = ?1 AND (named IS NOT NULL OR seq IN (");
+        buffer_addf(&q.where, "%lld,%lld))", (long long)derived[0], (long long)derived[1]);
+    }
     if (f->execution)
         query_number(&q, "seq = (SELECT trace FROM execution WHERE seq = %lld)", f->execution);
     if (f->instance)

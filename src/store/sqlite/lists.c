@@ -13,7 +13,6 @@
 
 #include "base/buffer.h"
 #include "base/mem.h"
-#include "base/object_id.h"
 
 struct condition {
     struct buffer sql;
@@ -57,34 +56,47 @@ static void condition_name(struct store_reader *reader, struct condition *c, con
     condition_add(c, sql, name_or_none(reader, name));
 }
 
-/* The sequence numbers between which a time filter lies; exact to the second, the rest is done by start_us. */
-static void time_bounds(const struct execution_filter *f, int64_t *ret_low, int64_t *ret_high)
+/* The first sequence number of which the start time is not before `us`; times ascend with the numbers. *ret_seq is past the
+   last row when there is none. */
+static int first_not_before(struct store_reader *reader, int64_t us, int64_t *ret_seq, struct error *err)
 {
-    int64_t after = f->after_us > f->from_us ? f->after_us : f->from_us;
-    int64_t before = f->before_us && (!f->to_us || f->before_us < f->to_us) ? f->before_us : f->to_us;
+    sqlite3_stmt *statement = sqlite_statement(reader, STATEMENT_EXECUTION_FROM, err);
+    int64_t low = 0, high = INT64_MAX; /* low is before, high is not */
 
-    *ret_low = after ? sequence_at(after) - 1 : 0;
-    /* Ids may run ahead of their time by what a second could not hold; a minute is plenty. */
-    *ret_high = before ? sequence_at(before + 60000000) : INT64_MAX;
+    if (!statement)
+        return -EIO;
+    while (high - low > 1) {
+        int64_t middle = low + (high - low) / 2;
+        bool before = false;
+
+        sqlite3_bind_int64(statement, 1, middle);
+        if (sqlite3_step(statement) == SQLITE_ROW && sqlite3_column_int64(statement, 1) < us) {
+            before = true;
+            low = sqlite3_column_int64(statement, 0);
+        }
+        sqlite3_reset(statement);
+        if (!before)
+            high = middle;
+    }
+    *ret_seq = high;
+    return 0;
 }
 
-static void condition_times(struct condition *c, const struct execution_filter *f)
+/* A time filter as sequence numbers: low included, high not. */
+static int time_bounds(struct store_reader *reader, const struct execution_filter *f, int64_t *ret_low,
+                       int64_t *ret_high, struct error *err)
 {
-    int64_t low, high;
+    int64_t from = f->after_us && f->after_us >= f->from_us ? f->after_us + 1 : f->from_us;
+    int64_t to = f->before_us && (!f->to_us || f->before_us <= f->to_us) ? f->before_us : f->to_us ? f->to_us + 1 : 0;
+    int r = 0;
 
-    time_bounds(f, &low, &high);
-    if (low)
-        condition_add(c, "seq > ?", low);
-    if (high != INT64_MAX)
-        condition_add(c, "seq < ?", high);
-    if (f->after_us)
-        condition_add(c, "start_us > ?", f->after_us);
-    if (f->before_us)
-        condition_add(c, "start_us < ?", f->before_us);
-    if (f->from_us)
-        condition_add(c, "start_us >= ?", f->from_us);
-    if (f->to_us)
-        condition_add(c, "start_us <= ?", f->to_us);
+    *ret_low = 0;
+    *ret_high = INT64_MAX;
+    if (from)
+        r = first_not_before(reader, from, ret_low, err);
+    if (r == 0 && to)
+        r = first_not_before(reader, to, ret_high, err);
+    return r;
 }
 
 static bool by_blocks(const struct execution_filter *f)
@@ -136,8 +148,8 @@ static int list_plainly(struct store_reader *reader, const struct execution_filt
     struct condition c = { 0 };
     BUFFER_AUTO(sql);
     sqlite3_stmt *statement;
-    int64_t seen = 0;
-    int r = -EIO;
+    int64_t seen = 0, low, high;
+    int r;
 
     condition_name(reader, &c, "action", f->action);
     condition_name(reader, &c, "runner", f->runner);
@@ -152,11 +164,20 @@ static int list_plainly(struct store_reader *reader, const struct execution_filt
     if (f->parent)
         condition_add(&c, "parent = ?", f->parent);
     if (f->instance)
-        condition_add(&c, "instance = ?", f->instance);
+        condition_add(&c, "seq IN (SELECT execution FROM enforcement WHERE instance = ?)", f->instance);
     if (f->trace)
         condition_add(&c, "trace = ?", f->trace);
     condition_ids(&c, f);
-    condition_times(&c, f);
+    r = time_bounds(reader, f, &low, &high, err);
+    if (r < 0) {
+        buffer_release(&c.sql);
+        return r;
+    }
+    if (low)
+        condition_add(&c, "seq >= ?", low);
+    if (high != INT64_MAX)
+        condition_add(&c, "seq < ?", high);
+    r = -EIO;
 
     buffer_addf(&sql, "SELECT count(*) FROM execution%s", buffer_text(&c.sql));
     statement = sqlite_prepare(reader, sql.data, err);
@@ -189,7 +210,7 @@ static int list_plainly(struct store_reader *reader, const struct execution_filt
 struct span {
     int64_t first, last; /* sequence numbers, both included */
     int64_t n;           /* rows that fit action and status */
-    bool cut;            /* a time bound lies inside, so n was counted by walking */
+    bool cut;            /* a time bound lies inside, so n is counted by walking */
 };
 
 struct spans {
@@ -204,9 +225,10 @@ static int read_spans(struct store_reader *reader, const struct execution_filter
     BUFFER_AUTO(sql);
     sqlite3_stmt *statement;
     int64_t low, high;
-    int rc, r = 0;
+    int rc, r = time_bounds(reader, f, &low, &high, err);
 
-    time_bounds(f, &low, &high);
+    if (r < 0)
+        return r;
     buffer_add_text(&sql, "SELECT b.first, (SELECT first FROM execution_block WHERE block = b.block + 1), sum(t.n)"
                           " FROM execution_block b JOIN execution_tally t ON t.block = b.block WHERE 1");
     if (action)
@@ -225,9 +247,13 @@ static int read_spans(struct store_reader *reader, const struct execution_filter
             .n = sqlite3_column_int64(statement, 2),
         };
 
-        if (!span.n || span.last <= low || span.first >= high)
+        if (!span.n || span.last < low || span.first >= high)
             continue;
-        span.cut = (low && span.first <= low + (61 << 24)) || (high != INT64_MAX && span.last >= high - (121LL << 24));
+        span.cut = span.first < low || span.last >= high;
+        if (span.first < low)
+            span.first = low;
+        if (span.last >= high)
+            span.last = high - 1;
         GROW(ret->items, ret->n, ret->room);
         ret->items[ret->n++] = span;
     }
@@ -238,19 +264,18 @@ static int read_spans(struct store_reader *reader, const struct execution_filter
 }
 
 static void span_condition(struct condition *c, const struct execution_filter *f, int64_t action,
-                           const struct span *span)
+                           const struct span *span, bool in_index)
 {
-    /* Naming every status lets the index on (action, status, seq) be used with the block's bounds. */
+    /* Naming every status lets an index be used with the block's bounds: the one on (action, status, seq), or for counting
+       the one on (status, seq), whose entries are much smaller than rows. */
     if (action)
         condition_add(c, "action = ?", action);
     if (f->status >= 0)
         condition_add(c, "status = ?", f->status);
-    else if (action)
+    else if (action || in_index)
         condition_add(c, "status IN (0,1,2,3,4,5,6,7,8,9,10,11,12,13) AND 0 = ?", 0);
     condition_add(c, "seq >= ?", span->first);
     condition_add(c, "seq <= ?", span->last);
-    if (span->cut)
-        condition_times(c, f);
 }
 
 static int count_span(struct store_reader *reader, const struct execution_filter *f, int64_t action, struct span *span,
@@ -261,7 +286,7 @@ static int count_span(struct store_reader *reader, const struct execution_filter
     sqlite3_stmt *statement;
     int r = 0;
 
-    span_condition(&c, f, action, span);
+    span_condition(&c, f, action, span, true);
     buffer_addf(&sql, "SELECT count(*) FROM execution%s", buffer_text(&c.sql));
     buffer_release(&c.sql);
     statement = sqlite_prepare(reader, sql.data, err);
@@ -286,7 +311,7 @@ static int read_span(struct store_reader *reader, const struct execution_filter 
     sqlite3_stmt *statement;
     int r;
 
-    span_condition(&c, f, action, span);
+    span_condition(&c, f, action, span, false);
     /* The inner query finds the page in the index alone; only its rows are then read. */
     buffer_addf(&sql,
                 "SELECT " EXECUTION_COLUMNS ", result FROM execution WHERE seq IN (SELECT seq FROM execution%s"

@@ -34,7 +34,6 @@ static const char *const migrations[] = {
     "CREATE INDEX execution_trace ON execution(trace) WHERE trace IS NOT NULL;"
     "CREATE INDEX execution_parent ON execution(parent, seq) WHERE parent IS NOT NULL;"
     "CREATE INDEX execution_rule ON execution(rule, seq) WHERE rule IS NOT NULL;"
-    "CREATE INDEX execution_instance ON execution(instance) WHERE instance IS NOT NULL;"
     "CREATE TABLE execution_block(block INTEGER PRIMARY KEY, first INTEGER NOT NULL);"
     "CREATE TABLE execution_tally(block INTEGER NOT NULL, action INTEGER NOT NULL, status INTEGER NOT NULL,"
     " n INTEGER NOT NULL, PRIMARY KEY(block, action, status)) WITHOUT ROWID;"
@@ -49,9 +48,20 @@ static const char *const migrations[] = {
     "CREATE INDEX enforcement_rule ON enforcement(rule, seq);"
     "CREATE INDEX enforcement_instance ON enforcement(instance);"
     "CREATE INDEX enforcement_execution ON enforcement(execution) WHERE execution IS NOT NULL;"
-    "CREATE INDEX enforcement_trace ON enforcement(trace) WHERE trace IS NOT NULL;"
-    "CREATE TABLE trace(seq INTEGER PRIMARY KEY, tag TEXT NOT NULL, start_us INTEGER NOT NULL);"
-    "CREATE INDEX trace_tag ON trace(tag);",
+    "CREATE TABLE trace(seq INTEGER PRIMARY KEY, tag TEXT NOT NULL, start_us INTEGER NOT NULL, named INTEGER);"
+    "CREATE INDEX trace_tag ON trace(tag) WHERE named IS NOT NULL;",
+    /* 2 */
+    "CREATE TABLE workflow(seq INTEGER PRIMARY KEY, execution INTEGER NOT NULL UNIQUE, version INTEGER NOT NULL,"
+    " status TEXT NOT NULL, start_us INTEGER NOT NULL, end_us INTEGER NOT NULL, definition INTEGER NOT NULL,"
+    " inputs TEXT, context TEXT, more TEXT);"
+    "CREATE TABLE workflow_state(workflow INTEGER NOT NULL, kind INTEGER NOT NULL, key INTEGER NOT NULL,"
+    " sub INTEGER NOT NULL, data TEXT NOT NULL, PRIMARY KEY(workflow, kind, key, sub)) WITHOUT ROWID;"
+    "CREATE TABLE task(seq INTEGER PRIMARY KEY, workflow INTEGER NOT NULL, name TEXT NOT NULL, route INTEGER NOT NULL,"
+    " status TEXT NOT NULL, open INTEGER NOT NULL, start_us INTEGER NOT NULL, end_us INTEGER NOT NULL,"
+    " items INTEGER NOT NULL, more TEXT);"
+    "CREATE INDEX task_workflow ON task(workflow, open, seq);"
+    "CREATE TABLE task_child(task INTEGER NOT NULL, item INTEGER NOT NULL, execution INTEGER NOT NULL,"
+    " told TEXT, PRIMARY KEY(task, item)) WITHOUT ROWID;",
 };
 
 static const char *const statements[STATEMENTS] = {
@@ -84,6 +94,7 @@ static const char *const statements[STATEMENTS] = {
     [STATEMENT_EXECUTION_STATUS] = "SELECT status FROM execution WHERE seq = ?",
     [STATEMENT_EXECUTION_GET] = "SELECT " EXECUTION_COLUMNS ", result FROM execution WHERE seq = ?",
     [STATEMENT_EXECUTION_LAST] = "SELECT max(seq) FROM execution",
+    [STATEMENT_EXECUTION_FROM] = "SELECT seq, start_us FROM execution WHERE seq >= ? ORDER BY seq LIMIT 1",
     [STATEMENT_EXECUTIONS_ACTIVE] = "SELECT seq FROM execution WHERE status < ? ORDER BY seq",
     [STATEMENT_EXECUTION_CHILDREN] = "SELECT seq FROM execution WHERE parent = ? ORDER BY seq",
     [STATEMENT_BLOCK_ADD] = "INSERT INTO execution_block(block, first) VALUES(?, ?)",
@@ -103,8 +114,30 @@ static const char *const statements[STATEMENTS] = {
         " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [STATEMENT_ENFORCEMENT_GET] = "SELECT seq, at_us, instance, execution, trace, succeeded, rule, rule_id, failure"
                                   " FROM enforcement WHERE seq = ?",
-    [STATEMENT_TRACE_INSERT] = "INSERT INTO trace(seq, tag, start_us) VALUES(?, ?, ?)",
+    [STATEMENT_TRACE_INSERT] = "INSERT INTO trace(seq, tag, start_us, named) VALUES(?, ?, ?, ?)",
     [STATEMENT_TRACE_GET] = "SELECT seq, tag, start_us FROM trace WHERE seq = ?",
+    [STATEMENT_WORKFLOW_INSERT] =
+        "INSERT INTO workflow(seq, execution, version, status, start_us, end_us, definition, inputs, context, more)"
+        " VALUES(?, ?, 1, ?, ?, ?, ?, ?, ?, ?)",
+    [STATEMENT_WORKFLOW_UPDATE] = "UPDATE workflow SET version = version + 1, execution = ?3, status = ?4, end_us = ?5,"
+                                  " more = ?6 WHERE seq = ?1 AND version = ?2",
+    [STATEMENT_WORKFLOW_GET] = "SELECT seq, execution, version, status, start_us, end_us, definition, inputs, context, more"
+                               " FROM workflow WHERE seq = ?",
+    [STATEMENT_WORKFLOW_OF] = "SELECT seq, execution, version, status, start_us, end_us, definition, inputs, context, more"
+                              " FROM workflow WHERE execution = ?",
+    [STATEMENT_STATE_PUT] = "INSERT INTO workflow_state(workflow, kind, key, sub, data) VALUES(?, ?, ?, ?, ?)"
+                            " ON CONFLICT(workflow, kind, key, sub) DO UPDATE SET data = excluded.data",
+    [STATEMENT_STATE_DELETE] = "DELETE FROM workflow_state WHERE workflow = ? AND kind = ? AND key = ? AND sub = ?",
+    [STATEMENT_STATE_DELETE_ALL] = "DELETE FROM workflow_state WHERE workflow = ? AND kind = ? AND key = ?",
+    [STATEMENT_STATES] = "SELECT kind, key, sub, data FROM workflow_state WHERE workflow = ? ORDER BY kind, key, sub",
+    [STATEMENT_TASK_INSERT] = "INSERT INTO task(seq, workflow, name, route, status, open, start_us, end_us, items, more)"
+                              " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [STATEMENT_TASK_UPDATE] = "UPDATE task SET status = ?2, open = ?3, end_us = ?4, more = ?5 WHERE seq = ?1",
+    [STATEMENT_TASKS] = "SELECT seq, workflow, name, route, status, open, start_us, end_us, items, more FROM task"
+                        " WHERE workflow = ?1 AND (?2 IS NULL OR open = ?2) ORDER BY seq",
+    [STATEMENT_CHILD_PUT] = "INSERT INTO task_child(task, item, execution, told) VALUES(?, ?, ?, ?)"
+                            " ON CONFLICT(task, item) DO UPDATE SET execution = excluded.execution, told = excluded.told",
+    [STATEMENT_CHILDREN] = "SELECT item, execution, told FROM task_child WHERE task = ? ORDER BY item",
 };
 
 /* ---- errors ---- */
@@ -604,6 +637,7 @@ int64_t store_last_sequence(struct store *store)
     static const char *const queries[] = {
         "SELECT coalesce(max(seq), 0) FROM execution",   "SELECT coalesce(max(seq), 0) FROM instance",
         "SELECT coalesce(max(seq), 0) FROM enforcement", "SELECT coalesce(max(seq), 0) FROM trace",
+        "SELECT coalesce(max(seq), 0) FROM workflow",    "SELECT coalesce(max(seq), 0) FROM task",
     };
     int64_t last = 0, seq;
     sqlite3_stmt *statement;
@@ -676,5 +710,24 @@ int store_check(const char *directory, value *ret_problems, struct error *err)
         return r;
     }
     *ret_problems = problems;
+    return 0;
+}
+
+int store_schema(const char *directory, int64_t *ret_version, int64_t *ret_known, struct error *err)
+{
+    CLEANUP(freep) char *path = xasprintf("%s/fulmar.db", directory);
+    struct store_reader reader = { 0 };
+    int64_t version = -1;
+    int r = 0;
+
+    if (sqlite3_open_v2(path, &reader.db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK)
+        version = pragma_number(&reader, "PRAGMA user_version");
+    if (version < 0)
+        r = sqlite_failed(&reader, err);
+    sqlite3_close(reader.db);
+    if (r < 0)
+        return r;
+    *ret_version = version;
+    *ret_known = ELEMENTS(migrations);
     return 0;
 }

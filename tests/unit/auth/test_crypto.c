@@ -18,7 +18,8 @@ static struct crypto_key *fixed_key(void)
 
 TEST(what_is_encrypted_is_decrypted)
 {
-    static const char *const texts[] = { "", "x", "fifteen letters", "sixteen letters.", "ü\xe2\x82\xac and \n more than a block" };
+    static const char *const texts[] = { "", "x", "fifteen letters", "sixteen letters.",
+                                         "ü\xe2\x82\xac and \n more than a block" };
     struct crypto_key *key = fixed_key();
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -36,7 +37,8 @@ TEST(what_is_encrypted_is_decrypted)
 
 TEST(a_ciphertext_made_elsewhere_is_read)
 {
-    static const char cipher[] = "30303030306465666768696A6B6C6D6E6F7071727390EE136477AC09E0D56C2129F753D2AAC4FABC6C5C767EFF41B2649B76850B858A5FDE52651CD97CAF31F85001401A74E0E73636";
+    static const char cipher[] =
+        "30303030306465666768696A6B6C6D6E6F7071727390EE136477AC09E0D56C2129F753D2AAC4FABC6C5C767EFF41B2649B76850B858A5FDE52651CD97CAF31F85001401A74E0E73636";
     struct crypto_key *key = fixed_key();
     BUFFER_AUTO(plain);
 
@@ -84,7 +86,12 @@ TEST(a_made_key_can_be_read)
 TEST(broken_keys_are_refused)
 {
     static const char *const texts[] = {
-        "", "{", "{}", "[]", "{\"mode\": \"CBC\"}", "{\"mode\": \"ECB\", \"aesKeyString\": \"\"}",
+        "",
+        "{",
+        "{}",
+        "[]",
+        "{\"mode\": \"CBC\"}",
+        "{\"mode\": \"ECB\", \"aesKeyString\": \"\"}",
         "{\"mode\": \"CBC\", \"aesKeyString\": \"AAAA\", \"hmacKey\": {\"hmacKeyString\": \"AAAA\"}}",
         "{\"mode\": \"CBC\", \"aesKeyString\": 5, \"hmacKey\": 7}",
     };
@@ -100,8 +107,10 @@ TEST(broken_keys_are_refused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_encrypted_is_decrypted), cmocka_unit_test(a_ciphertext_made_elsewhere_is_read),
-        cmocka_unit_test(any_changed_byte_is_noticed),    cmocka_unit_test(a_made_key_can_be_read),
+        cmocka_unit_test(what_is_encrypted_is_decrypted),
+        cmocka_unit_test(a_ciphertext_made_elsewhere_is_read),
+        cmocka_unit_test(any_changed_byte_is_noticed),
+        cmocka_unit_test(a_made_key_can_be_read),
         cmocka_unit_test(broken_keys_are_refused),
     };
 

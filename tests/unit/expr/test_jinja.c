@@ -11,7 +11,8 @@
 #include "expr/expr.h"
 #include "expr/jinja/jinja.h"
 
-static int evaluate(const char *text, enum expr_mode mode, const char *variables, value *ret, struct error *err)
+static int evaluate(const char *text, enum expr_mode mode, const char *variables, value *ret,
+                    struct error *err)
 {
     struct expr_context context = { .random_seed = 1 };
     value v = from_json(variables);
@@ -51,7 +52,8 @@ static void expand(const char *line, struct buffer *out)
 {
     const char *open, *star, *close;
 
-    while ((open = strstr(line, "<<")) && (close = strstr(open, ">>")) && (star = memrchr(open, '*', (size_t)(close - open)))) {
+    while ((open = strstr(line, "<<")) && (close = strstr(open, ">>")) &&
+           (star = memrchr(open, '*', (size_t)(close - open)))) {
         long n = strtol(star + 1, NULL, 10);
 
         buffer_add(out, line, (size_t)(open - line));
@@ -81,7 +83,8 @@ static void attack(const char *text, size_t n, enum expr_mode mode)
     value_unref(value_take(&variables));
     expr_cache_clear();
     if (getenv("FULMAR_SHOW_ATTACKS"))
-        printf("%7lld us %s %.60s: %.80s\n", (long long)spent, r < 0 ? err.kind : "-", text, error_text(&err));
+        printf("%7lld us %s %.60s: %.80s\n", (long long)spent, r < 0 ? err.kind : "-", text,
+               error_text(&err));
     /* Sanitizers and busy machines take many times the 50 ms that are meant. */
     if (spent > 3000000)
         fail_msg("%lld us for %.200s", (long long)spent, text);
@@ -125,7 +128,8 @@ TEST(one_expression_keeps_its_type)
 
 TEST(a_mix_gives_text)
 {
-    assert_gives("a {{ ctx('x') }} {{ ctx('x') }}", EXPR_ORQUESTA, "{\"x\": [1, null]}", "\"a [1, None] [1, None]\"");
+    assert_gives("a {{ ctx('x') }} {{ ctx('x') }}", EXPR_ORQUESTA, "{\"x\": [1, null]}",
+                 "\"a [1, None] [1, None]\"");
     assert_gives("<% ctx(x) %>!", EXPR_ORQUESTA, "{\"x\": true}", "\"True!\"");
 }
 
@@ -135,10 +139,11 @@ TEST(text_from_data_is_evaluated_again_but_not_for_ever)
     ERROR_AUTO(err);
     VALUE_AUTO(v);
 
-    assert_int_not_equal(evaluate("{{ ctx('x') }}", EXPR_ORQUESTA, "{\"x\": \"{{ ctx('x') }}\"}", &v, &err), 0);
-    assert_non_null(strstr(err.message, "RecursionError"));
-    assert_int_not_equal(evaluate("{{ ctx('x') }}", EXPR_ORQUESTA, "{\"x\": \"{{ ctx('x') }}{{ ctx('x') }}\"}", &v, &err),
+    assert_int_not_equal(evaluate("{{ ctx('x') }}", EXPR_ORQUESTA, "{\"x\": \"{{ ctx('x') }}\"}", &v, &err),
                          0);
+    assert_non_null(strstr(err.message, "RecursionError"));
+    assert_int_not_equal(
+        evaluate("{{ ctx('x') }}", EXPR_ORQUESTA, "{\"x\": \"{{ ctx('x') }}{{ ctx('x') }}\"}", &v, &err), 0);
 }
 
 TEST(lists_and_maps_are_evaluated_inside)
@@ -158,7 +163,8 @@ TEST(lists_and_maps_are_evaluated_inside)
 TEST(a_context_is_never_changed)
 {
     struct expr_context context = { 0 };
-    const char *text = "{% set y = l %}{{ y.append(3) }}{{ l }}{{ d.l.append(4) }}{{ d }}{{ d.update({'z': l}) }}";
+    const char *text =
+        "{% set y = l %}{{ y.append(3) }}{{ l }}{{ d.l.append(4) }}{{ d }}{{ d.update({'z': l}) }}";
     VALUE_AUTO(variables);
     VALUE_AUTO(result);
 
@@ -194,12 +200,16 @@ TEST(inspection_lists_what_does_not_compile)
     VALUE_AUTO(broken);
 
     broken = expr_inspect(text, strlen(text), EXPR_ORQUESTA);
-    assert_json(broken, "[{\"language\":\"jinja\",\"expression\":\"x.{{ + }}\",\"message\":\"unexpected 'end of print "
-                        "statement'\"},{\"language\":\"jinja\",\"expression\":\"{{ + }}\",\"message\":\"unexpected 'end of "
-                        "template'\"}]");
+    assert_json(
+        broken,
+        "[{\"language\":\"jinja\",\"expression\":\"x.{{ + }}\",\"message\":\"unexpected 'end of print "
+        "statement'\"},{\"language\":\"jinja\",\"expression\":\"{{ + }}\",\"message\":\"unexpected 'end of "
+        "template'\"}]");
     value_replace(&broken, expr_inspect(yaql, strlen(yaql), EXPR_ORQUESTA));
-    assert_json(broken, "[{\"language\":\"yaql\",\"expression\":\"<% 1 + %>\",\"message\":\"Parse error: unexpected end of "
-                        "statement\"}]");
+    assert_json(
+        broken,
+        "[{\"language\":\"yaql\",\"expression\":\"<% 1 + %>\",\"message\":\"Parse error: unexpected end of "
+        "statement\"}]");
 }
 
 TEST(variables_are_found)
@@ -238,7 +248,8 @@ TEST(explaining_tells_each_step)
 
 TEST(undeclared_names_are_listed)
 {
-    static const char text[] = "{{ a.b }}{% set c = d %}{{ c }}{% for e in f %}{{ e }}{{ range(3) }}{% endfor %}";
+    static const char text[] =
+        "{{ a.b }}{% set c = d %}{{ c }}{% for e in f %}{{ e }}{{ range(3) }}{% endfor %}";
     struct jinja *jinja;
     VALUE_AUTO(names);
 
@@ -250,7 +261,8 @@ TEST(undeclared_names_are_listed)
 
 static void *many(void *data)
 {
-    static const char text[] = "{% for x in l %}{{ x }}{{ names.append(x) }}{% endfor %}{{ names }}{{ 'a' ~ l }}";
+    static const char text[] =
+        "{% for x in l %}{{ x }}{{ names.append(x) }}{% endfor %}{{ names }}{{ 'a' ~ l }}";
     struct expr_context context = { .variables = *(value *)data };
 
     for (int i = 0; i < 300; i++) {

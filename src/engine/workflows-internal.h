@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Shared by the files of the workflows, and by nobody else. */
+#ifndef FULMAR_ENGINE_WORKFLOWS_INTERNAL_H
+#define FULMAR_ENGINE_WORKFLOWS_INTERNAL_H
+
+#include "engine-internal.h"
+#include "engine/datastore.h"
+#include "engine/executions.h"
+#include "engine/workflows.h"
+#include "workflow/conductor.h"
+
+struct task_child {
+    int64_t execution; /* 0: not requested yet */
+    const char *told;  /* static; NULL: nothing since it was requested */
+};
+
+/* A run of a task that is not over, or has children that are not. */
+struct task_run {
+    struct task_row row;
+    uint32_t task, route;
+    bool has_items;
+    bool over; /* the row is closed */
+    size_t n;  /* items; 1 without */
+    struct task_child *children;
+    value results;  /* with items: list of results, null where there is none */
+    int64_t n_live; /* children that run */
+};
+
+struct workflow {
+    struct workflow_row row;
+    struct definition *definition;
+    struct conductor *conductor;
+    struct strmap runs; /* task and route -> struct task_run */
+    int64_t n_live;     /* children that run */
+    struct workflow *dirty_next;
+    bool dirty, exists;
+    struct datastore_view view;
+    struct expr_host host;
+    char *user;
+};
+
+/* A child's new status, or (child 0) a wish to be looked at. */
+struct notice {
+    int64_t execution, child;
+    enum execution_status status;
+    value result, orquesta;
+};
+
+/* workflows.c */
+/* The workflow of an execution, loaded when it is not in memory. STORE_NOT_FOUND when there is none. */
+int workflow_find(struct engine *engine, int64_t execution, struct workflow **ret, struct error *err);
+struct workflow *workflow_new(struct engine *engine, struct definition *definition, value inputs,
+                              value context);
+void workflow_free(struct workflow *workflow);
+void workflow_touch(struct engine *engine, struct workflow *workflow);
+/* Gives the conductor the time. */
+void workflow_prepare(struct engine *engine, struct workflow *workflow);
+/* Hands out what can be run, and shows the outcome on the execution. */
+int workflow_advance(struct engine *engine, struct workflow *workflow, struct error *err);
+/* Moves the execution to a status that is none of the completed ones. */
+void workflow_show(struct engine *engine, struct workflow *workflow, struct execution *x,
+                   enum execution_status status);
+/* The execution fails; with a list of errors (taken) or one message. */
+int workflow_end_badly(struct engine *engine, struct execution *x, value errors, struct error *err);
+int workflow_end_with_text(struct engine *engine, struct execution *x, const char *text, struct error *err);
+/* The workflow goes on as another execution. */
+void workflow_hand_over(struct engine *engine, struct workflow *workflow, struct execution *x);
+void workflow_note(struct engine *engine, const struct notice *notice);
+
+/* workflow_tasks.c */
+int workflow_request_task(struct engine *engine, struct workflow *workflow, const struct conductor_task *task,
+                          struct error *err);
+int workflow_tell(struct engine *engine, struct workflow *workflow, const struct notice *notice,
+                  struct error *err);
+struct task_run *task_run_find(struct workflow *workflow, uint32_t task, uint32_t route);
+struct task_run *task_run_new(struct workflow *workflow, uint32_t task, uint32_t route, bool has_items,
+                              size_t n);
+void task_run_free(struct task_run *run);
+
+#endif

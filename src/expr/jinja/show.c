@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* str() and repr() of values and objects. Every item is paid for, so that shared parts cannot blow a text up unseen. */
+#include "expr/jinja/engine.h"
+
+static void repr_items(struct ev *ev, value list, struct buffer *out)
+{
+    VALUE_LIST_EACH (i, each, list) {
+        buffer_add_text(out, i ? ", " : "");
+        ev_repr(ev, each, out);
+    }
+}
+
+void ev_repr(struct ev *ev, value v, struct buffer *out)
+{
+    if (ev_pay(ev, 1) < 0)
+        return;
+    if (out->len > ev->limits.text) {
+        ev_limit(ev, "bytes of a text", ev->limits.text);
+        ev->steps = 0;
+        return;
+    }
+    switch (v.kind) {
+    case VALUE_LIST:
+        buffer_add_char(out, '[');
+        repr_items(ev, v, out);
+        buffer_add_char(out, ']');
+        break;
+    case VALUE_TUPLE:
+        buffer_add_char(out, '(');
+        repr_items(ev, v, out);
+        buffer_add_text(out, value_list_count(v) == 1 ? ",)" : ")");
+        break;
+    case VALUE_MAP:
+        buffer_add_char(out, '{');
+        VALUE_MAP_EACH (i, v) {
+            buffer_add_text(out, i ? ", " : "");
+            ev_repr(ev, value_map_key_at(v, i), out);
+            buffer_add_text(out, ": ");
+            ev_repr(ev, value_map_item_at(v, i), out);
+        }
+        buffer_add_char(out, '}');
+        break;
+    case VALUE_OBJECT:
+        if (object_ops_of(v)->repr)
+            object_ops_of(v)->repr(ev, v.object, out);
+        else
+            buffer_addf(out, "<%s object>", ev_type_name(v));
+        break;
+    default:
+        if (value_len(v) > 16 && ev_pay(ev, value_len(v) / 8) < 0)
+            return;
+        python_repr(out, v);
+    }
+}
+
+static int add_integer(struct ev *ev, int64_t n, struct buffer *out)
+{
+    uint64_t rest = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
+    char digits[24], *at = digits + sizeof(digits);
+
+    do
+        *--at = (char)('0' + rest % 10);
+    while (rest /= 10);
+    if (n < 0)
+        *--at = '-';
+    return ev_add_text(ev, out, at, (size_t)(digits + sizeof(digits) - at));
+}
+
+int ev_str(struct ev *ev, value v, struct buffer *out)
+{
+    size_t before = out->len;
+
+    switch (v.kind) {
+    case VALUE_STRING:
+        return ev_add_text(ev, out, value_chars(v), value_len(v));
+    case VALUE_INT:
+        return add_integer(ev, v.integer, out);
+    case VALUE_OBJECT:
+        if (is_undefined(v))
+            return ((struct undefined *)v.object)->lax ? 0 : undefined_raise(ev, v);
+        if (is_object(v, &markup_ops))
+            return ev_str(ev, text_of(v), out);
+        /* fall through */
+    case VALUE_LIST:
+    case VALUE_TUPLE:
+    case VALUE_MAP:
+        ev_repr(ev, v, out);
+        break;
+    default:
+        python_str(out, v);
+    }
+    if (out->len > ev->limits.text)
+        return ev_limit(ev, "bytes of a text", ev->limits.text);
+    return ev_pay(ev, (out->len - before) / 64 + 1);
+}
+
+int ev_str_value(struct ev *ev, value v, value *ret)
+{
+    BUFFER_AUTO(out);
+
+    if (v.kind == VALUE_STRING) {
+        *ret = value_ref(v);
+        return 0;
+    }
+    if (ev_str(ev, v, &out) < 0)
+        return -1;
+    *ret = value_text_n(buffer_text(&out), out.len);
+    return 0;
+}
+
+int ev_soft_str(struct ev *ev, value v, value *ret)
+{
+    if (is_object(v, &markup_ops)) {
+        *ret = value_ref(v);
+        return 0;
+    }
+    return ev_str_value(ev, v, ret);
+}

@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Statements: they set variables and add to ev->out. */
+#include "expr/jinja/engine.h"
+
+static int assign(struct ev *ev, const struct node *target, value v);
+
+static int assign_attribute(struct ev *ev, const struct node_ns_target *target, value v)
+{
+    struct namespace *namespace;
+    VALUE_AUTO(space);
+
+    if (ev_name(ev, (const struct node_name *)target->name, &space) < 0)
+        return -1;
+    if (!is_object(space, &namespace_ops))
+        return ev_error(ev, "TemplateRuntimeError", "cannot assign attribute on non-namespace object");
+    namespace = (struct namespace *)space.object;
+    if (ev_may_hold(ev, space, v) < 0)
+        return -1;
+    value_map_set(&namespace->map, value_ref(target->attribute), value_ref(v));
+    space.object->header.depth = namespace->map.header->depth;
+    return 0;
+}
+
+/* Its array of items stays out of the frames of loops. */
+static __attribute__((noinline)) int assign_tuple(struct ev *ev, const struct node_list *tuple, value held)
+{
+    ITER_AUTO(iter);
+
+    if (!is_iterable(held))
+        return ev_error(ev, "TypeError", "cannot unpack non-iterable %s object", ev_type_name(held));
+    if (iter_init(ev, held, &iter) < 0)
+        return -1;
+    value items[256], extra;
+    uint32_t n = 0;
+    int r = tuple->count > ELEMENTS(items) ? ev_limit(ev, "targets", ELEMENTS(items)) : 0;
+
+    while (r == 0 && n < tuple->count) {
+        r = iter_next(ev, &iter, &items[n]);
+        if (r == 0 && !value_is_set(items[n]))
+            r = ev_error(ev, "ValueError", "not enough values to unpack (expected %u, got %u)", tuple->count,
+                         n);
+        else
+            n++;
+    }
+    if (r == 0 && (r = iter_next(ev, &iter, &extra)) == 0 && value_is_set(extra)) {
+        value_unref(extra);
+        r = ev_error(ev, "ValueError", "too many values to unpack (expected %u)", tuple->count);
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        if (r == 0)
+            r = assign(ev, tuple->items[i], items[i]);
+        else
+            value_unref(items[i]);
+    }
+    return r;
+}
+
+/* Assigns to a name, a tuple of targets or a namespace's attribute; takes `v`. */
+static int assign(struct ev *ev, const struct node *target, value v)
+{
+    int r;
+
+    if (target->type == NODE_NAME) {
+        value_replace(&ev->frame->slots[((const struct node_name *)target)->slots[0].slot], v);
+        return 0;
+    }
+    r = target->type == NODE_NS_TARGET ? assign_attribute(ev, (const struct node_ns_target *)target, v)
+                                       : assign_tuple(ev, (const struct node_list *)target, v);
+    value_unref(v);
+    return r;
+}
+
+static __attribute__((noinline)) int print_escaped(struct ev *ev, value v)
+{
+    VALUE_AUTO(text);
+    BUFFER_AUTO(escaped);
+
+    if (ev_str_value(ev, v, &text) < 0 || ev_pay(ev, value_len(text) / 16) < 0)
+        return -1;
+    text_escape(&escaped, text);
+    return ev_add_text(ev, ev->out, buffer_text(&escaped), escaped.len);
+}
+
+static OUTLINE int print(struct ev *ev, const struct node *node)
+{
+    VALUE_AUTO(v);
+    int r;
+
+    /* A constant that is printed is folded to its text. */
+    ev->folding = node->constant;
+    r = ev_eval(ev, node, &v);
+    ev->folding = false;
+    if (r < 0)
+        return -1;
+    ev->at = node;
+    if (unlikely(ev->autoescape && !is_object(v, &markup_ops) && !value_is_number(v)))
+        return print_escaped(ev, v);
+    return ev_str(ev, v, ev->out);
+}
+
+/* Runs a body whose output is kept: text, or markup where output is escaped. */
+static int capture(struct ev *ev, const struct node_list *body, value *ret)
+{
+    BUFFER_AUTO(out);
+    struct buffer *before = ev->out;
+    int r;
+
+    ev->out = &out;
+    r = ev_body(ev, body);
+    ev->out = before;
+    if (r < 0)
+        return -1;
+    *ret = value_text_n(buffer_text(&out), out.len);
+    if (ev->autoescape)
+        *ret = markup_new(*ret);
+    return 0;
+}
+
+static __attribute__((noinline)) int apply_filters(struct ev *ev, const struct node *filter, value *text)
+{
+    const struct node_call *chain[NODE_DEPTH_MAX * 2 + 4];
+    int n = 0;
+
+    for (const struct node *at = filter; at; at = ((const struct node_call *)at)->subject)
+        chain[n++] = (const struct node_call *)at;
+    while (n) {
+        value filtered;
+
+        if (ev_filter_on(ev, chain[--n], *text, &filtered) < 0)
+            return -1;
+        value_replace(text, filtered);
+    }
+    return 0;
+}
+
+static OUTLINE int run_set_block(struct ev *ev, const struct node_set_block *node)
+{
+    VALUE_AUTO(text);
+
+    ev_scope_clear(ev, node->scope);
+    if (capture(ev, node->body, &text) < 0 || (node->filter && apply_filters(ev, node->filter, &text) < 0))
+        return -1;
+    return assign(ev, node->target, value_take(&text));
+}
+
+static OUTLINE int run_filter_block(struct ev *ev, const struct node_set_block *node)
+{
+    VALUE_AUTO(text);
+
+    ev_scope_clear(ev, node->scope);
+    if (capture(ev, node->body, &text) < 0 || apply_filters(ev, node->filter, &text) < 0)
+        return -1;
+    return ev_str(ev, text, ev->out);
+}
+
+static OUTLINE int run_with(struct ev *ev, const struct node_with *node)
+{
+    VALUE_AUTO(sources);
+
+    sources = value_list_new(node->count);
+    for (uint32_t i = 0; i < node->count; i++) {
+        value v;
+
+        if (ev_eval(ev, node->sources[i], &v) < 0)
+            return -1;
+        value_list_append(&sources, v);
+    }
+    ev_scope_clear(ev, node->scope);
+    for (uint32_t i = 0; i < node->count; i++)
+        if (assign(ev, node->targets[i], value_ref(value_list_at(sources, i))) < 0)
+            return -1;
+    return ev_body(ev, node->body);
+}
+
+static OUTLINE int run_autoescape(struct ev *ev, const struct node_set_block *node)
+{
+    VALUE_AUTO(v);
+    bool before = ev->autoescape, yes;
+    int r;
+
+    if (ev_eval(ev, node->filter, &v) < 0 || ev_truth(ev, v, &yes) < 0)
+        return -1;
+    ev_scope_clear(ev, node->scope);
+    ev->autoescape = yes;
+    r = ev_body(ev, node->body);
+    ev->autoescape = before;
+    return r;
+}
+
+static OUTLINE int run_call_block(struct ev *ev, const struct node_macro *node)
+{
+    const struct node_call *call = (const struct node_call *)node->target;
+    VALUE_AUTO(callee);
+    VALUE_AUTO(text);
+    ACTUALS_AUTO(actuals);
+
+    if (ev_eval(ev, call->subject, &callee) < 0 || ev_arguments(ev, &call->arguments, &actuals) < 0 ||
+        actuals_add_named(ev, &actuals, value_ref(VALUE_ATOM("caller")), macro_new(ev, node)) < 0)
+        return -1;
+    ev->at = &node->node;
+    if (ev_call(ev, callee, &actuals, &text) < 0)
+        return -1;
+    return ev_str(ev, text, ev->out);
+}
+
+static OUTLINE int run_if(struct ev *ev, const struct node_if *node)
+{
+    for (;;) {
+        VALUE_AUTO(test);
+        bool yes;
+
+        if (ev_eval(ev, node->test, &test) < 0 || ev_truth(ev, test, &yes) < 0)
+            return -1;
+        if (yes)
+            return ev_body(ev, node->body);
+        if (!node->otherwise)
+            return 0;
+        if (node->otherwise->type != NODE_IF)
+            return ev_body(ev, (const struct node_list *)node->otherwise);
+        node = (const struct node_if *)node->otherwise;
+    }
+}
+
+/* The items of a loop with a test that pass it. */
+static int for_filtered(struct ev *ev, const struct node_for *node, value iterable, value *ret)
+{
+    ITER_AUTO(iter);
+    VALUE_AUTO(list);
+    value each;
+
+    if (iter_init(ev, iterable, &iter) < 0)
+        return -1;
+    list = value_list_new(0);
+    for (;;) {
+        VALUE_AUTO(test);
+        bool yes;
+
+        if (iter_next(ev, &iter, &each) < 0)
+            return -1;
+        if (!value_is_set(each))
+            break;
+        value_list_append(&list, each);
+        ev_scope_clear(ev, node->scope);
+        if (assign(ev, node->target, value_ref(each)) < 0 || ev_eval(ev, node->test, &test) < 0 ||
+            ev_truth(ev, test, &yes) < 0)
+            return -1;
+        if (!yes)
+            value_list_remove(&list, value_list_count(list) - 1);
+    }
+    *ret = value_take(&list);
+    return 0;
+}
+
+static int for_plain(struct ev *ev, const struct node_for *node, value items, bool *ret_any)
+{
+    ITER_AUTO(iter);
+    value each;
+
+    if (iter_init(ev, items, &iter) < 0)
+        return -1;
+    for (*ret_any = false;; *ret_any = true) {
+        if (iter_next(ev, &iter, &each) < 0)
+            return -1;
+        if (!value_is_set(each))
+            return 0;
+        ev_scope_clear(ev, node->scope);
+        if (assign(ev, node->target, each) < 0 || ev_body(ev, node->body) < 0)
+            return -1;
+    }
+}
+
+/* A loop whose body asks for `loop` walks a list, so that the next item is known. */
+static int for_with_loop(struct ev *ev, const struct node_for *node, value items, unsigned depth,
+                         bool *ret_any)
+{
+    VALUE_AUTO(loop);
+    VALUE_AUTO(previous);
+    VALUE_AUTO(current);
+
+    loop = loop_new(ev, node, items, -1, depth);
+    for (size_t i = 0; i < value_list_count(items); i++) {
+        value_replace(&previous, value_take(&current));
+        current = value_ref(value_list_at(items, i));
+        loop_set(loop, (int64_t)i, previous, value_list_at(items, i + 1), i + 1 == value_list_count(items));
+        ev_scope_clear(ev, node->scope);
+        value_replace(&ev->frame->slots[node->loop_slot], value_ref(loop));
+        if (ev_pay(ev, 1) < 0 || assign(ev, node->target, value_ref(current)) < 0 ||
+            ev_body(ev, node->body) < 0)
+            return -1;
+        *ret_any = true;
+    }
+    return 0;
+}
+
+int ev_for_with(struct ev *ev, const struct node_for *node, value iterable, unsigned depth)
+{
+    VALUE_AUTO(items);
+    bool any = false;
+
+    if (node->test) {
+        if (for_filtered(ev, node, iterable, &items) < 0)
+            return -1;
+    } else if (node->loop_slot >= 0 && !value_is_list(iterable)) {
+        if (!is_iterable(iterable))
+            return ev_error(ev, "TypeError", "'%s' object is not iterable", ev_type_name(iterable));
+        if (ev_list(ev, iterable, &items) < 0)
+            return -1;
+    } else {
+        items = value_ref(iterable);
+    }
+    if (node->loop_slot >= 0 ? for_with_loop(ev, node, items, depth, &any) < 0
+                             : for_plain(ev, node, items, &any) < 0)
+        return -1;
+    ev_scope_clear(ev, node->scope);
+    if (any || !node->otherwise)
+        return 0;
+    ev_scope_clear(ev, node->otherwise_scope);
+    return ev_body(ev, node->otherwise);
+}
+
+static OUTLINE int run_for(struct ev *ev, const struct node_for *node)
+{
+    VALUE_AUTO(iterable);
+
+    if (ev_eval(ev, node->iterable, &iterable) < 0)
+        return -1;
+    ev->at = &node->node;
+    return ev_for_with(ev, node, iterable, 1);
+}
+
+int ev_block(struct ev *ev, const struct node_macro *block, struct frame *seen)
+{
+    struct frame *before = ev->frame, *frame = frame_enter(ev, &block->function, seen);
+    int r;
+
+    if (ev_enter(ev) < 0)
+        return frame_leave(ev, frame, before), -1;
+    r = ev_body(ev, block->body);
+    ev_leave(ev);
+    frame_leave(ev, frame, before);
+    return r;
+}
+
+static OUTLINE int run_block(struct ev *ev, const struct node_macro *block)
+{
+    struct frame *seen = ev->frame;
+
+    for (unsigned i = 0; i < block->level; i++)
+        seen = seen->up;
+    return ev_block(ev, block, seen);
+}
+
+static int run_set(struct ev *ev, const struct node_set *node)
+{
+    value v;
+
+    if (ev_eval(ev, node->source, &v) < 0)
+        return -1;
+    ev->at = &node->node;
+    return assign(ev, node->target, v);
+}
+
+static int run_statement(struct ev *ev, const struct node *node)
+{
+    switch ((enum node_type)node->type) {
+    case NODE_DATA: {
+        const struct node_data *data = (const struct node_data *)node;
+
+        return ev_add_text(ev, ev->out, data->text, data->len);
+    }
+    case NODE_PRINT:
+        return print(ev, ((const struct node_pair *)node)->a);
+    case NODE_LIST:
+        return ev_body(ev, (const struct node_list *)node);
+    case NODE_FOR:
+        return run_for(ev, (const struct node_for *)node);
+    case NODE_IF:
+        return run_if(ev, (const struct node_if *)node);
+    case NODE_SET:
+        return run_set(ev, (const struct node_set *)node);
+    case NODE_SET_BLOCK:
+        return run_set_block(ev, (const struct node_set_block *)node);
+    case NODE_MACRO:
+        return assign(ev, ((const struct node_macro *)node)->target,
+                      macro_new(ev, (const struct node_macro *)node));
+    case NODE_CALL_BLOCK:
+        return run_call_block(ev, (const struct node_macro *)node);
+    case NODE_FILTER_BLOCK:
+        return run_filter_block(ev, (const struct node_set_block *)node);
+    case NODE_WITH:
+        return run_with(ev, (const struct node_with *)node);
+    case NODE_AUTOESCAPE:
+        return run_autoescape(ev, (const struct node_set_block *)node);
+    case NODE_BLOCK:
+        return run_block(ev, (const struct node_macro *)node);
+    default:
+        ev->at = node;
+        return ev_error(ev, "TypeError", "no loader for this environment specified");
+    }
+}
+
+int ev_body(struct ev *ev, const struct node_list *body)
+{
+    for (uint32_t i = 0; i < body->count; i++) {
+        if (ev_pay(ev, 1) < 0 || run_statement(ev, body->items[i]) < 0) {
+            if (!ev->err->line)
+                ev_place(ev);
+            return -1;
+        }
+    }
+    return 0;
+}
