@@ -32,23 +32,38 @@ static value shape_overview(struct api *api, struct http_request *request, value
 }
 
 static const struct collection_filter filters[] = {
-    { "id", "id", FILTER_LIST },     { "name", "name", FILTER_TEXT },
-    { "pack", "pack", FILTER_TEXT }, { "tags", "tags", FILTER_TAG },
+    { "id", "id", FILTER_LIST },
+    { "name", "name", FILTER_TEXT },
+    { "pack", "pack", FILTER_TEXT },
+    { "tags", "tags", FILTER_TAG },
     { 0 },
 };
 static const char *const order[] = { "pack", "name", NULL };
 static const char *const excludable[] = { "parameters", "notify", NULL };
-static const char *const includable[] = { "id",          "ref",        "uid",           "name", "description", "enabled", "runner_type",
-                                          "entry_point", "pack",       "parameters",    "output_schema",
-                                          "tags",        "notify",     "metadata_file", NULL };
+static const char *const includable[] = { "id",          "ref",           "uid",
+                                          "name",        "description",   "enabled",
+                                          "runner_type", "entry_point",   "pack",
+                                          "parameters",  "output_schema", "tags",
+                                          "notify",      "metadata_file", NULL };
 
 static const struct collection actions = {
-    .kind = OBJECT_ACTION, .filters = filters, .order = order, .of_pack = true, .excludable = excludable,
-    .includable = includable, .not_found = NOT_FOUND,
+    .kind = OBJECT_ACTION,
+    .filters = filters,
+    .order = order,
+    .of_pack = true,
+    .excludable = excludable,
+    .includable = includable,
+    .not_found = NOT_FOUND,
 };
 static const struct collection overviews = {
-    .kind = OBJECT_ACTION, .filters = filters, .order = order, .of_pack = true, .excludable = excludable,
-    .includable = includable, .shape = shape_overview, .not_found = NOT_FOUND,
+    .kind = OBJECT_ACTION,
+    .filters = filters,
+    .order = order,
+    .of_pack = true,
+    .excludable = excludable,
+    .includable = includable,
+    .shape = shape_overview,
+    .not_found = NOT_FOUND,
 };
 
 static void get_parameters(struct http_request *request, void *owner)
@@ -62,14 +77,16 @@ static void get_parameters(struct http_request *request, void *owner)
     action = catalog_get(api->config.catalog, OBJECT_ACTION, ref);
     if (!value_is_set(action)) {
         if (object_id_valid(ref))
-            http_respond_fault(request, 404,
-                               "Database lookup for id=\"%s\" resulted in exception. Unable to find the ActionDB instance. "
-                               "{'id': '%s'}",
-                               ref, ref);
+            http_respond_fault(
+                request, 404,
+                "Database lookup for id=\"%s\" resulted in exception. Unable to find the ActionDB instance. "
+                "{'id': '%s'}",
+                ref, ref);
         else
-            http_respond_fault(request, 404,
-                               "Database lookup for ref=\"%s\" resulted in exception. Referenced action \"%s\" doesnt exist",
-                               ref, ref);
+            http_respond_fault(
+                request, 404,
+                "Database lookup for ref=\"%s\" resulted in exception. Referenced action \"%s\" doesnt exist",
+                ref, ref);
         return;
     }
     action = shape_overview(api, request, value_take(&action), false);
@@ -84,7 +101,8 @@ static void get_entry_point(struct http_request *request, void *owner)
     const char *entry, *pack;
     struct api *api = owner;
     VALUE_AUTO(action);
-    CLEANUP(freep) char *path = NULL;
+    CLEANUP(freep)
+    char *path = NULL;
 
     action = collection_find(api, request, &actions);
     if (!value_is_set(action))
@@ -110,15 +128,15 @@ struct job {
     struct api *api;
     struct http_request *request;
     enum job_kind kind;
-    value document;  /* the action as it will be */
-    value old;       /* the one it replaces, the one that goes, the clone's source */
-    value files;     /* [{file_path, content}] */
+    value document; /* the action as it will be */
+    value old;      /* the one it replaces, the one that goes, the clone's source */
+    value files;    /* [{file_path, content}] */
     bool remove_files, overwrite;
-    char *ref;       /* of the path */
+    char *ref; /* of the path */
     unsigned status;
     value answer;
     char *fault;
-    value conflict;  /* id of the existing object */
+    value conflict; /* id of the existing object */
 };
 
 static void job_free(struct job *job)
@@ -133,7 +151,8 @@ static void job_free(struct job *job)
     free(job);
 }
 
-static int job_fault(struct job *job, unsigned status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static int job_fault(struct job *job, unsigned status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 static int job_fault(struct job *job, unsigned status, const char *format, ...)
 {
     va_list args;
@@ -186,7 +205,8 @@ static int store_document(struct engine *engine, struct job *job, struct error *
     other = engine_object(engine, OBJECT_ACTION, ref);
     if (value_is_set(other) && !value_equal(value_map_get(other, "id"), value_map_get(job->document, "id"))) {
         job->conflict = value_ref(value_map_get(other, "id"));
-        return job_fault(job, 409, "Tried to save duplicate unique keys (uid: %s)", value_map_chars(job->document, "uid"));
+        return job_fault(job, 409, "Tried to save duplicate unique keys (uid: %s)",
+                         value_map_chars(job->document, "uid"));
     }
     r = engine_object_put(engine, OBJECT_ACTION, ref, job->document, &stored, err);
     if (r == STORE_CONFLICT)
@@ -269,8 +289,7 @@ static bool take_files(struct http_request *request, value *body, value *ret)
         http_respond_fault(request, 400, "data_files must be an array of {file_path, content}");
         return false;
     }
-    VALUE_LIST_EACH(i, file, files)
-    {
+    VALUE_LIST_EACH (i, file, files) {
         if (!value_map_chars(file, "file_path") || !value_map_chars(file, "content")) {
             http_respond_fault(request, 400, "'%s' is a required property",
                                value_map_chars(file, "file_path") ? "content" : "file_path");
@@ -298,16 +317,18 @@ static void add_schema_defaults(value *document)
         const char *name;
         bool object;
     } defaults[] = {
-        { "additionalItems", true }, { "items", true },       { "uniqueItems", false }, { "required", false },
-        { "secret", false },         { "additionalProperties", true }, { "definitions", true }, { "properties", true },
-        { "patternProperties", true }, { "immutable", false },
+        { "additionalItems", true }, { "items", true },      { "uniqueItems", false },
+        { "required", false },       { "secret", false },    { "additionalProperties", true },
+        { "definitions", true },     { "properties", true }, { "patternProperties", true },
+        { "immutable", false },
     };
     value schema = value_map_get(*document, "output_schema");
 
     schema = value_is_map(schema) ? value_ref(schema) : value_map_new(10);
     for (size_t i = 0; i < ELEMENTS(defaults); i++)
         if (!value_map_has(schema, defaults[i].name))
-            value_map_set_text(&schema, defaults[i].name, defaults[i].object ? value_map_new(0) : value_bool(false));
+            value_map_set_text(&schema, defaults[i].name,
+                               defaults[i].object ? value_map_new(0) : value_bool(false));
     value_map_put(document, "output_schema", schema);
 }
 
@@ -319,8 +340,7 @@ static value with_plain_tags(value body)
     if (!value_is_list(tags))
         return body;
     plain = value_list_new(value_list_count(tags));
-    VALUE_LIST_EACH(i, tag, tags)
-    {
+    VALUE_LIST_EACH (i, tag, tags) {
         value one = value_map_new(2), name = value_map_get(tag, "name"), item = value_map_get(tag, "value");
 
         if (!value_is_map(tag)) {
@@ -497,9 +517,15 @@ static void clone_action(struct http_request *request, void *owner)
 /* ---- routes ---- */
 
 static const struct http_parameter list_parameters[] = {
-    { "limit", HTTP_INTEGER }, { "offset", HTTP_INTEGER }, { "include_attributes", HTTP_LIST },
-    { "exclude_attributes", HTTP_LIST }, { "id", HTTP_LIST }, { "name", HTTP_STRING }, { "pack", HTTP_STRING },
-    { "tags", HTTP_STRING }, { NULL, HTTP_STRING },
+    { "limit", HTTP_INTEGER },
+    { "offset", HTTP_INTEGER },
+    { "include_attributes", HTTP_LIST },
+    { "exclude_attributes", HTTP_LIST },
+    { "id", HTTP_LIST },
+    { "name", HTTP_STRING },
+    { "pack", HTTP_STRING },
+    { "tags", HTTP_STRING },
+    { NULL, HTTP_STRING },
 };
 static const struct http_parameter no_parameters[] = { { NULL, HTTP_STRING } };
 

@@ -94,7 +94,8 @@ struct api_input *api_input_new(struct api *api, struct http_request *request, c
 void api_submit(struct api_input *input);
 /* The done slot of all of them: answers with status and body, or fault, or 503 when the store refused. */
 void api_input_done(struct input *input, int r, const struct error *err);
-int api_fault(struct api_input *input, unsigned status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int api_fault(struct api_input *input, unsigned status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* Answer with a document (taken). */
 int api_answer(struct api_input *input, unsigned status, value body);
 static inline struct api_input *api_input_of(struct input *input)
@@ -112,9 +113,9 @@ struct api_routes {
     size_t n;
 };
 extern const struct api_routes api_site_routes, api_auth_routes, api_execution_routes, api_collection_routes,
-    api_webhook_routes, api_event_routes, api_action_routes, api_rule_routes, api_trigger_routes, api_apikey_routes,
-    api_key_routes, api_inquiry_routes, api_pack_routes, api_stream_routes, api_policy_routes,
-    api_config_routes, api_workflow_routes, api_rbac_routes, api_alias_routes, api_alias_execution_routes,
-    api_expression_routes;
+    api_webhook_routes, api_event_routes, api_action_routes, api_rule_routes, api_trigger_routes,
+    api_apikey_routes, api_key_routes, api_inquiry_routes, api_pack_routes, api_stream_routes,
+    api_policy_routes, api_config_routes, api_workflow_routes, api_rbac_routes, api_alias_routes,
+    api_alias_execution_routes, api_expression_routes;
 
 #endif

@@ -13,11 +13,27 @@
 #include "broadcast.h"
 
 static const struct api_routes *const tables[] = {
-    &api_site_routes, &api_auth_routes, &api_execution_routes, &api_rule_routes, &api_webhook_routes,
-    &api_action_routes, &api_pack_routes, &api_event_routes, &api_apikey_routes, &api_collection_routes,
-    &api_stream_routes, &api_key_routes, &api_trigger_routes, &api_policy_routes,
-    &api_config_routes, &api_workflow_routes, &api_rbac_routes, &api_alias_routes,
-    &api_alias_execution_routes, &api_inquiry_routes, &api_expression_routes,
+    &api_site_routes,
+    &api_auth_routes,
+    &api_execution_routes,
+    &api_rule_routes,
+    &api_webhook_routes,
+    &api_action_routes,
+    &api_pack_routes,
+    &api_event_routes,
+    &api_apikey_routes,
+    &api_collection_routes,
+    &api_stream_routes,
+    &api_key_routes,
+    &api_trigger_routes,
+    &api_policy_routes,
+    &api_config_routes,
+    &api_workflow_routes,
+    &api_rbac_routes,
+    &api_alias_routes,
+    &api_alias_execution_routes,
+    &api_inquiry_routes,
+    &api_expression_routes,
 };
 
 static const struct http_alias aliases[] = { { "actionexecutions", "executions" } };
@@ -88,7 +104,8 @@ void api_store_failed(struct http_request *request, int r, const struct error *e
 {
     log_error("%s %s: %s", http_method(request), http_path(request), error_text(err));
     if (r == -ENOSPC || r == -EBUSY || r == -ECANCELED)
-        http_respond_fault(request, 503, "The server cannot write to its store now; nothing was changed. Try again later.");
+        http_respond_fault(request, 503,
+                           "The server cannot write to its store now; nothing was changed. Try again later.");
     else
         http_respond_fault(request, 500, "Internal Server Error");
 }
@@ -97,8 +114,7 @@ value api_without_nulls(value document)
 {
     value out = value_map_new(value_map_count(document));
 
-    VALUE_MAP_EACH(i, document)
-    {
+    VALUE_MAP_EACH (i, document) {
         value item = value_map_item_at(document, i);
 
         if (!value_is_null(item))
@@ -251,14 +267,16 @@ static int parse_listener(char *text, struct http_listener *ret, struct error *e
     long port = strtol(colon ? colon + 1 : text, &end, 10);
 
     if (*end || end == text || port < 0 || port > 65535)
-        return error_set(err, -EINVAL, "\"%s\" is no address to listen on; say HOST:PORT, like 127.0.0.1:9101", text);
+        return error_set(err, -EINVAL,
+                         "\"%s\" is no address to listen on; say HOST:PORT, like 127.0.0.1:9101", text);
     if (colon)
         *colon = '\0';
     if (*text == '[' && text[strlen(text) - 1] == ']') {
         text[strlen(text) - 1] = '\0';
         text++;
     }
-    *ret = (struct http_listener){ .host = colon ? text : "127.0.0.1", .port = (int)port, .service = HTTP_API };
+    *ret =
+        (struct http_listener){ .host = colon ? text : "127.0.0.1", .port = (int)port, .service = HTTP_API };
     return 0;
 }
 
@@ -279,7 +297,8 @@ int api_start(const struct api_config *config, struct api **ret, struct error *e
     join_routes(api, &http.n_routes);
     if (!settings->n_listen) {
         listeners[n++] = (struct http_listener){ .host = "127.0.0.1", .port = 9101, .service = HTTP_API };
-        listeners[n++] = (struct http_listener){ .host = "127.0.0.1", .port = 9100, .service = HTTP_AUTH, .threads = 1 };
+        listeners[n++] =
+            (struct http_listener){ .host = "127.0.0.1", .port = 9100, .service = HTTP_AUTH, .threads = 1 };
         listeners[n++] =
             (struct http_listener){ .host = "127.0.0.1", .port = 9102, .service = HTTP_STREAM, .threads = 1 };
     }

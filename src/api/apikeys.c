@@ -20,7 +20,9 @@ static value shape(struct api *api, struct http_request *request, value key, boo
 }
 
 static const struct collection keys = {
-    .kind = OBJECT_API_KEY, .default_limit = 50, .shape = shape,
+    .kind = OBJECT_API_KEY,
+    .default_limit = 50,
+    .shape = shape,
     .not_found = "ApiKey matching %s for reference and id not found.",
 };
 
@@ -65,13 +67,13 @@ static bool check_body(struct http_request *request, value body)
         enum value_kind kind;
         const char *type; /* NULL: computed, not checked */
     } members[] = {
-        { "id", VALUE_STRING, NULL },       { "uid", VALUE_STRING, NULL },           { "user", VALUE_STRING, "string" },
-        { "key_hash", VALUE_STRING, "string" }, { "key", VALUE_STRING, NULL },       { "metadata", VALUE_MAP, "object" },
+        { "id", VALUE_STRING, NULL },         { "uid", VALUE_STRING, NULL },
+        { "user", VALUE_STRING, "string" },   { "key_hash", VALUE_STRING, "string" },
+        { "key", VALUE_STRING, NULL },        { "metadata", VALUE_MAP, "object" },
         { "created_at", VALUE_STRING, NULL }, { "enabled", VALUE_BOOL, "boolean" },
     };
 
-    VALUE_MAP_EACH(i, body)
-    {
+    VALUE_MAP_EACH (i, body) {
         value name = value_map_key_at(body, i), item = value_map_item_at(body, i);
         BUFFER_AUTO(shown);
         size_t j = 0;
@@ -79,7 +81,8 @@ static bool check_body(struct http_request *request, value body)
         while (j < ELEMENTS(members) && !value_text_is(name, members[j].name))
             j++;
         if (j == ELEMENTS(members)) {
-            http_respond_fault(request, 400, "Additional properties are not allowed ('%s' was unexpected)", value_chars(name));
+            http_respond_fault(request, 400, "Additional properties are not allowed ('%s' was unexpected)",
+                               value_chars(name));
             return false;
         }
         if (!members[j].type || value_is_null(item) || item.kind == members[j].kind)
@@ -237,9 +240,13 @@ static void delete_key(struct http_request *request, void *owner)
 }
 
 static const struct http_parameter list_parameters[] = {
-    { "limit", HTTP_INTEGER }, { "offset", HTTP_INTEGER }, { "show_secrets", HTTP_BOOLEAN }, { NULL, HTTP_STRING },
+    { "limit", HTTP_INTEGER },
+    { "offset", HTTP_INTEGER },
+    { "show_secrets", HTTP_BOOLEAN },
+    { NULL, HTTP_STRING },
 };
-static const struct http_parameter one_parameters[] = { { "show_secrets", HTTP_BOOLEAN }, { NULL, HTTP_STRING } };
+static const struct http_parameter one_parameters[] = { { "show_secrets", HTTP_BOOLEAN },
+                                                        { NULL, HTTP_STRING } };
 
 static const struct http_route routes[] = {
     { "GET", HTTP_API, "/apikeys", collection_list, 0, list_parameters, &keys },

@@ -53,7 +53,8 @@ static bool refused(struct http_request *request, const char *text)
     return false;
 }
 
-static void give_cookie(struct api *api, struct http_request *request, const char *token, int64_t expiry, int64_t now)
+static void give_cookie(struct api *api, struct http_request *request, const char *token, int64_t expiry,
+                        int64_t now)
 {
     int same_site = same_site_from_text(api->config.settings->cookie_same_site);
     BUFFER_AUTO(cookie);
@@ -68,7 +69,8 @@ static bool enter_by_token(struct api *api, struct http_request *request, const 
 {
     struct pool *pool = http_pool(request);
     int64_t now = clock_now_us(), expiry;
-    CLEANUP(freep) char *service = NULL;
+    CLEANUP(freep)
+    char *service = NULL;
     VALUE_AUTO(token);
     struct civil at;
 
@@ -86,8 +88,8 @@ static bool enter_by_token(struct api *api, struct http_request *request, const 
     caller->user = pool_strdup(pool, value_map_chars(token, "user"));
     civil_from_us(expiry, &at);
     caller->token_expire = pool_alloc(pool, 32);
-    snprintf((char *)caller->token_expire, 32, "%04d-%02d-%02dT%02d:%02d:%02dZ", at.year % 10000, at.month, at.day, at.hour,
-             at.minute, at.second);
+    snprintf((char *)caller->token_expire, 32, "%04d-%02d-%02dT%02d:%02d:%02dZ", at.year % 10000, at.month,
+             at.day, at.hour, at.minute, at.second);
     if (credential_sets_cookie(credential))
         give_cookie(api, request, credential->text, expiry, now);
     return true;
@@ -228,7 +230,8 @@ static const struct input_ops sign_in_ops = { "sign in", apply_sign_in, done_sig
 static bool read_password_file(struct api *api, struct buffer *text)
 {
     const char *setting = api->config.settings->auth_backend_file;
-    CLEANUP(freep) char *path = *setting ? xstrdup(setting) : xasprintf("%s/htpasswd", api->config.settings->data_dir);
+    CLEANUP(freep)
+    char *path = *setting ? xstrdup(setting) : xasprintf("%s/htpasswd", api->config.settings->data_dir);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     char chunk[4096];
     ssize_t n;
@@ -282,7 +285,8 @@ static bool read_ttl(struct api *api, struct http_request *request, value body, 
     else if (ttl.integer < 1)
         http_respond_fault(request, 400, "%s is less than the minimum of 1", buffer_text(&shown));
     else if (ttl.integer > most)
-        http_respond_fault(request, 400, "TTL specified %s is greater than max allowed %" PRId64 ".", buffer_text(&shown), most);
+        http_respond_fault(request, 400, "TTL specified %s is greater than max allowed %" PRId64 ".",
+                           buffer_text(&shown), most);
     else {
         *ret = ttl.integer;
         return true;
@@ -329,11 +333,14 @@ static void create_token(struct http_request *request, void *owner)
     }
     if (value_truth(value_map_get(body, "user")) || value_truth(value_map_get(body, "impersonate_user"))) {
         basic_credentials_release(&credentials);
-        http_respond_fault(request, 400, "Current user is not a service and cannot request impersonated tokens");
+        http_respond_fault(request, 400,
+                           "Current user is not a service and cannot request impersonated tokens");
         return;
     }
     s = xcalloc(1, sizeof(*s));
-    *s = (struct sign_in){ .input.ops = &sign_in_ops, .api = api, .request = request, .credentials = credentials, .ttl = ttl };
+    *s = (struct sign_in){
+        .input.ops = &sign_in_ops, .api = api, .request = request, .credentials = credentials, .ttl = ttl
+    };
     s->body = value_take(&body);
     http_suspend(request);
     io_work(api->config.io, check_password, s);

@@ -12,14 +12,22 @@
 #define SYSTEM_PACK "Resources belonging to system level packs can't be manipulated"
 
 static const struct collection_filter by_name[] = {
-    { "id", "id", FILTER_LIST }, { "name", "name", FILTER_LIST }, { 0 },
+    { "id", "id", FILTER_LIST },
+    { "name", "name", FILTER_LIST },
+    { 0 },
 };
 static const struct collection_filter sensor_filters[] = {
-    { "id", "id", FILTER_LIST },     { "name", "name", FILTER_TEXT },         { "pack", "pack", FILTER_TEXT },
-    { "enabled", "enabled", FILTER_BOOLEAN }, { 0 },
+    { "id", "id", FILTER_LIST },
+    { "name", "name", FILTER_TEXT },
+    { "pack", "pack", FILTER_TEXT },
+    { "enabled", "enabled", FILTER_BOOLEAN },
+    { 0 },
 };
 static const struct collection_filter policy_type_filters[] = {
-    { "id", "id", FILTER_LIST }, { "name", "name", FILTER_LIST }, { "resource_type", "resource_type", FILTER_TEXT }, { 0 },
+    { "id", "id", FILTER_LIST },
+    { "name", "name", FILTER_LIST },
+    { "resource_type", "resource_type", FILTER_TEXT },
+    { 0 },
 };
 static const char *const order_name[] = { "name", NULL };
 static const char *const order_policy_type[] = { "resource_type", "name", NULL };
@@ -30,8 +38,7 @@ static bool triggers_of_sensor(struct api *api, struct http_request *request, va
 
     if (!wanted || !*wanted)
         return true;
-    VALUE_LIST_EACH(i, ref, value_map_get(sensor, "trigger_types"))
-    {
+    VALUE_LIST_EACH (i, ref, value_map_get(sensor, "trigger_types")) {
         if (value_text_is(ref, wanted))
             return true;
     }
@@ -40,7 +47,8 @@ static bool triggers_of_sensor(struct api *api, struct http_request *request, va
 
 static bool is_timer(struct api *api, struct http_request *request, value trigger)
 {
-    static const char *const types[] = { "core.st2.IntervalTimer", "core.st2.DateTimer", "core.st2.CronTimer" };
+    static const char *const types[] = { "core.st2.IntervalTimer", "core.st2.DateTimer",
+                                         "core.st2.CronTimer" };
     const char *wanted = http_query(request, "timer_type"), *own = value_map_chars(trigger, "type");
 
     for (size_t i = 0; own && i < ELEMENTS(types); i++)
@@ -50,19 +58,33 @@ static bool is_timer(struct api *api, struct http_request *request, value trigge
 }
 
 static const struct collection runner_types = {
-    .kind = OBJECT_RUNNER_TYPE, .filters = by_name, .order = order_name, .default_limit = 100, .sortable = true,
+    .kind = OBJECT_RUNNER_TYPE,
+    .filters = by_name,
+    .order = order_name,
+    .default_limit = 100,
+    .sortable = true,
     .not_found = "Resource with a name or id \"%s\" not found",
 };
 static const struct collection sensors = {
-    .kind = OBJECT_SENSOR, .filters = sensor_filters, .of_pack = true, .belongs = triggers_of_sensor,
+    .kind = OBJECT_SENSOR,
+    .filters = sensor_filters,
+    .of_pack = true,
+    .belongs = triggers_of_sensor,
     .not_found = "Resource with a reference or id \"%s\" not found",
 };
 static const struct collection policy_types = {
-    .kind = OBJECT_POLICY_TYPE, .filters = policy_type_filters, .order = order_policy_type, .default_limit = 100,
-    .sortable = true, .of_pack = true, .not_found = "PolicyType with a reference of id \"%s\" not found.",
+    .kind = OBJECT_POLICY_TYPE,
+    .filters = policy_type_filters,
+    .order = order_policy_type,
+    .default_limit = 100,
+    .sortable = true,
+    .of_pack = true,
+    .not_found = "PolicyType with a reference of id \"%s\" not found.",
 };
 static const struct collection timers = {
-    .kind = OBJECT_TRIGGER, .bare = true, .belongs = is_timer,
+    .kind = OBJECT_TRIGGER,
+    .bare = true,
+    .belongs = is_timer,
     .not_found = "Resource with a reference or id \"%s\" not found",
 };
 
@@ -70,10 +92,12 @@ static void list_timers(struct http_request *request, void *owner)
 {
     const char *wanted = http_query(request, "timer_type");
 
-    if (wanted && *wanted && strcmp(wanted, "core.st2.IntervalTimer") != 0 && strcmp(wanted, "core.st2.DateTimer") != 0 &&
-        strcmp(wanted, "core.st2.CronTimer") != 0) {
-        http_respond_fault(request, 400, "Timer type %s not in supported types - ('core.st2.IntervalTimer', "
-                                         "'core.st2.DateTimer', 'core.st2.CronTimer').", wanted);
+    if (wanted && *wanted && strcmp(wanted, "core.st2.IntervalTimer") != 0 &&
+        strcmp(wanted, "core.st2.DateTimer") != 0 && strcmp(wanted, "core.st2.CronTimer") != 0) {
+        http_respond_fault(request, 400,
+                           "Timer type %s not in supported types - ('core.st2.IntervalTimer', "
+                           "'core.st2.DateTimer', 'core.st2.CronTimer').",
+                           wanted);
         return;
     }
     collection_list(request, owner);
@@ -117,8 +141,10 @@ static void enable(struct http_request *request, void *owner)
     if (!value_is_set(document))
         return;
     enabled = value_map_get(body, "enabled");
-    if (collection->kind == OBJECT_RUNNER_TYPE && (!value_map_has(body, "id") || enabled.kind != VALUE_BOOL)) {
-        http_respond_fault(request, 400, "'%s' is a required property", value_map_has(body, "id") ? "enabled" : "id");
+    if (collection->kind == OBJECT_RUNNER_TYPE &&
+        (!value_map_has(body, "id") || enabled.kind != VALUE_BOOL)) {
+        http_respond_fault(request, 400, "'%s' is a required property",
+                           value_map_has(body, "id") ? "enabled" : "id");
         return;
     }
     if (value_is_set(enabled) && enabled.kind != VALUE_BOOL) {
@@ -140,16 +166,29 @@ static void enable(struct http_request *request, void *owner)
 /* ---- routes ---- */
 
 static const struct http_parameter page_parameters[] = {
-    { "limit", HTTP_INTEGER }, { "offset", HTTP_INTEGER }, { "sort", HTTP_STRING }, { "include_attributes", HTTP_LIST },
-    { "exclude_attributes", HTTP_LIST }, { "id", HTTP_LIST }, { "name", HTTP_LIST }, { "resource_type", HTTP_STRING },
+    { "limit", HTTP_INTEGER },
+    { "offset", HTTP_INTEGER },
+    { "sort", HTTP_STRING },
+    { "include_attributes", HTTP_LIST },
+    { "exclude_attributes", HTTP_LIST },
+    { "id", HTTP_LIST },
+    { "name", HTTP_LIST },
+    { "resource_type", HTTP_STRING },
     { NULL, HTTP_STRING },
 };
 static const struct http_parameter sensor_parameters[] = {
-    { "limit", HTTP_INTEGER }, { "include_attributes", HTTP_LIST }, { "exclude_attributes", HTTP_LIST }, { "id", HTTP_LIST },
-    { "name", HTTP_STRING }, { "pack", HTTP_STRING }, { "trigger", HTTP_STRING }, { "enabled", HTTP_STRING },
+    { "limit", HTTP_INTEGER },
+    { "include_attributes", HTTP_LIST },
+    { "exclude_attributes", HTTP_LIST },
+    { "id", HTTP_LIST },
+    { "name", HTTP_STRING },
+    { "pack", HTTP_STRING },
+    { "trigger", HTTP_STRING },
+    { "enabled", HTTP_STRING },
     { NULL, HTTP_STRING },
 };
-static const struct http_parameter timer_parameters[] = { { "timer_type", HTTP_STRING }, { NULL, HTTP_STRING } };
+static const struct http_parameter timer_parameters[] = { { "timer_type", HTTP_STRING },
+                                                          { NULL, HTTP_STRING } };
 static const struct http_parameter no_parameters[] = { { NULL, HTTP_STRING } };
 
 static const struct http_route routes[] = {

@@ -18,8 +18,7 @@ static bool fits_text(value item, const char *text)
 
 static bool fits_tag(value tags, const char *text)
 {
-    VALUE_LIST_EACH(i, tag, tags)
-    {
+    VALUE_LIST_EACH (i, tag, tags) {
         if (value_text_is(value_map_get(tag, "name"), text))
             return true;
     }
@@ -28,8 +27,7 @@ static bool fits_tag(value tags, const char *text)
 
 static bool fits_list(value item, value wanted)
 {
-    VALUE_LIST_EACH(i, one, wanted)
-    {
+    VALUE_LIST_EACH (i, one, wanted) {
         if (value_equal(item, one))
             return true;
     }
@@ -127,15 +125,15 @@ static const char *sort_path(const struct collection *collection, const char *na
     return strcmp(name, "id") == 0 ? "id" : strcmp(name, "name") == 0 ? "name" : NULL;
 }
 
-static void read_order(struct http_request *request, const struct collection *collection, struct sort_keys *ret)
+static void read_order(struct http_request *request, const struct collection *collection,
+                       struct sort_keys *ret)
 {
     VALUE_AUTO(wanted);
 
     ret->n = 0;
     if (collection->sortable)
         wanted = http_query_list(request, "sort");
-    VALUE_LIST_EACH(i, item, wanted)
-    {
+    VALUE_LIST_EACH (i, item, wanted) {
         const char *name = value_chars(item);
         bool descending = *name == '-';
         const char *path = sort_path(collection, name + (*name == '-' || *name == '+' || *name == ' '));
@@ -162,8 +160,7 @@ static bool among(const char *const *names, const char *name, size_t n)
 static bool check_attributes(struct http_request *request, const struct collection *collection,
                              const struct attributes *attributes)
 {
-    VALUE_LIST_EACH(i, path, attributes->include)
-    {
+    VALUE_LIST_EACH (i, path, attributes->include) {
         const char *text = value_chars(path);
 
         if (collection->includable && !among(collection->includable, text, strcspn(text, "."))) {
@@ -171,8 +168,7 @@ static bool check_attributes(struct http_request *request, const struct collecti
             return false;
         }
     }
-    VALUE_LIST_EACH(i, path, attributes->exclude)
-    {
+    VALUE_LIST_EACH (i, path, attributes->exclude) {
         const char *text = value_chars(path);
 
         if (collection->excludable && !among(collection->excludable, text, strlen(text))) {
@@ -208,14 +204,14 @@ static value answer(struct api *api, struct http_request *request, const struct 
     return api_select(attributes, document, collection->of_pack ? of_pack : plain);
 }
 
-static void choose(struct api *api, struct http_request *request, const struct collection *collection, value *chosen)
+static void choose(struct api *api, struct http_request *request, const struct collection *collection,
+                   value *chosen)
 {
     VALUE_AUTO(all);
 
     all = catalog_list(api->config.catalog, collection->kind);
     *chosen = value_list_new(16);
-    VALUE_LIST_EACH(i, document, all)
-    {
+    VALUE_LIST_EACH (i, document, all) {
         bool in = !collection->belongs || collection->belongs(api, request, document);
 
         for (const struct collection_filter *f = collection->filters; in && f && f->name; f++)
@@ -254,7 +250,8 @@ void collection_list(struct http_request *request, void *owner)
     to = page.limit < 0 ? value_list_count(chosen) : from + (size_t)page.limit;
     list = value_list_new(16);
     for (size_t i = from; i < to && i < value_list_count(chosen); i++)
-        value_list_append(&list, answer(api, request, collection, &attributes, value_list_at(chosen, i), secrets));
+        value_list_append(&list,
+                          answer(api, request, collection, &attributes, value_list_at(chosen, i), secrets));
     if (!collection->bare)
         api_page_headers(request, &page, (int64_t)value_list_count(chosen));
     http_respond_value(request, 200, list);

@@ -20,16 +20,16 @@ struct collection_filter {
 
 struct collection {
     enum object_kind kind;
-    const struct collection_filter *filters;  /* also what may be sorted by, with id and name; NULL: none */
-    const char *const *order;                 /* default order, members; NULL: as they were made */
-    int64_t default_limit;                    /* 0: all */
-    bool sortable;                            /* ?sort is honoured */
-    bool of_pack;                             /* `ref` stays with include_attributes */
-    bool bare;                                /* no pages, no count headers */
+    const struct collection_filter *filters; /* also what may be sorted by, with id and name; NULL: none */
+    const char *const *order;                /* default order, members; NULL: as they were made */
+    int64_t default_limit;                   /* 0: all */
+    bool sortable;                           /* ?sort is honoured */
+    bool of_pack;                            /* `ref` stays with include_attributes */
+    bool bare;                               /* no pages, no count headers */
     bool by_id_only;
-    const char *not_found;                    /* text of a 404, with one %s */
-    const char *const *excludable;            /* what exclude_attributes may name; NULL: anything */
-    const char *const *includable;            /* what include_attributes may name (first segments); NULL: anything */
+    const char *not_found;         /* text of a 404, with one %s */
+    const char *const *excludable; /* what exclude_attributes may name; NULL: anything */
+    const char *const *includable; /* what include_attributes may name (first segments); NULL: anything */
     /* What is answered for a document (taken); NULL: the document. */
     value (*shape)(struct api *api, struct http_request *request, value document, bool show_secrets);
     /* Is it part of this collection at all? NULL: yes. */

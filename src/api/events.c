@@ -40,8 +40,7 @@ static void read_ids(struct listing *listing)
     if (!value_list_count(ids))
         return;
     listing->ids = xreallocarray(NULL, value_list_count(ids), sizeof(int64_t));
-    VALUE_LIST_EACH(i, id, ids)
-    {
+    VALUE_LIST_EACH (i, id, ids) {
         if (api_parse_id(listing->api, value_chars(id), &listing->ids[listing->filter.n_ids]))
             listing->filter.n_ids++;
     }
@@ -70,8 +69,8 @@ static bool ascending(struct http_request *request, const char *key)
 }
 
 /* False: answered. */
-static bool listing_begin(struct listing *listing, int64_t default_limit, const char *after, const char *before,
-                          const char *time_key)
+static bool listing_begin(struct listing *listing, int64_t default_limit, const char *after,
+                          const char *before, const char *time_key)
 {
     struct http_request *request = listing->request;
     ERROR_AUTO(err);
@@ -132,8 +131,7 @@ static const char **wanted_triggers(struct api *api, struct http_request *reques
     *ret_none = false;
     if (type && *type) {
         *hold = catalog_list(api->config.catalog, OBJECT_TRIGGER);
-        VALUE_LIST_EACH(i, one, *hold)
-        {
+        VALUE_LIST_EACH (i, one, *hold) {
             const char *own = value_map_chars(one, "type");
 
             if (own && strcmp(own, type) == 0) {
@@ -153,7 +151,8 @@ static const char **wanted_triggers(struct api *api, struct http_request *reques
 static void list_instances(struct http_request *request, void *owner)
 {
     struct listing listing = { .api = owner, .request = request };
-    CLEANUP(freep) const char **refs = NULL;
+    CLEANUP(freep)
+    const char **refs = NULL;
     VALUE_AUTO(hold);
     int64_t total = 0;
     bool none;
@@ -172,7 +171,8 @@ static void list_instances(struct http_request *request, void *owner)
     listing_answer(&listing, r, total);
 }
 
-static bool read_instance(struct api *api, struct http_request *request, const char *id, struct instance_row *ret)
+static bool read_instance(struct api *api, struct http_request *request, const char *id,
+                          struct instance_row *ret)
 {
     struct store_reader *reader = api_reader(api, request);
     ERROR_AUTO(err);
@@ -377,7 +377,8 @@ static void get_enforcement_as(struct http_request *request, void *owner, bool v
     listing.reader = api_reader(owner, request);
     if (!listing.reader || !api_attributes(request, &listing.attributes))
         return;
-    r = api_parse_id(owner, id, &seq) ? store_enforcement_get(listing.reader, seq, &row, &listing.err) : STORE_NOT_FOUND;
+    r = api_parse_id(owner, id, &seq) ? store_enforcement_get(listing.reader, seq, &row, &listing.err)
+                                      : STORE_NOT_FOUND;
     if (r > 0) {
         not_found(request, id);
     } else if (r == 0) {
@@ -434,8 +435,8 @@ static int link_instance(void *data, struct instance_row *row)
 {
     struct links *links = data;
 
-    value_list_append(&links->instances, link_document(api_id_value(links->api, row->seq), row->trigger, row->at_us,
-                                                       value_map_new(0)));
+    value_list_append(&links->instances, link_document(api_id_value(links->api, row->seq), row->trigger,
+                                                       row->at_us, value_map_new(0)));
     return 0;
 }
 
@@ -470,12 +471,13 @@ static int link_execution(void *data, struct execution_row *row)
 
 #define TRACE_LINKS_MAX 1000 /* of each kind that one trace shows */
 
-static int trace_document(struct api *api, struct store_reader *reader, const struct trace_row *row, value *ret,
-                          struct error *err)
+static int trace_document(struct api *api, struct store_reader *reader, const struct trace_row *row,
+                          value *ret, struct error *err)
 {
     const struct event_filter events = { .trace = row->seq, .ascending = true, .limit = TRACE_LINKS_MAX };
-    const struct execution_filter executions = { .trace = row->seq, .status = -1, .ascending = true,
-                                                 .limit = TRACE_LINKS_MAX };
+    const struct execution_filter executions = {
+        .trace = row->seq, .status = -1, .ascending = true, .limit = TRACE_LINKS_MAX
+    };
     struct links links = { api, reader, value_list_new(1), value_list_new(1), value_list_new(1) };
     char id[OBJECT_ID_SIZE];
     value document;
@@ -571,25 +573,45 @@ static void get_trace(struct http_request *request, void *owner)
 
 /* ---- routes ---- */
 
-#define PAGES                                                                                                     \
-    { "limit", HTTP_INTEGER }, { "offset", HTTP_INTEGER }, { "sort", HTTP_STRING }, { "include_attributes", HTTP_LIST }, \
-        { "exclude_attributes", HTTP_LIST }, { "id", HTTP_LIST }, { "name", HTTP_LIST }
+#define PAGES                                                                                          \
+    { "limit", HTTP_INTEGER }, { "offset", HTTP_INTEGER }, { "sort", HTTP_STRING },                    \
+        { "include_attributes", HTTP_LIST }, { "exclude_attributes", HTTP_LIST }, { "id", HTTP_LIST }, \
+    {                                                                                                  \
+        "name", HTTP_LIST                                                                              \
+    }
 
 static const struct http_parameter instance_parameters[] = {
-    PAGES, { "trigger", HTTP_STRING }, { "trigger_type", HTTP_STRING }, { "timestamp_gt", HTTP_STRING },
-    { "timestamp_lt", HTTP_STRING }, { NULL, HTTP_STRING },
+    PAGES,
+    { "trigger", HTTP_STRING },
+    { "trigger_type", HTTP_STRING },
+    { "timestamp_gt", HTTP_STRING },
+    { "timestamp_lt", HTTP_STRING },
+    { NULL, HTTP_STRING },
 };
 static const struct http_parameter enforcement_parameters[] = {
-    PAGES, { "execution", HTTP_STRING }, { "rule_ref", HTTP_STRING }, { "rule_id", HTTP_STRING },
-    { "trigger_instance", HTTP_STRING }, { "enforced_at_gt", HTTP_STRING }, { "enforced_at_lt", HTTP_STRING },
+    PAGES,
+    { "execution", HTTP_STRING },
+    { "rule_ref", HTTP_STRING },
+    { "rule_id", HTTP_STRING },
+    { "trigger_instance", HTTP_STRING },
+    { "enforced_at_gt", HTTP_STRING },
+    { "enforced_at_lt", HTTP_STRING },
     { NULL, HTTP_STRING },
 };
 static const struct http_parameter trace_parameters[] = {
-    PAGES, { "trace_tag", HTTP_STRING }, { "execution", HTTP_STRING }, { "rule", HTTP_STRING },
-    { "trigger_instance", HTTP_STRING }, { "sort_asc", HTTP_STRING }, { "sort_desc", HTTP_STRING }, { NULL, HTTP_STRING },
+    PAGES,
+    { "trace_tag", HTTP_STRING },
+    { "execution", HTTP_STRING },
+    { "rule", HTTP_STRING },
+    { "trigger_instance", HTTP_STRING },
+    { "sort_asc", HTTP_STRING },
+    { "sort_desc", HTTP_STRING },
+    { NULL, HTTP_STRING },
 };
 static const struct http_parameter one_parameters[] = {
-    { "include_attributes", HTTP_LIST }, { "exclude_attributes", HTTP_LIST }, { NULL, HTTP_STRING },
+    { "include_attributes", HTTP_LIST },
+    { "exclude_attributes", HTTP_LIST },
+    { NULL, HTTP_STRING },
 };
 
 static const struct http_route routes[] = {

@@ -10,15 +10,16 @@
 #include "value/schema.h"
 
 static const char *const fields[] = {
-    "id", "trigger", "trigger_type", "trigger_instance", "rule", "action", "runner", "liveaction", "task_execution",
-    "workflow_execution", "status", "start_timestamp", "end_timestamp", "web_url", "parameters", "context", "result",
-    "result_size", "parent", "children", "log", "delay",
+    "id",      "trigger",         "trigger_type",  "trigger_instance", "rule",
+    "action",  "runner",          "liveaction",    "task_execution",   "workflow_execution",
+    "status",  "start_timestamp", "end_timestamp", "web_url",          "parameters",
+    "context", "result",          "result_size",   "parent",           "children",
+    "log",     "delay",
 };
 
 static bool has_secrets(value definitions)
 {
-    VALUE_MAP_EACH(i, definitions)
-    {
+    VALUE_MAP_EACH (i, definitions) {
         value definition = value_map_item_at(definitions, i);
 
         if (value_map_bool(definition, "secret", false) || value_map_has(definition, "properties") ||
@@ -31,7 +32,8 @@ static bool has_secrets(value definitions)
 
 static value masked_parameters(const struct execution_row *row)
 {
-    value action = value_map_get(row->action, "parameters"), runner = value_map_get(row->runner, "runner_parameters");
+    value action = value_map_get(row->action, "parameters"),
+          runner = value_map_get(row->runner, "runner_parameters");
     const char *ref = value_map_chars(row->action, "ref");
     VALUE_AUTO(merged);
     value masked;
@@ -54,7 +56,8 @@ static value masked_result(const struct execution_row *row)
 
     if (inquiry_is(row) && value_map_has(row->result, "response")) {
         masked = value_ref(row->result);
-        part = schema_mask_output(value_map_get(row->result, "schema"), value_map_get(row->result, "response"));
+        part =
+            schema_mask_output(value_map_get(row->result, "schema"), value_map_get(row->result, "response"));
         value_map_put(&masked, "response", part);
         return masked;
     }
@@ -105,13 +108,13 @@ static value liveaction_document(struct api *api, const struct execution_row *ro
     return live;
 }
 
-#define PUT_TRUE(name, v)                                \
-    do {                                                 \
-        value _item = (v);                               \
-        if (value_truth(_item))                          \
-            value_map_put(&document, name, _item);       \
-        else                                             \
-            value_unref(_item);                          \
+#define PUT_TRUE(name, v)                          \
+    do {                                           \
+        value _item = (v);                         \
+        if (value_truth(_item))                    \
+            value_map_put(&document, name, _item); \
+        else                                       \
+            value_unref(_item);                    \
     } while (0)
 
 value execution_document(struct api *api, const struct execution_row *row, bool show_secrets)
@@ -119,7 +122,8 @@ value execution_document(struct api *api, const struct execution_row *row, bool 
     value document = value_map_new(24), id = api_id_value(api, row->seq);
     VALUE_AUTO(parameters);
 
-    parameters = show_secrets && value_is_map(row->parameters) ? value_ref(row->parameters) : masked_parameters(row);
+    parameters =
+        show_secrets && value_is_map(row->parameters) ? value_ref(row->parameters) : masked_parameters(row);
     PUT_TRUE("trigger", value_ref(row->trigger));
     PUT_TRUE("trigger_type", value_ref(row->trigger_type));
     PUT_TRUE("rule", value_ref(row->rule));
@@ -143,8 +147,9 @@ value execution_document(struct api *api, const struct execution_row *row, bool 
         value_map_put(&document, "parent", api_id_value(api, row->parent));
     value_map_put(&document, "log", log_document(row));
     PUT_TRUE("delay", value_ref(value_map_get(row->more, "delay")));
-    value_map_put(&document, "web_url",
-                  value_textf("%s/#/history/%s/general", api->config.settings->webui_base_url, value_chars(id)));
+    value_map_put(
+        &document, "web_url",
+        value_textf("%s/#/history/%s/general", api->config.settings->webui_base_url, value_chars(id)));
     value_map_put(&document, "id", id);
     return document;
 }
@@ -156,7 +161,8 @@ value instance_document(struct api *api, const struct instance_row *row)
 
     value_map_put(&document, "trigger", value_text(row->trigger));
     value_map_put(&document, "occurrence_time", api_time_value(row->at_us));
-    value_map_put(&document, "payload", value_is_set(row->payload) ? value_ref(row->payload) : value_map_new(0));
+    value_map_put(&document, "payload",
+                  value_is_set(row->payload) ? value_ref(row->payload) : value_map_new(0));
     value_map_put(&document, "status", value_text(statuses[row->status & 3]));
     value_map_put(&document, "id", api_id_value(api, row->seq));
     return document;
@@ -198,8 +204,7 @@ bool execution_attributes_check(const struct attributes *attributes, const char 
     static const char *const excludable[] = { "result", "trigger_instance", "status" };
 
     *ret_include = true;
-    VALUE_LIST_EACH(i, path, attributes->include)
-    {
+    VALUE_LIST_EACH (i, path, attributes->include) {
         const char *text = value_chars(path);
         size_t n = strcspn(text, ".");
         bool known = false;
@@ -216,8 +221,7 @@ bool execution_attributes_check(const struct attributes *attributes, const char 
         }
     }
     *ret_include = false;
-    VALUE_LIST_EACH(i, path, attributes->exclude)
-    {
+    VALUE_LIST_EACH (i, path, attributes->exclude) {
         bool known = false;
 
         for (size_t j = 0; j < ELEMENTS(excludable); j++)
@@ -261,8 +265,7 @@ value execution_document_select(const struct attributes *attributes, value docum
         return api_select(attributes, document, always);
     }
     out = value_map_new(8);
-    VALUE_LIST_EACH(i, path, attributes->include)
-    {
+    VALUE_LIST_EACH (i, path, attributes->include) {
         const char *text = value_chars(path);
 
         /* A part of the context brings all of it. */

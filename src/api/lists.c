@@ -20,19 +20,24 @@ bool api_page(struct api *api, struct http_request *request, int64_t default_lim
     }
     ret->told = default_limit || http_query(request, "limit");
     if (ret->limit == 0) {
-        http_respond_fault(request, 400, "Limit, \"0\" specified, must be a positive number or -1 for full result set.");
+        http_respond_fault(request, 400,
+                           "Limit, \"0\" specified, must be a positive number or -1 for full result set.");
     } else if (ret->limit < -1) {
-        http_respond_fault(request, 400, "Limit, \"%" PRId64 "\" specified, must be a positive number.", ret->limit);
+        http_respond_fault(request, 400, "Limit, \"%" PRId64 "\" specified, must be a positive number.",
+                           ret->limit);
     } else if (ret->limit == -1 && !admin) {
-        http_respond_fault(request, 403,
-                           "Administrator access required to be able to specify limit=-1 and retrieve all the records");
+        http_respond_fault(
+            request, 403,
+            "Administrator access required to be able to specify limit=-1 and retrieve all the records");
     } else if (ret->limit > most && !admin) {
-        http_respond_fault(request, 403, "Limit \"%" PRId64 "\" specified, maximum value is \"%" PRId64 "\"", ret->limit,
-                           most);
+        http_respond_fault(request, 403, "Limit \"%" PRId64 "\" specified, maximum value is \"%" PRId64 "\"",
+                           ret->limit, most);
     } else if (ret->offset >= INT64_C(1) << 31) {
-        http_respond_fault(request, 400, "Offset \"%" PRId64 "\" specified is more than 32-bit int", ret->offset);
+        http_respond_fault(request, 400, "Offset \"%" PRId64 "\" specified is more than 32-bit int",
+                           ret->offset);
     } else if (ret->offset < 0) {
-        http_respond_fault(request, 400, "Offset, \"%" PRId64 "\" specified, must not be negative.", ret->offset);
+        http_respond_fault(request, 400, "Offset, \"%" PRId64 "\" specified, must not be negative.",
+                           ret->offset);
     } else {
         if (ret->limit == -1)
             ret->told = false;
@@ -58,9 +63,10 @@ bool api_attributes(struct http_request *request, struct attributes *ret)
         value_replace(&ret->exclude, VALUE_NOTHING);
     if (value_is_set(ret->include) && value_is_set(ret->exclude)) {
         api_attributes_release(ret);
-        http_respond_fault(request, 400,
-                           "exclude_attributes and include_attributes arguments are mutually exclusive. You need to provide "
-                           "either one or another, but not both.");
+        http_respond_fault(
+            request, 400,
+            "exclude_attributes and include_attributes arguments are mutually exclusive. You need to provide "
+            "either one or another, but not both.");
         return false;
     }
     return true;
@@ -75,8 +81,7 @@ void api_attributes_release(struct attributes *attributes)
 
 static bool names_member(value paths, const char *name, size_t n)
 {
-    VALUE_LIST_EACH(i, path, paths)
-    {
+    VALUE_LIST_EACH (i, path, paths) {
         size_t first = strcspn(value_chars(path), ".");
 
         if (first == n && memcmp(value_chars(path), name, n) == 0)
@@ -101,11 +106,11 @@ value api_select(const struct attributes *attributes, value document, const char
     if (!value_is_set(paths))
         return document;
     out = value_map_new(value_map_count(document));
-    VALUE_MAP_EACH(i, document)
-    {
+    VALUE_MAP_EACH (i, document) {
         value key = value_map_key_at(document, i);
 
-        if (names_member(paths, value_chars(key), value_len(key)) == include || listed(always, value_chars(key)))
+        if (names_member(paths, value_chars(key), value_len(key)) == include ||
+            listed(always, value_chars(key)))
             value_map_set(&out, value_ref(key), value_ref(value_map_item_at(document, i)));
     }
     value_unref(document);

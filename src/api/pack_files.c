@@ -50,9 +50,12 @@ static bool stays_inside(const char *path)
 /* The real path of a file below a directory, links resolved; NULL when it is not there or leads out. */
 static char *resolve(const char *directory, const char *path)
 {
-    CLEANUP(freep) char *base = realpath(directory, NULL);
-    CLEANUP(freep) char *joined = NULL;
-    CLEANUP(freep) char *real = NULL;
+    CLEANUP(freep)
+    char *base = realpath(directory, NULL);
+    CLEANUP(freep)
+    char *joined = NULL;
+    CLEANUP(freep)
+    char *real = NULL;
     size_t n;
 
     if (!base || !stays_inside(path))
@@ -70,12 +73,24 @@ static const char *content_type(const char *path)
     static const struct {
         const char *ending, *type;
     } types[] = {
-        { ".yaml", "application/x-yaml" }, { ".yml", "application/x-yaml" }, { ".py", "text/x-python" },
-        { ".sh", "application/x-sh" },     { ".json", "application/json" },  { ".md", "text/markdown" },
-        { ".png", "image/png" },           { ".svg", "image/svg+xml" },      { ".jpg", "image/jpeg" },
-        { ".gif", "image/gif" },           { ".html", "text/html" },         { ".css", "text/css" },
-        { ".js", "text/javascript" },      { ".txt", "text/plain" },         { ".xml", "text/xml" },
-        { ".csv", "text/csv" },            { ".ps1", "text/plain" },         { ".conf", "text/plain" },
+        { ".yaml", "application/x-yaml" },
+        { ".yml", "application/x-yaml" },
+        { ".py", "text/x-python" },
+        { ".sh", "application/x-sh" },
+        { ".json", "application/json" },
+        { ".md", "text/markdown" },
+        { ".png", "image/png" },
+        { ".svg", "image/svg+xml" },
+        { ".jpg", "image/jpeg" },
+        { ".gif", "image/gif" },
+        { ".html", "text/html" },
+        { ".css", "text/css" },
+        { ".js", "text/javascript" },
+        { ".txt", "text/plain" },
+        { ".xml", "text/xml" },
+        { ".csv", "text/csv" },
+        { ".ps1", "text/plain" },
+        { ".conf", "text/plain" },
     };
     const char *dot = strrchr(path, '.');
 
@@ -87,9 +102,12 @@ static const char *content_type(const char *path)
 
 void pack_file_answer(struct api *api, struct http_request *request, const char *pack, const char *path)
 {
-    CLEANUP(freep) char *directory = pack_directory(api, pack);
-    CLEANUP(freep) char *real = NULL;
-    CLEANUP(closep) int fd = -1;
+    CLEANUP(freep)
+    char *directory = pack_directory(api, pack);
+    CLEANUP(freep)
+    char *real = NULL;
+    CLEANUP(closep)
+    int fd = -1;
     const char *none_match = http_request_header(request, "If-None-Match");
     const char *since = http_request_header(request, "If-Modified-Since");
     char tag[32], modified[64];
@@ -112,7 +130,8 @@ void pack_file_answer(struct api *api, struct http_request *request, const char 
         return;
     }
     if (info.st_size > PACK_FILE_SHOWN_MAX) {
-        http_respond_fault(request, 400, "File %s exceeds maximum allowed file size (%d bytes)", path, PACK_FILE_SHOWN_MAX);
+        http_respond_fault(request, 400, "File %s exceeds maximum allowed file size (%d bytes)", path,
+                           PACK_FILE_SHOWN_MAX);
         return;
     }
     snprintf(tag, sizeof(tag), "%" PRId64, (int64_t)info.st_mtime);
@@ -132,7 +151,8 @@ void pack_file_answer(struct api *api, struct http_request *request, const char 
 
 static bool read_small(const char *path, struct buffer *out)
 {
-    CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    CLEANUP(closep)
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat info;
     ssize_t n;
 
@@ -156,9 +176,9 @@ value pack_files_content(value pack)
     const char *directory = value_map_chars(pack, "path");
     value files = value_list_new(16);
 
-    VALUE_LIST_EACH(i, path, value_map_get(pack, "files"))
-    {
-        CLEANUP(freep) char *real = directory ? resolve(directory, value_chars(path)) : NULL;
+    VALUE_LIST_EACH (i, path, value_map_get(pack, "files")) {
+        CLEANUP(freep)
+        char *real = directory ? resolve(directory, value_chars(path)) : NULL;
         BUFFER_AUTO(content);
         value file;
 
@@ -186,8 +206,10 @@ static void make_parents(char *path)
 
 static int write_file(const char *path, const char *text, size_t n, mode_t mode, struct error *err)
 {
-    CLEANUP(freep) char *copy = xstrdup(path);
-    CLEANUP(freep) char *fresh = xasprintf("%s.new", path);
+    CLEANUP(freep)
+    char *copy = xstrdup(path);
+    CLEANUP(freep)
+    char *fresh = xasprintf("%s.new", path);
     int fd;
 
     make_parents(copy);
@@ -198,7 +220,8 @@ static int write_file(const char *path, const char *text, size_t n, mode_t mode,
         if (fd >= 0)
             close(fd);
         unlink(fresh);
-        return error_set(err, code == EINVAL ? -EIO : -code, "%s cannot be written: %s", path, strerror(code));
+        return error_set(err, code == EINVAL ? -EIO : -code, "%s cannot be written: %s", path,
+                         strerror(code));
     }
     close(fd);
     return 0;
@@ -206,16 +229,18 @@ static int write_file(const char *path, const char *text, size_t n, mode_t mode,
 
 int pack_files_write(struct api *api, const char *pack, value files, struct error *err)
 {
-    CLEANUP(freep) char *directory = pack_directory(api, pack);
+    CLEANUP(freep)
+    char *directory = pack_directory(api, pack);
     int r = 0;
 
     if (!directory)
-        return error_set(err, -EINVAL, "Content pack \"%s\" is not found or doesn't contain actions directory.", pack);
-    VALUE_LIST_EACH(i, file, files)
-    {
+        return error_set(err, -EINVAL,
+                         "Content pack \"%s\" is not found or doesn't contain actions directory.", pack);
+    VALUE_LIST_EACH (i, file, files) {
         const char *name = value_map_chars(file, "file_path");
         value content = value_map_get(file, "content");
-        CLEANUP(freep) char *path = NULL;
+        CLEANUP(freep)
+        char *path = NULL;
         bool script;
 
         if (r < 0)
@@ -233,7 +258,8 @@ int pack_files_write(struct api *api, const char *pack, value files, struct erro
 
 static int remove_below(const char *directory, const char *path, struct error *err)
 {
-    CLEANUP(freep) char *full = NULL;
+    CLEANUP(freep)
+    char *full = NULL;
 
     if (!stays_inside(path))
         return 0;
@@ -245,9 +271,12 @@ static int remove_below(const char *directory, const char *path, struct error *e
 
 int pack_files_remove_action(struct api *api, value action, struct error *err)
 {
-    const char *entry = value_map_chars(action, "entry_point"), *metadata = value_map_chars(action, "metadata_file");
-    CLEANUP(freep) char *directory = pack_directory(api, value_map_chars(action, "pack"));
-    CLEANUP(freep) char *path = entry && *entry ? xasprintf("actions/%s", entry) : NULL;
+    const char *entry = value_map_chars(action, "entry_point"),
+               *metadata = value_map_chars(action, "metadata_file");
+    CLEANUP(freep)
+    char *directory = pack_directory(api, value_map_chars(action, "pack"));
+    CLEANUP(freep)
+    char *path = entry && *entry ? xasprintf("actions/%s", entry) : NULL;
     int r = 0;
 
     if (directory && path)
@@ -260,8 +289,9 @@ int pack_files_remove_action(struct api *api, value action, struct error *err)
 /* What stands in a metadata file: the members people write. */
 static value metadata_of(value action)
 {
-    static const char *const names[] = { "name", "description", "runner_type", "entry_point", "enabled", "parameters",
-                                         "notify", "tags", "output_schema" };
+    static const char *const names[] = { "name",        "description", "runner_type",
+                                         "entry_point", "enabled",     "parameters",
+                                         "notify",      "tags",        "output_schema" };
     value metadata = value_map_new(8);
 
     for (size_t i = 0; i < ELEMENTS(names); i++) {
@@ -275,10 +305,14 @@ static value metadata_of(value action)
 
 int pack_files_clone_action(struct api *api, value source, value copy, struct error *err)
 {
-    const char *from_entry = value_map_chars(source, "entry_point"), *to_entry = value_map_chars(copy, "entry_point");
-    CLEANUP(freep) char *from = pack_directory(api, value_map_chars(source, "pack"));
-    CLEANUP(freep) char *to = pack_directory(api, value_map_chars(copy, "pack"));
-    CLEANUP(freep) char *metadata_path = NULL;
+    const char *from_entry = value_map_chars(source, "entry_point"),
+               *to_entry = value_map_chars(copy, "entry_point");
+    CLEANUP(freep)
+    char *from = pack_directory(api, value_map_chars(source, "pack"));
+    CLEANUP(freep)
+    char *to = pack_directory(api, value_map_chars(copy, "pack"));
+    CLEANUP(freep)
+    char *metadata_path = NULL;
     VALUE_AUTO(metadata);
     BUFFER_AUTO(text);
     int r = 0;
@@ -286,14 +320,18 @@ int pack_files_clone_action(struct api *api, value source, value copy, struct er
     if (!from || !to)
         return error_set(err, -EINVAL, "Destination pack '%s' doesn't exist", value_map_chars(copy, "pack"));
     if (from_entry && *from_entry) {
-        CLEANUP(freep) char *inside = xasprintf("actions/%s", from_entry);
-        CLEANUP(freep) char *source_path = resolve(from, inside);
-        CLEANUP(freep) char *target_path = xasprintf("%s/actions/%s", to, to_entry);
+        CLEANUP(freep)
+        char *inside = xasprintf("actions/%s", from_entry);
+        CLEANUP(freep)
+        char *source_path = resolve(from, inside);
+        CLEANUP(freep)
+        char *target_path = xasprintf("%s/actions/%s", to, to_entry);
         BUFFER_AUTO(content);
 
         if (!source_path || !read_small(source_path, &content))
             return error_set(err, -EINVAL, "The entry point %s/%s cannot be read", from, inside);
-        r = write_file(target_path, content.data, content.len, access(source_path, X_OK) == 0 ? 0755 : 0644, err);
+        r = write_file(target_path, content.data, content.len, access(source_path, X_OK) == 0 ? 0755 : 0644,
+                       err);
     }
     if (r < 0)
         return r;

@@ -12,12 +12,19 @@
 #include "value/python.h"
 
 static const struct collection_filter pack_filters[] = {
-    { "id", "id", FILTER_LIST }, { "name", "name", FILTER_TEXT }, { "ref", "ref", FILTER_TEXT }, { 0 },
+    { "id", "id", FILTER_LIST },
+    { "name", "name", FILTER_TEXT },
+    { "ref", "ref", FILTER_TEXT },
+    { 0 },
 };
 static const char *const by_ref[] = { "ref", NULL };
 
 static const struct collection packs = {
-    .kind = OBJECT_PACK, .filters = pack_filters, .order = by_ref, .default_limit = 100, .sortable = true,
+    .kind = OBJECT_PACK,
+    .filters = pack_filters,
+    .order = by_ref,
+    .default_limit = 100,
+    .sortable = true,
     .not_found = "Resource with a ref or id \"%s\" not found",
 };
 
@@ -35,7 +42,8 @@ static void get_files(struct http_request *request, void *owner)
 
 static void get_file(struct http_request *request, void *owner)
 {
-    pack_file_answer(owner, request, http_variable(request, "ref_or_id"), http_variable(request, "file_path"));
+    pack_file_answer(owner, request, http_variable(request, "ref_or_id"),
+                     http_variable(request, "file_path"));
 }
 
 /* ---- registering ---- */
@@ -102,8 +110,7 @@ static void run_registration(void *data)
         value_map_set_text(&counts, builtins[i].count, value_int((int64_t)value_list_count(documents)));
     }
     r = content_register(registration->api->config.content, registration->directories,
-                         registration->parts & PACK_EVERYTHING, &counts,
-                         &problems, &err);
+                         registration->parts & PACK_EVERYTHING, &counts, &problems, &err);
     if (r < 0)
         api_store_failed(registration->request, r, &err);
     else if (registration->fail_on_failure && value_list_count(problems))
@@ -148,8 +155,7 @@ static bool wanted_parts(struct http_request *request, value names, unsigned *re
     if (!is_list(request, names))
         return false;
     *ret = value_list_count(names) ? 0 : EVERYTHING;
-    VALUE_LIST_EACH(i, name, names)
-    {
+    VALUE_LIST_EACH (i, name, names) {
         bool known = false;
 
         for (size_t j = 0; j < ELEMENTS(types); j++)
@@ -176,13 +182,14 @@ static bool wanted_directories(struct api *api, struct http_request *request, va
         all = content_pack_names(api->config.content);
         names = all;
     }
-    VALUE_LIST_EACH(i, name, names)
-    {
+    VALUE_LIST_EACH (i, name, names) {
         const char *text = value_is_string(name) ? value_chars(name) : "?";
-        CLEANUP(freep) char *path = value_is_string(name) ? content_find_pack(api->config.content, text) : NULL;
+        CLEANUP(freep)
+        char *path = value_is_string(name) ? content_find_pack(api->config.content, text) : NULL;
 
         if (!path) {
-            http_respond_fault(request, 400, "Pack \"%s\" not found on disk: Directory \"%s/packs/%s\" doesn't exist", text,
+            http_respond_fault(request, 400,
+                               "Pack \"%s\" not found on disk: Directory \"%s/packs/%s\" doesn't exist", text,
                                content_base_path(api->config.content), text);
             value_unref(*ret);
             return false;
@@ -218,9 +225,16 @@ static void register_packs(struct http_request *request, void *owner)
 /* ---- routes ---- */
 
 static const struct http_parameter list_parameters[] = {
-    { "limit", HTTP_INTEGER }, { "offset", HTTP_INTEGER }, { "sort", HTTP_STRING }, { "include_attributes", HTTP_LIST },
-    { "exclude_attributes", HTTP_LIST }, { "id", HTTP_LIST }, { "name", HTTP_STRING }, { "ref", HTTP_STRING },
-    { "show_secrets", HTTP_BOOLEAN }, { NULL, HTTP_STRING },
+    { "limit", HTTP_INTEGER },
+    { "offset", HTTP_INTEGER },
+    { "sort", HTTP_STRING },
+    { "include_attributes", HTTP_LIST },
+    { "exclude_attributes", HTTP_LIST },
+    { "id", HTTP_LIST },
+    { "name", HTTP_STRING },
+    { "ref", HTTP_STRING },
+    { "show_secrets", HTTP_BOOLEAN },
+    { NULL, HTTP_STRING },
 };
 static const struct http_parameter no_parameters[] = { { NULL, HTTP_STRING } };
 

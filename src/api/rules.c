@@ -54,7 +54,8 @@ static value shape_view(struct api *api, struct http_request *request, value rul
 
         other = catalog_by_ref(api->config.catalog, parts[i].kind, ref ? ref : "");
         description = value_map_get(other, "description");
-        value_map_put(&part, "description", value_is_string(description) ? value_ref(description) : value_text(""));
+        value_map_put(&part, "description",
+                      value_is_string(description) ? value_ref(description) : value_text(""));
         value_map_set_text(&rule, parts[i].part, part);
     }
     return masked(api, rule, show_secrets);
@@ -211,32 +212,53 @@ static void delete_rule(struct http_request *request, void *owner)
 /* ---- routes ---- */
 
 static const struct collection_filter filters[] = {
-    { "id", "id", FILTER_LIST },       { "name", "name", FILTER_TEXT },
-    { "pack", "pack", FILTER_TEXT },   { "action", "action.ref", FILTER_TEXT },
-    { "trigger", "trigger.ref", FILTER_TEXT }, { "enabled", "enabled", FILTER_BOOLEAN },
+    { "id", "id", FILTER_LIST },
+    { "name", "name", FILTER_TEXT },
+    { "pack", "pack", FILTER_TEXT },
+    { "action", "action.ref", FILTER_TEXT },
+    { "trigger", "trigger.ref", FILTER_TEXT },
+    { "enabled", "enabled", FILTER_BOOLEAN },
     { 0 },
 };
 static const char *const by_pack_and_name[] = { "pack", "name", NULL };
 
 static const struct collection rules = {
-    .kind = OBJECT_RULE, .filters = filters, .order = by_pack_and_name, .shape = shape_rule, .of_pack = true,
+    .kind = OBJECT_RULE,
+    .filters = filters,
+    .order = by_pack_and_name,
+    .shape = shape_rule,
+    .of_pack = true,
     .not_found = "Resource with a reference or id \"%s\" not found",
 };
 static const struct collection views = {
-    .kind = OBJECT_RULE, .filters = filters, .order = by_pack_and_name, .shape = shape_view, .of_pack = true,
+    .kind = OBJECT_RULE,
+    .filters = filters,
+    .order = by_pack_and_name,
+    .shape = shape_view,
+    .of_pack = true,
     .not_found = "Resource with a reference or id \"%s\" not found",
 };
 static const struct collection types = {
-    .kind = OBJECT_RULE_TYPE, .bare = true,
+    .kind = OBJECT_RULE_TYPE,
+    .bare = true,
     .not_found = "Unable to find the RuleTypeDB instance. {'id': '%s'}",
 };
 
 static const struct http_parameter list_parameters[] = {
-    { "limit", HTTP_INTEGER }, { "include_attributes", HTTP_LIST }, { "exclude_attributes", HTTP_LIST }, { "id", HTTP_LIST },
-    { "name", HTTP_STRING },   { "pack", HTTP_STRING },             { "action", HTTP_STRING },           { "trigger", HTTP_STRING },
-    { "enabled", HTTP_STRING }, { "show_secrets", HTTP_BOOLEAN },   { NULL, HTTP_STRING },
+    { "limit", HTTP_INTEGER },
+    { "include_attributes", HTTP_LIST },
+    { "exclude_attributes", HTTP_LIST },
+    { "id", HTTP_LIST },
+    { "name", HTTP_STRING },
+    { "pack", HTTP_STRING },
+    { "action", HTTP_STRING },
+    { "trigger", HTTP_STRING },
+    { "enabled", HTTP_STRING },
+    { "show_secrets", HTTP_BOOLEAN },
+    { NULL, HTTP_STRING },
 };
-static const struct http_parameter get_parameters[] = { { "show_secrets", HTTP_BOOLEAN }, { NULL, HTTP_STRING } };
+static const struct http_parameter get_parameters[] = { { "show_secrets", HTTP_BOOLEAN },
+                                                        { NULL, HTTP_STRING } };
 static const struct http_parameter no_parameters[] = { { NULL, HTTP_STRING } };
 
 static const struct http_route routes[] = {

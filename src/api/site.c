@@ -113,23 +113,28 @@ static void histogram(struct buffer *out, const char *name, const char *help, co
 
 static void engine_metrics(struct api *api, struct buffer *out)
 {
-    static const char *const commit_bounds[] = { "0.0005", "0.001", "0.002", "0.005", "0.01", "0.05", "0.25", "+Inf" };
+    static const char *const commit_bounds[] = { "0.0005", "0.001", "0.002", "0.005",
+                                                 "0.01",   "0.05",  "0.25",  "+Inf" };
     static const char *const batch_bounds[] = { "1", "2", "4", "8", "16", "64", "256", "+Inf" };
     struct engine_health health;
 
     engine_loop_health(api->config.loop, &health);
     single(out, "fulmar_executions_requested_total", "counter", "Executions accepted since the start.",
            (double)health.figures.executions);
-    single(out, "fulmar_processes", "gauge", "Actions that run as a child process now.", (double)health.running);
-    single(out, "fulmar_queue_depth", "gauge", "Executions scheduled that wait for a free place.", (double)health.queued);
+    single(out, "fulmar_processes", "gauge", "Actions that run as a child process now.",
+           (double)health.running);
+    single(out, "fulmar_queue_depth", "gauge", "Executions scheduled that wait for a free place.",
+           (double)health.queued);
     single(out, "fulmar_engine_inbox", "gauge", "Inputs that wait for the engine.", (double)health.inbox);
-    single(out, "fulmar_engine_refused_total", "counter", "Inputs refused because the store did not take them.",
-           (double)health.figures.refused);
+    single(out, "fulmar_engine_refused_total", "counter",
+           "Inputs refused because the store did not take them.", (double)health.figures.refused);
     single(out, "fulmar_engine_last_step_timestamp_seconds", "gauge", "When the engine made its last step.",
            (double)health.last_step_us / 1e6);
-    single(out, "fulmar_store_writable", "gauge", "1 when the last transaction was committed.", health.store_ok);
-    histogram(out, "fulmar_engine_step_seconds", "Time of a step with inputs, its commit included.", commit_bounds,
-              health.commit_buckets, ELEMENTS(commit_bounds), (double)health.commit_us_sum / 1e6);
+    single(out, "fulmar_store_writable", "gauge", "1 when the last transaction was committed.",
+           health.store_ok);
+    histogram(out, "fulmar_engine_step_seconds", "Time of a step with inputs, its commit included.",
+              commit_bounds, health.commit_buckets, ELEMENTS(commit_bounds),
+              (double)health.commit_us_sum / 1e6);
     histogram(out, "fulmar_engine_batch_inputs", "Inputs handled in one transaction.", batch_bounds,
               health.batch_buckets, ELEMENTS(batch_bounds), (double)health.figures.inputs);
 }
@@ -140,12 +145,16 @@ static void http_metrics(struct api *api, struct buffer *out)
 
     metric(out, "fulmar_http_requests_total", "counter", "Requests answered, by class of status.");
     for (int i = 1; i < 6; i++)
-        buffer_addf(out, "fulmar_http_requests_total{status=\"%dxx\"} %" PRIu64 "\n", i, (uint64_t)c->by_class[i]);
-    single(out, "fulmar_http_requests_in_flight", "gauge", "Requests begun and not yet answered.", (double)c->in_flight);
+        buffer_addf(out, "fulmar_http_requests_total{status=\"%dxx\"} %" PRIu64 "\n", i,
+                    (uint64_t)c->by_class[i]);
+    single(out, "fulmar_http_requests_in_flight", "gauge", "Requests begun and not yet answered.",
+           (double)c->in_flight);
     single(out, "fulmar_http_connections", "gauge", "Open connections.", (double)c->connections);
     single(out, "fulmar_http_streams", "gauge", "Open event streams.", (double)c->streams);
-    single(out, "fulmar_http_request_seconds_total", "counter", "Time spent on requests.", (double)c->duration_us / 1e6);
-    single(out, "fulmar_http_received_bytes_total", "counter", "Bytes of bodies received.", (double)c->bytes_in);
+    single(out, "fulmar_http_request_seconds_total", "counter", "Time spent on requests.",
+           (double)c->duration_us / 1e6);
+    single(out, "fulmar_http_received_bytes_total", "counter", "Bytes of bodies received.",
+           (double)c->bytes_in);
     single(out, "fulmar_http_sent_bytes_total", "counter", "Bytes of bodies sent.", (double)c->bytes_out);
 }
 

@@ -15,7 +15,8 @@ struct headers {
 
 static bool hidden(const char *name)
 {
-    static const char *const names[] = { "St2-Api-Key", "X-Auth-Token", "Cookie", "Authorization", "St2-Trace-Tag" };
+    static const char *const names[] = { "St2-Api-Key", "X-Auth-Token", "Cookie", "Authorization",
+                                         "St2-Trace-Tag" };
 
     for (size_t i = 0; i < ELEMENTS(names); i++)
         if (strcasecmp(name, names[i]) == 0)
@@ -67,11 +68,14 @@ int trigger_payload_check(struct catalog *catalog, const char *trigger_ref, valu
     type_ref = value_map_chars(trigger, "type");
     type = catalog_by_ref(catalog, OBJECT_TRIGGER_TYPE, type_ref ? type_ref : trigger_ref);
     if (!value_is_set(type))
-        return error_set(err, -ENOENT, "Trigger type with reference \"%s\" doesn't exist in the database", trigger_ref);
+        return error_set(err, -ENOENT, "Trigger type with reference \"%s\" doesn't exist in the database",
+                         trigger_ref);
     if (!value_is_set(trigger))
-        return error_set(err, -ENOENT, "Trigger type \"%s\" needs parameters; name one of its triggers", trigger_ref);
+        return error_set(err, -ENOENT, "Trigger type \"%s\" needs parameters; name one of its triggers",
+                         trigger_ref);
     schema = value_map_get(type, "payload_schema");
     if (!value_map_count(schema))
         return 0;
-    return schema_validate(schema, payload, SCHEMA_PARAMETERS, SCHEMA_DEFAULTS | SCHEMA_ALLOW_NULL, NULL, err);
+    return schema_validate(schema, payload, SCHEMA_PARAMETERS, SCHEMA_DEFAULTS | SCHEMA_ALLOW_NULL, NULL,
+                           err);
 }

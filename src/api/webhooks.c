@@ -12,13 +12,14 @@
 #include "value/json.h"
 #include "value/schema.h"
 
-#define WEBHOOK "core.st2.webhook"
+#define WEBHOOK  "core.st2.webhook"
 #define TAG_SIZE 160
 
 /* The address of a webhook trigger without the slashes around it. */
 static bool has_url(value trigger, const char *url, size_t n)
 {
-    const char *own = value_map_chars(value_map_get(trigger, "parameters"), "url"), *type = value_map_chars(trigger, "type");
+    const char *own = value_map_chars(value_map_get(trigger, "parameters"), "url"),
+               *type = value_map_chars(trigger, "type");
     size_t len;
 
     if (!own || !type || strcmp(type, WEBHOOK) != 0)
@@ -38,8 +39,7 @@ static void list_webhooks(struct http_request *request, void *owner)
 
     triggers = catalog_list(api->config.catalog, OBJECT_TRIGGER);
     hooks = value_list_new(8);
-    VALUE_LIST_EACH(i, trigger, triggers)
-    {
+    VALUE_LIST_EACH (i, trigger, triggers) {
         const char *type = value_map_chars(trigger, "type");
 
         if (type && strcmp(type, WEBHOOK) == 0)
@@ -55,8 +55,7 @@ static void get_webhook(struct http_request *request, void *owner)
     VALUE_AUTO(triggers);
 
     triggers = catalog_list(api->config.catalog, OBJECT_TRIGGER);
-    VALUE_LIST_EACH(i, trigger, triggers)
-    {
+    VALUE_LIST_EACH (i, trigger, triggers) {
         if (has_url(trigger, url, strlen(url))) {
             http_respond_value(request, 200, trigger);
             return;
@@ -75,8 +74,7 @@ static int apply_event(struct engine *engine, struct input *base, struct error *
     char tag[TAG_SIZE], id[OBJECT_ID_SIZE], random[37];
     int r = 0;
 
-    VALUE_LIST_EACH(i, ref, input->document)
-    {
+    VALUE_LIST_EACH (i, ref, input->document) {
         if (r < 0)
             break;
         if (input->flag) {
@@ -84,7 +82,8 @@ static int apply_event(struct engine *engine, struct input *base, struct error *
             engine_format_id(engine, engine_next_sequence(engine), id);
             snprintf(tag, sizeof(tag), "%s%.8s%s", input->text, random, id);
         }
-        r = trigger_dispatch(engine, value_chars(ref), input->other, input->flag ? tag : input->text, 0, NULL, err);
+        r = trigger_dispatch(engine, value_chars(ref), input->other, input->flag ? tag : input->text, 0, NULL,
+                             err);
     }
     return r < 0 ? r : 0;
 }
@@ -124,13 +123,15 @@ static void generic_hook(struct api *api, struct http_request *request, value bo
     payload = value_is_set(payload) ? value_ref(payload) : value_map_new(0);
     if (trigger_payload_check(api->config.catalog, ref, payload, &err) < 0 &&
         api->config.settings->validate_trigger_payload) {
-        CLEANUP(freep) char *shown = json_text(payload);
+        CLEANUP(freep)
+        char *shown = json_text(payload);
 
         value_unref(payload);
-        http_respond_fault(request, 400,
-                           "Trigger payload validation failed and validation is enabled, not dispatching a trigger \"%s\" "
-                           "(%s): %s",
-                           ref, shown, error_text(&err));
+        http_respond_fault(
+            request, 400,
+            "Trigger payload validation failed and validation is enabled, not dispatching a trigger \"%s\" "
+            "(%s): %s",
+            ref, shown, error_text(&err));
         return;
     }
     refs = value_list_new(1);
@@ -161,8 +162,7 @@ static void post_webhook(struct http_request *request, void *owner)
     }
     triggers = catalog_list(api->config.catalog, OBJECT_TRIGGER);
     refs = value_list_new(1);
-    VALUE_LIST_EACH(i, trigger, triggers)
-    {
+    VALUE_LIST_EACH (i, trigger, triggers) {
         if (has_url(trigger, hook, n))
             value_list_append(&refs, value_ref(value_map_get(trigger, "ref")));
     }
@@ -171,12 +171,14 @@ static void post_webhook(struct http_request *request, void *owner)
         return;
     }
     if (!value_is_map(body) && !value_is_list(body)) {
-        CLEANUP(freep) char *shown = json_text(body);
+        CLEANUP(freep)
+        char *shown = json_text(body);
 
-        http_respond_fault(request, 400,
-                           "Trigger payload validation failed and validation is enabled, not dispatching a trigger \"%s\" "
-                           "(%.200s): the body is neither an object nor an array",
-                           WEBHOOK, shown);
+        http_respond_fault(
+            request, 400,
+            "Trigger payload validation failed and validation is enabled, not dispatching a trigger \"%s\" "
+            "(%.200s): the body is neither an object nor an array",
+            WEBHOOK, shown);
         return;
     }
     payload = trigger_payload_of_request(request, body);

@@ -119,7 +119,8 @@ static void shelf_put(struct shelf *shelf, const char *id, const char *ref, valu
     shelf->version++;
 }
 
-void catalog_put(struct catalog *catalog, enum object_kind kind, const char *id, const char *ref, value document)
+void catalog_put(struct catalog *catalog, enum object_kind kind, const char *id, const char *ref,
+                 value document)
 {
     pthread_rwlock_wrlock(&catalog->lock);
     shelf_put(&catalog->shelves[kind], id, ref, document);

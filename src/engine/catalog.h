@@ -30,6 +30,7 @@ void catalog_set_key(struct catalog *catalog, struct crypto_key *key);
 const struct crypto_key *catalog_key(const struct catalog *catalog);
 
 /* For the engine. An unset document removes. */
-void catalog_put(struct catalog *catalog, enum object_kind kind, const char *id, const char *ref, value document);
+void catalog_put(struct catalog *catalog, enum object_kind kind, const char *id, const char *ref,
+                 value document);
 
 #endif

@@ -198,7 +198,8 @@ static void read_definition(void *data)
     struct conduct_input *input = data;
     struct engine *engine = engine_loop_engine(input->children->loop);
 
-    input->definition = definitions_read(engine_definitions(engine), input->run->entry_point ? input->run->entry_point : "");
+    input->definition =
+        definitions_read(engine_definitions(engine), input->run->entry_point ? input->run->entry_point : "");
     engine_loop_post(input->children->loop, &input->input);
 }
 

@@ -32,7 +32,8 @@ static bool is_directory(const char *path)
 
 static void add_path(struct content *content, const char *path)
 {
-    CLEANUP(freep) char *real = realpath(path, NULL);
+    CLEANUP(freep)
+    char *real = realpath(path, NULL);
 
     if (!real || !is_directory(real) || content->n_paths == PATHS_MAX)
         return;
@@ -66,8 +67,10 @@ static void add_system_packs(struct content *content, const struct config *confi
 struct content *content_new(const struct config *config, struct catalog *catalog, struct engine_loop *loop)
 {
     struct content *content = xcalloc(1, sizeof(*content));
-    CLEANUP(freep) char *own = xasprintf("%s/packs", config->data_dir);
-    CLEANUP(freep) char *list = xstrdup(config->packs_base_paths);
+    CLEANUP(freep)
+    char *own = xasprintf("%s/packs", config->data_dir);
+    CLEANUP(freep)
+    char *list = xstrdup(config->packs_base_paths);
     char *save = NULL;
 
     content->catalog = catalog;
@@ -103,7 +106,8 @@ char *content_find_pack(struct content *content, const char *name)
     if (!*name || strchr(name, '/') || *name == '.')
         return NULL;
     for (size_t i = 0; i < content->n_paths; i++) {
-        CLEANUP(freep) char *path = xasprintf("%s/%s", content->paths[i], name);
+        CLEANUP(freep)
+        char *path = xasprintf("%s/%s", content->paths[i], name);
 
         if (is_directory(path))
             return take_ptr(&path);
@@ -143,8 +147,7 @@ value content_pack_names(struct content *content)
     value names = value_list_new(8);
 
     found = found_packs(content);
-    VALUE_LIST_EACH(i, pack, found)
-    {
+    VALUE_LIST_EACH (i, pack, found) {
         value_list_append(&names, value_ref(value_map_get(pack, "name")));
     }
     return names;
@@ -220,8 +223,7 @@ static int register_parts(struct content *content, value directories, enum pack_
     int r;
 
     input.packs = xcalloc(value_list_count(directories) + 1, sizeof(*input.packs));
-    VALUE_LIST_EACH(i, directory, directories)
-    {
+    VALUE_LIST_EACH (i, directory, directories) {
         ERROR_AUTO(reason);
 
         if (pack_read(value_chars(directory), &options, &input.packs[input.n], &reason) < 0)
@@ -264,13 +266,11 @@ int content_register_at_start(struct content *content, struct error *err)
     directories = value_list_new(8);
     counts = value_map_new(8);
     problems = value_list_new(0);
-    VALUE_LIST_EACH(i, entry, found)
-    {
+    VALUE_LIST_EACH (i, entry, found) {
         value_list_append(&directories, value_ref(value_map_get(entry, "path")));
     }
     r = content_register(content, directories, PACK_EVERYTHING, &counts, &problems, err);
-    VALUE_LIST_EACH(i, problem, problems)
-    {
+    VALUE_LIST_EACH (i, problem, problems) {
         log_warning("%s", value_chars(problem));
     }
     return r;

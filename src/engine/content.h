@@ -17,8 +17,8 @@ void content_free(struct content *content);
 int content_register_at_start(struct content *content, struct error *err);
 /* Packs given by their directories (a list of text). *counts and *problems (a map and a list, changed) tell what was done and
    what was refused. Waits for the engine: not for its thread or an HTTP thread. */
-int content_register(struct content *content, value directories, enum pack_parts parts, value *counts, value *problems,
-                     struct error *err);
+int content_register(struct content *content, value directories, enum pack_parts parts, value *counts,
+                     value *problems, struct error *err);
 /* The directory of a pack, owned; NULL when there is none. */
 char *content_find_pack(struct content *content, const char *name);
 /* Directories that are searched, in order: text joined by ", ". Owned. */

@@ -16,7 +16,8 @@ int datastore_decrypt(struct catalog *catalog, value ciphertext, value *ret, str
 
     if (!key)
         return error_set(err, -ENOENT, "Crypto key not found. Unable to decrypt the value.");
-    r = crypto_decrypt(key, value_chars(ciphertext) ? value_chars(ciphertext) : "", value_len(ciphertext), &text, err);
+    r = crypto_decrypt(key, value_chars(ciphertext) ? value_chars(ciphertext) : "", value_len(ciphertext),
+                       &text, err);
     if (r == 0)
         *ret = value_text_n(buffer_text(&text), text.len);
     return r;
@@ -33,7 +34,8 @@ bool datastore_expired(value document, int64_t now_us)
 static int get(void *data, const char *scope, const char *key, bool decrypt, value *ret, struct error *err)
 {
     struct datastore_view *view = data;
-    CLEANUP(freep) char *ref = NULL;
+    CLEANUP(freep)
+    char *ref = NULL;
     VALUE_AUTO(document);
 
     if (strcmp(scope, "user") == 0)

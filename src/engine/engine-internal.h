@@ -12,10 +12,11 @@
 struct execution {
     struct execution_row row;
     struct execution *dirty_next;
-    bool dirty;   /* looked at before the commit: written when it is new or changed, dropped when it is completed */
+    bool
+        dirty; /* looked at before the commit: written when it is new or changed, dropped when it is completed */
     bool changed;
-    bool exists; /* has a row already */
-    bool keyed;  /* stands in engine->active */
+    bool exists;    /* has a row already */
+    bool keyed;     /* stands in engine->active */
     char token[33]; /* of its child; "" when it has none */
 };
 
@@ -45,19 +46,20 @@ struct engine {
     bool draining;
     bool stale; /* what is in memory could not be read anew after a rollback */
 
-    struct strmap active;  /* 8 byte sequence number -> struct execution */
+    struct strmap active; /* 8 byte sequence number -> struct execution */
     struct execution *dirty, **dirty_end;
-    int64_t *queue;        /* scheduled, waiting for a place */
+    int64_t *queue; /* scheduled, waiting for a place */
     size_t n_queue, queue_room, queue_at;
-    struct strmap handed;  /* sequence numbers whose child was started and has not been reported -> its token, malloc'ed */
-    int64_t n_starting;    /* starts among the effects of this batch */
+    struct strmap
+        handed; /* sequence numbers whose child was started and has not been reported -> its token, malloc'ed */
+    int64_t n_starting;      /* starts among the effects of this batch */
     struct strmap workflows; /* execution -> struct workflow */
     struct workflow *workflows_dirty;
     struct notice *notices; /* what workflows are to be told, from notices_at on */
     size_t n_notices, notices_at, notices_room;
     struct definitions *definitions;
 
-    struct due *due;       /* delayed executions, a heap by time */
+    struct due *due; /* delayed executions, a heap by time */
     size_t n_due, due_room;
 
     struct pending_object *pending; /* objects this batch changed */
@@ -65,7 +67,7 @@ struct engine {
     struct effect *effects;
     size_t n_effects, effects_room;
     struct rule_index *rules;
-    struct policies *policies; /* policies.c; NULL: not yet built */
+    struct policies *policies;                 /* policies.c; NULL: not yet built */
     struct engine_event *events, **events_end; /* told after the commit */
 
     pthread_mutex_t token_lock;
@@ -87,7 +89,8 @@ void executions_forget(struct engine *engine);
 int executions_load(struct engine *engine, struct error *err);
 /* Loaded when it is not in memory. 0, STORE_NOT_FOUND. */
 int execution_find(struct engine *engine, int64_t seq, struct execution **ret, struct error *err);
-int execution_complete(struct engine *engine, struct execution *x, struct outcome *outcome, struct error *err);
+int execution_complete(struct engine *engine, struct execution *x, struct outcome *outcome,
+                       struct error *err);
 /* requested or delayed -> scheduled, if the policies of the action allow. */
 int execution_schedule(struct engine *engine, struct execution *x, struct error *err);
 /* Have it looked at then: a delayed one starts, an inquiry is given up. */

@@ -92,7 +92,8 @@ void engine_effects_out(struct engine *engine)
         if (effect->kind == EFFECT_START) {
             const char *token = value_map_chars(effect->run->environment, "ST2_ACTION_AUTH_TOKEN");
 
-            strmap_set_n(&engine->handed, (const char *)&effect->seq, sizeof(effect->seq), xstrdup(token ? token : ""));
+            strmap_set_n(&engine->handed, (const char *)&effect->seq, sizeof(effect->seq),
+                         xstrdup(token ? token : ""));
             engine->config.effects.start(engine->config.effects.data, take_ptr(&effect->run));
         } else if (effect->kind == EFFECT_CONDUCT) {
             engine->config.effects.start(engine->config.effects.data, take_ptr(&effect->run));
@@ -253,8 +254,8 @@ void engine_uuid(struct engine *engine, bool dashes, char out[37])
     size_t n = 0;
 
     draw(engine, bits);
-    bits[0] = (bits[0] & ~0xF000ULL) | 0x4000;                         /* version 4 */
-    bits[1] = (bits[1] & ~(3ULL << 62)) | 2ULL << 62;                  /* variant */
+    bits[0] = (bits[0] & ~0xF000ULL) | 0x4000;        /* version 4 */
+    bits[1] = (bits[1] & ~(3ULL << 62)) | 2ULL << 62; /* variant */
     for (int i = 0; i < 32; i++) {
         if (dashes && (i == 8 || i == 12 || i == 16 || i == 20))
             out[n++] = '-';
@@ -273,21 +274,24 @@ value engine_object(struct engine *engine, enum object_kind kind, const char *re
     for (size_t i = engine->n_pending; i-- > 0;) {
         struct pending_object *object = &engine->pending[i];
 
-        if (object->kind == kind && (strcmp(object->ref, ref_or_id) == 0 || strcmp(object->id, ref_or_id) == 0))
+        if (object->kind == kind &&
+            (strcmp(object->ref, ref_or_id) == 0 || strcmp(object->id, ref_or_id) == 0))
             return value_ref(object->document);
     }
     return catalog_get(engine->config.catalog, kind, ref_or_id);
 }
 
-static void add_pending(struct engine *engine, enum object_kind kind, const char *id, const char *ref, value document)
+static void add_pending(struct engine *engine, enum object_kind kind, const char *id, const char *ref,
+                        value document)
 {
     GROW(engine->pending, engine->n_pending, engine->pending_room);
-    engine->pending[engine->n_pending++] =
-        (struct pending_object){ .kind = kind, .id = xstrdup(id), .ref = xstrdup(ref), .document = value_ref(document) };
+    engine->pending[engine->n_pending++] = (struct pending_object){
+        .kind = kind, .id = xstrdup(id), .ref = xstrdup(ref), .document = value_ref(document)
+    };
 }
 
-int engine_object_put(struct engine *engine, enum object_kind kind, const char *ref, value document, value *ret,
-                      struct error *err)
+int engine_object_put(struct engine *engine, enum object_kind kind, const char *ref, value document,
+                      value *ret, struct error *err)
 {
     VALUE_AUTO(stored);
     VALUE_AUTO(other);

@@ -60,7 +60,7 @@ struct engine_config {
     struct catalog *catalog;
     struct engine_effects effects;
     unsigned char random[32]; /* seed of tokens and names: from the system, or a test's */
-    int64_t node;            /* who owns what runs here */
+    int64_t node;             /* who owns what runs here */
     const char *hostname;
     int pid;
     const char *server_user; /* the user the server runs as */
@@ -117,8 +117,8 @@ struct store *engine_store(struct engine *engine);
 value engine_object(struct engine *engine, enum object_kind kind, const char *ref_or_id);
 /* Stores a document under its `id` (one is made and set when it has none) and the reference given. *ret (may be NULL) is the
    stored document. STORE_CONFLICT when another object has the reference. */
-int engine_object_put(struct engine *engine, enum object_kind kind, const char *ref, value document, value *ret,
-                      struct error *err);
+int engine_object_put(struct engine *engine, enum object_kind kind, const char *ref, value document,
+                      value *ret, struct error *err);
 int engine_object_delete(struct engine *engine, enum object_kind kind, const char *id, struct error *err);
 
 #endif

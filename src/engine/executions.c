@@ -191,8 +191,8 @@ void execution_move(struct engine *engine, struct execution *x, enum execution_s
     int64_t at_us = engine->now_us;
 
     if (!execution_status_may_become(row->status, status)) {
-        log_error("execution %" PRId64 " cannot become %s from %s, ignoring", row->seq, execution_status_text(status),
-                  execution_status_text(row->status));
+        log_error("execution %" PRId64 " cannot become %s from %s, ignoring", row->seq,
+                  execution_status_text(status), execution_status_text(row->status));
         return;
     }
     if (row->n_log == EXECUTION_LOG_MAX) {
@@ -224,7 +224,8 @@ void execution_move(struct engine *engine, struct execution *x, enum execution_s
 static value environment_of(struct engine *engine, struct execution *x, value runner_parameters)
 {
     value environment = value_map_new(8);
-    const char *user = value_map_chars(x->row.context, "user"), *pack = value_map_chars(x->row.action, "pack");
+    const char *user = value_map_chars(x->row.context, "user"),
+               *pack = value_map_chars(x->row.action, "pack");
     char id[OBJECT_ID_SIZE], token[37];
 
     engine_format_id(engine, x->row.seq, id);
@@ -275,9 +276,11 @@ static int render_final(struct engine *engine, struct execution *x, struct run *
     contexts = value_map_new(2);
     value_map_put(&contexts, "action_context", value_ref(x->row.context));
     value_map_put(&contexts, "config_context",
-                  value_map_has(config, "values") ? value_ref(value_map_get(config, "values")) : value_map_new(0));
+                  value_map_has(config, "values") ? value_ref(value_map_get(config, "values"))
+                                                  : value_map_new(0));
     scope.contexts = contexts;
-    return parameters_render_final(&scope, x->row.parameters, &run->runner_parameters, &run->action_parameters, err);
+    return parameters_render_final(&scope, x->row.parameters, &run->runner_parameters,
+                                   &run->action_parameters, err);
 }
 
 static void note_runner(struct engine *engine, struct execution *x)
@@ -298,7 +301,8 @@ static int fail(struct engine *engine, struct execution *x, const char *text, st
 }
 
 /* Makes the run ready; what needs no process is over at once. */
-static int make_run(struct engine *engine, struct execution *x, const struct runner_ops *runner, struct error *err)
+static int make_run(struct engine *engine, struct execution *x, const struct runner_ops *runner,
+                    struct error *err)
 {
     const char *system_user = engine->config.system_user;
     struct run *run = run_new();
@@ -317,7 +321,8 @@ static int make_run(struct engine *engine, struct execution *x, const struct run
     if (runner->run_now) {
         runner->run_now(run, &outcome);
         if (runner->announces && outcome.status == EXECUTION_SUCCEEDED)
-            feed_announcement(engine, &x->row, value_map_chars(run->runner_parameters, "route"), run->action_parameters);
+            feed_announcement(engine, &x->row, value_map_chars(run->runner_parameters, "route"),
+                              run->action_parameters);
         run_free(run);
         return execution_complete(engine, x, &outcome, err);
     }
@@ -338,7 +343,8 @@ static int make_run(struct engine *engine, struct execution *x, const struct run
 }
 
 /* scheduled -> running */
-static int start(struct engine *engine, struct execution *x, const struct runner_ops *runner, struct error *err)
+static int start(struct engine *engine, struct execution *x, const struct runner_ops *runner,
+                 struct error *err)
 {
     note_runner(engine, x);
     execution_move(engine, x, EXECUTION_RUNNING);
@@ -349,7 +355,8 @@ static int start(struct engine *engine, struct execution *x, const struct runner
 static int fail_without_runner(struct engine *engine, struct execution *x, struct error *err)
 {
     const char *name = value_map_chars(x->row.runner, "name");
-    CLEANUP(freep) char *text = xasprintf("Runner \"%s\" is not available in this server.", name ? name : "");
+    CLEANUP(freep)
+    char *text = xasprintf("Runner \"%s\" is not available in this server.", name ? name : "");
 
     return fail(engine, x, text, err);
 }
@@ -358,7 +365,8 @@ static int start_scheduled(struct engine *engine, struct execution *x, struct er
 {
     const char *name = value_map_chars(x->row.runner, "name");
     const struct runner_ops *runner = runner_find(name ? name : "");
-    CLEANUP(freep) char *text = NULL;
+    CLEANUP(freep)
+    char *text = NULL;
 
     if (!value_map_bool(x->row.runner, "enabled", true)) {
         text = xasprintf("Runner \"%s\" has been disabled by the administrator.", name);
@@ -368,7 +376,8 @@ static int start_scheduled(struct engine *engine, struct execution *x, struct er
         return fail_without_runner(engine, x, err);
     if (runner->prepare) {
         /* Children have a limit; whoever does not fit waits in order. */
-        if (engine->draining || (int64_t)engine->handed.count + engine->n_starting >= engine->config.processes_max ||
+        if (engine->draining ||
+            (int64_t)engine->handed.count + engine->n_starting >= engine->config.processes_max ||
             engine->queue_at < engine->n_queue) {
             GROW(engine->queue, engine->n_queue, engine->queue_room);
             engine->queue[engine->n_queue++] = x->row.seq;
@@ -416,7 +425,8 @@ static int cancel_by_policy(struct engine *engine, struct execution *x, struct e
 {
     struct outcome outcome = { .status = EXECUTION_CANCELED, .result = value_map_new(1) };
 
-    value_map_put(&outcome.result, "message", value_text("Action canceled by policy: enough of its executions are under way."));
+    value_map_put(&outcome.result, "message",
+                  value_text("Action canceled by policy: enough of its executions are under way."));
     execution_move(engine, x, EXECUTION_CANCELING);
     return execution_complete(engine, x, &outcome, err);
 }
@@ -530,7 +540,8 @@ static int post_action_trigger(struct engine *engine, struct execution *x, struc
     value_map_put(&payload, "action_ref", value_ref(value_map_get(x->row.action, "ref")));
     value_map_put(&payload, "runner_ref", value_ref(value_map_get(x->row.runner, "name")));
     value_map_put(&payload, "parameters", value_ref(x->row.parameters));
-    value_map_put(&payload, "result", value_is_set(x->row.result) ? value_ref(x->row.result) : value_map_new(0));
+    value_map_put(&payload, "result",
+                  value_is_set(x->row.result) ? value_ref(x->row.result) : value_map_new(0));
     r = trigger_dispatch(engine, trigger, payload, NULL, x->row.trace, NULL, err);
     return r > 0 ? 0 : r;
 }
@@ -592,8 +603,8 @@ int execution_output(struct engine *engine, int64_t seq, const char *type, const
 /* ---- asked for from outside ---- */
 
 /* It stays canceling as long as something of it runs. */
-static int cancel_conducted(struct engine *engine, struct execution *x, const char *user, struct execution_row *ret_row,
-                            struct error *err)
+static int cancel_conducted(struct engine *engine, struct execution *x, const char *user,
+                            struct execution_row *ret_row, struct error *err)
 {
     int r = workflow_cancel(engine, x, user, err);
 
@@ -661,26 +672,31 @@ static int pause_or_resume(struct engine *engine, struct execution *x, bool resu
 
     engine_format_id(engine, x->row.seq - 1, id);
     if (!workflow_conducts(x))
-        return error_set(err, EXECUTION_REFUSED,
-                         "Failed updating execution. Unable to %s liveaction \"%s\" because it is not supported by the "
-                         "\"%s\" runner.",
-                         verb, id, value_map_chars(x->row.runner, "name"));
+        return error_set(
+            err, EXECUTION_REFUSED,
+            "Failed updating execution. Unable to %s liveaction \"%s\" because it is not supported by the "
+            "\"%s\" runner.",
+            verb, id, value_map_chars(x->row.runner, "name"));
     if (resume ? now == EXECUTION_PAUSED : now == EXECUTION_RUNNING)
         r = resume ? workflow_resume(engine, x, user, err) : workflow_pause(engine, x, user, err);
     else if (resume ? now != EXECUTION_RUNNING && now != EXECUTION_RESUMING
                     : now != EXECUTION_PAUSING && now != EXECUTION_PAUSED)
-        return resume ? error_set(err, EXECUTION_REFUSED,
-                                  "Failed updating execution. Unable to resume liveaction \"%s\" because it is in \"%s\" "
-                                  "state and not in \"paused\" state.",
-                                  id, execution_status_text(now))
-                      : error_set(err, EXECUTION_REFUSED,
-                                  "Failed updating execution. Unable to pause liveaction \"%s\" because it is not in a "
-                                  "running state.",
-                                  id);
+        return resume
+                   ? error_set(
+                         err, EXECUTION_REFUSED,
+                         "Failed updating execution. Unable to resume liveaction \"%s\" because it is in \"%s\" "
+                         "state and not in \"paused\" state.",
+                         id, execution_status_text(now))
+                   : error_set(
+                         err, EXECUTION_REFUSED,
+                         "Failed updating execution. Unable to pause liveaction \"%s\" because it is not in a "
+                         "running state.",
+                         id);
     if (r == STORE_NOT_FOUND)
-        return error_set(err, EXECUTION_REFUSED,
-                         "Failed updating execution. Unable to %s liveaction \"%s\" because it is not in a running state.",
-                         verb, id);
+        return error_set(
+            err, EXECUTION_REFUSED,
+            "Failed updating execution. Unable to %s liveaction \"%s\" because it is not in a running state.",
+            verb, id);
     if (r == 0)
         execution_row_copy(&x->row, ret_row);
     return r;
@@ -774,7 +790,8 @@ int executions_load(struct engine *engine, struct error *err)
     for (size_t i = 0; r == 0 && i < n; i++) {
         struct execution *x = xcalloc(1, sizeof(*x));
 
-        r = store_execution_get(store_as_reader(engine->config.store), seqs[i], EXECUTION_RESULT, &x->row, err);
+        r = store_execution_get(store_as_reader(engine->config.store), seqs[i], EXECUTION_RESULT, &x->row,
+                                err);
         if (r != 0) {
             free(x);
             break;
@@ -806,7 +823,8 @@ static int recover_conducted(struct engine *engine, struct execution *x, struct 
 
 static int repair(struct engine *engine, struct execution *x, struct error *err)
 {
-    static const char lost[] = "The server ended while this was running; what became of the process is not known.";
+    static const char lost[] =
+        "The server ended while this was running; what became of the process is not known.";
     struct outcome outcome = { .status = EXECUTION_ABANDONED };
 
     switch (x->row.status) {
@@ -825,7 +843,8 @@ static int repair(struct engine *engine, struct execution *x, struct error *err)
             return recover_conducted(engine, x, err);
         const char *user = value_map_chars(x->row.context, "cancelled_by");
 
-        outcome = (struct outcome){ .status = EXECUTION_CANCELED, .result = canceled_result(user ? user : "") };
+        outcome =
+            (struct outcome){ .status = EXECUTION_CANCELED, .result = canceled_result(user ? user : "") };
         return execution_complete(engine, x, &outcome, err);
     }
     default:

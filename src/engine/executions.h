@@ -9,27 +9,27 @@
 struct execution_request {
     const char *action; /* reference */
     value parameters;   /* map, or unset */
-    bool literal;       /* the parameters are values of their types already, and nothing in them is a template */
-    value context;      /* map to begin with (what the client sent), or unset */
+    bool literal;  /* the parameters are values of their types already, and nothing in them is a template */
+    value context; /* map to begin with (what the client sent), or unset */
     const char *user;
-    value notify;       /* map, or unset */
+    value notify; /* map, or unset */
     value callback;
-    value rerun;        /* {ref, tasks, reset?}: go on with a workflow from these tasks; or unset */
+    value rerun; /* {ref, tasks, reset?}: go on with a workflow from these tasks; or unset */
     int64_t delay_ms;
-    int64_t parent;     /* execution; 0: none */
-    int64_t trace;      /* trace to join; 0: a new one */
+    int64_t parent; /* execution; 0: none */
+    int64_t trace;  /* trace to join; 0: a new one */
     /* For what a rule starts: */
     int64_t instance;
     value rule, trigger, trigger_type; /* documents */
-    value contexts;     /* further names for templates: {trigger: payload} */
+    value contexts;                    /* further names for templates: {trigger: payload} */
 };
 
 /* A request that was looked up, rendered and checked: everything but its number. */
 struct execution_plan {
     struct execution_row row;
     int64_t delay_ms;
-    char *trace_tag;     /* of the new trace; NULL: the usual one */
-    char *failure;       /* a template could not be rendered: the execution is recorded as failed with this text */
+    char *trace_tag; /* of the new trace; NULL: the usual one */
+    char *failure; /* a template could not be rendered: the execution is recorded as failed with this text */
 };
 void execution_plan_release(struct execution_plan *plan);
 

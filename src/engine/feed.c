@@ -72,7 +72,8 @@ void feed_document(struct engine *engine, enum engine_event_kind kind, const cha
     event->document = value_ref(document);
 }
 
-void feed_announcement(struct engine *engine, const struct execution_row *row, const char *route, value payload)
+void feed_announcement(struct engine *engine, const struct execution_row *row, const char *route,
+                       value payload)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
     value trace, document;

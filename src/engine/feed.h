@@ -35,7 +35,8 @@ void feed_execution(struct engine *engine, enum engine_event_kind kind, const st
 void feed_output(struct engine *engine, const struct execution_row *row, const char *type, const char *text,
                  size_t n);
 /* Routes are one word; what is announced under others reaches no stream. */
-void feed_announcement(struct engine *engine, const struct execution_row *row, const char *route, value payload);
+void feed_announcement(struct engine *engine, const struct execution_row *row, const char *route,
+                       value payload);
 /* Aliases; the document is borrowed. */
 void feed_document(struct engine *engine, enum engine_event_kind kind, const char *type, value document);
 

@@ -99,7 +99,8 @@ static void *loop_thread(void *data)
         if (loop->stopping && !inputs && !kept)
             break;
         if (loop->stopping && kept && !loop->health.store_ok) {
-            log_error("the store does not take the last changes; the next start repairs what they leave open");
+            log_error(
+                "the store does not take the last changes; the next start repairs what they leave open");
             break;
         }
         pthread_mutex_unlock(&loop->lock);

@@ -18,11 +18,11 @@ struct engine *engine_loop_engine(struct engine_loop *loop);
 
 /* For health and metrics; any thread. */
 struct engine_health {
-    int64_t last_step_us;    /* when a step ended last (wall clock) */
-    int64_t step_us;         /* how long the last one with inputs took */
+    int64_t last_step_us; /* when a step ended last (wall clock) */
+    int64_t step_us;      /* how long the last one with inputs took */
     int64_t running, queued;
-    int64_t inbox;           /* inputs waiting */
-    bool store_ok;           /* the last step's commit succeeded */
+    int64_t inbox; /* inputs waiting */
+    bool store_ok; /* the last step's commit succeeded */
     struct engine_figures figures;
     uint64_t commit_us_sum, commits;
     uint64_t commit_buckets[8]; /* up to 0.5 1 2 5 10 50 250 ms, and more */

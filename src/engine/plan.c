@@ -51,14 +51,16 @@ static int render(struct catalog *catalog, const struct expr_host *host, int64_t
     const char *pack = value_map_chars(plan->row.action, "pack");
 
     if (request->literal) {
-        plan->row.parameters = value_is_map(request->parameters) ? value_ref(request->parameters) : value_map_new(0);
+        plan->row.parameters =
+            value_is_map(request->parameters) ? value_ref(request->parameters) : value_map_new(0);
         return 0;
     }
     contexts = value_is_map(request->contexts) ? value_ref(request->contexts) : value_map_new(4);
     value_map_put(&contexts, "action_context", value_ref(plan->row.context));
     config = catalog_by_ref(catalog, OBJECT_CONFIG, pack ? pack : "");
     value_map_put(&contexts, "config_context",
-                  value_map_has(config, "values") ? value_ref(value_map_get(config, "values")) : value_map_new(0));
+                  value_map_has(config, "values") ? value_ref(value_map_get(config, "values"))
+                                                  : value_map_new(0));
     given = value_is_map(request->parameters) ? value_ref(request->parameters) : value_map_new(0);
     scope.contexts = contexts;
     return parameters_render_live(&scope, given, &plan->row.parameters, err);

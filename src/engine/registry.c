@@ -11,7 +11,7 @@
 
 static const char *ref_of(enum object_kind kind, value document)
 {
-    const char *key = kind == OBJECT_CONFIG || kind == OBJECT_CONFIG_SCHEMA ? "pack"
+    const char *key = kind == OBJECT_CONFIG || kind == OBJECT_CONFIG_SCHEMA    ? "pack"
                       : kind == OBJECT_RUNNER_TYPE || kind == OBJECT_RULE_TYPE ? "name"
                                                                                : "ref";
     const char *ref = value_map_chars(document, key);
@@ -49,7 +49,8 @@ static value trigger_document(value type, const char *name, value parameters)
     value_map_put(&trigger, "ref", model_ref(pack ? pack : "", name));
     value_map_put(&trigger, "uid", model_trigger_uid(pack ? pack : "", name, parameters));
     value_map_put(&trigger, "type", value_ref(value_map_get(type, "ref")));
-    value_map_put(&trigger, "parameters", value_is_map(parameters) ? value_ref(parameters) : value_map_new(0));
+    value_map_put(&trigger, "parameters",
+                  value_is_map(parameters) ? value_ref(parameters) : value_map_new(0));
     if (value_is_string(description) && value_len(description) && !value_map_count(parameters))
         value_map_put(&trigger, "description", value_ref(description));
     return trigger;
@@ -93,8 +94,7 @@ static value find_trigger(struct engine *engine, const char *type, value paramet
         }
     }
     triggers = catalog_list(engine->config.catalog, OBJECT_TRIGGER);
-    VALUE_LIST_EACH(i, trigger, triggers)
-    {
+    VALUE_LIST_EACH (i, trigger, triggers) {
         const char *own = value_map_chars(trigger, "type");
 
         if (own && strcmp(own, type) == 0 && value_equal(value_map_get(trigger, "parameters"), parameters)) {
@@ -108,7 +108,8 @@ static value find_trigger(struct engine *engine, const char *type, value paramet
     return VALUE_NOTHING;
 }
 
-int registry_trigger(struct engine *engine, const char *type_ref, value parameters, value *ret, struct error *err)
+int registry_trigger(struct engine *engine, const char *type_ref, value parameters, value *ret,
+                     struct error *err)
 {
     VALUE_AUTO(type);
     VALUE_AUTO(none);
@@ -126,10 +127,11 @@ int registry_trigger(struct engine *engine, const char *type_ref, value paramete
         }
     }
     if (!value_is_set(type))
-        return error_set(err, REGISTRY_REFUSED,
-                         "A simple trigger should have been created when registering triggertype. Cannot create trigger: "
-                         "there is no trigger type %s.",
-                         type_ref);
+        return error_set(
+            err, REGISTRY_REFUSED,
+            "A simple trigger should have been created when registering triggertype. Cannot create trigger: "
+            "there is no trigger type %s.",
+            type_ref);
     none = value_map_new(0);
     if (!value_is_map(parameters))
         parameters = none;
@@ -154,13 +156,14 @@ static bool trigger_used(struct engine *engine, const char *trigger_ref, const c
         const struct pending_object *object = &engine->pending[i];
         const char *ref = value_map_chars(value_map_get(object->document, "trigger"), "ref");
 
-        if (object->kind == OBJECT_RULE && ref && strcmp(ref, trigger_ref) == 0 && strcmp(object->id, except_id) != 0)
+        if (object->kind == OBJECT_RULE && ref && strcmp(ref, trigger_ref) == 0 &&
+            strcmp(object->id, except_id) != 0)
             return true;
     }
     rules = catalog_list(engine->config.catalog, OBJECT_RULE);
-    VALUE_LIST_EACH(i, rule, rules)
-    {
-        const char *ref = value_map_chars(value_map_get(rule, "trigger"), "ref"), *id = value_map_chars(rule, "id");
+    VALUE_LIST_EACH (i, rule, rules) {
+        const char *ref = value_map_chars(value_map_get(rule, "trigger"), "ref"),
+                   *id = value_map_chars(rule, "id");
 
         if (ref && strcmp(ref, trigger_ref) == 0 && id && strcmp(id, except_id) != 0)
             return true;
@@ -171,7 +174,8 @@ static bool trigger_used(struct engine *engine, const char *trigger_ref, const c
 /* A trigger with parameters goes with the last rule that needs it. */
 static int release_trigger(struct engine *engine, value rule, struct error *err)
 {
-    const char *ref = value_map_chars(value_map_get(rule, "trigger"), "ref"), *id = value_map_chars(rule, "id");
+    const char *ref = value_map_chars(value_map_get(rule, "trigger"), "ref"),
+               *id = value_map_chars(rule, "id");
     VALUE_AUTO(trigger);
     int r;
 
@@ -223,8 +227,7 @@ static int put_all(struct engine *engine, enum object_kind kind, value documents
 {
     int r = 0;
 
-    VALUE_LIST_EACH(i, document, documents)
-    {
+    VALUE_LIST_EACH (i, document, documents) {
         if (r >= 0)
             r = kind == OBJECT_TRIGGER_TYPE ? registry_put_trigger_type(engine, document, NULL, err)
                                             : registry_put(engine, kind, document, NULL, err);
@@ -251,9 +254,12 @@ static const struct {
     enum object_kind object;
     const char *count; /* name of the count in answers */
 } parts[] = {
-    { MODEL_TRIGGER_TYPE, OBJECT_TRIGGER_TYPE, "triggers" }, { MODEL_SENSOR, OBJECT_SENSOR, "sensors" },
-    { MODEL_ACTION, OBJECT_ACTION, "actions" },              { MODEL_RULE, OBJECT_RULE, "rules" },
-    { MODEL_ALIAS, OBJECT_ALIAS, "aliases" },                { MODEL_POLICY, OBJECT_POLICY, "policies" },
+    { MODEL_TRIGGER_TYPE, OBJECT_TRIGGER_TYPE, "triggers" },
+    { MODEL_SENSOR, OBJECT_SENSOR, "sensors" },
+    { MODEL_ACTION, OBJECT_ACTION, "actions" },
+    { MODEL_RULE, OBJECT_RULE, "rules" },
+    { MODEL_ALIAS, OBJECT_ALIAS, "aliases" },
+    { MODEL_POLICY, OBJECT_POLICY, "policies" },
 };
 
 static int register_one(struct engine *engine, enum object_kind kind, value document, struct error *err)
@@ -273,14 +279,13 @@ static void count(value *counts, const char *name, int64_t n)
     value_map_set_text(counts, name, value_int(value_map_int(*counts, name, 0) + n));
 }
 
-static int register_kind(struct engine *engine, const struct pack *pack, size_t part, value *counts, value *problems,
-                         struct error *err)
+static int register_kind(struct engine *engine, const struct pack *pack, size_t part, value *counts,
+                         value *problems, struct error *err)
 {
     int64_t n = 0;
     int r;
 
-    VALUE_LIST_EACH(i, document, pack->objects[parts[part].kind])
-    {
+    VALUE_LIST_EACH (i, document, pack->objects[parts[part].kind]) {
         ERROR_AUTO(reason);
 
         r = register_one(engine, parts[part].object, document, &reason);
@@ -289,16 +294,18 @@ static int register_kind(struct engine *engine, const struct pack *pack, size_t 
             return r;
         }
         if (r > 0)
-            value_list_append(problems,
-                              value_textf("Failed to register %s \"%s\" from pack \"%s\": %s", model_kind_text(parts[part].kind),
-                                          ref_of(parts[part].object, document), pack->name,
-                                          r == STORE_CONFLICT ? "another object has this reference" : error_text(&reason)));
+            value_list_append(problems, value_textf("Failed to register %s \"%s\" from pack \"%s\": %s",
+                                                    model_kind_text(parts[part].kind),
+                                                    ref_of(parts[part].object, document), pack->name,
+                                                    r == STORE_CONFLICT ? "another object has this reference"
+                                                                        : error_text(&reason)));
         else
             n++;
     }
     count(counts, parts[part].count, (int64_t)pack->n_files[parts[part].kind]);
     if (pack->n_overridden[parts[part].kind]) {
-        CLEANUP(freep) char *name = xasprintf("%s(overridden)", parts[part].count);
+        CLEANUP(freep)
+        char *name = xasprintf("%s(overridden)", parts[part].count);
 
         count(counts, name, (int64_t)pack->n_overridden[parts[part].kind]);
     }
@@ -314,14 +321,13 @@ static int forget_missing(struct engine *engine, const struct pack *pack, size_t
     int r = 0;
 
     there = value_set_new(16);
-    VALUE_LIST_EACH(i, document, pack->objects[parts[part].kind])
-    {
+    VALUE_LIST_EACH (i, document, pack->objects[parts[part].kind]) {
         value_set_add(&there, value_text(ref_of(parts[part].object, document)));
     }
     all = catalog_list(engine->config.catalog, parts[part].object);
-    VALUE_LIST_EACH(i, document, all)
-    {
-        const char *own = value_map_chars(document, "pack"), *file = value_map_chars(document, "metadata_file");
+    VALUE_LIST_EACH (i, document, all) {
+        const char *own = value_map_chars(document, "pack"),
+                   *file = value_map_chars(document, "metadata_file");
 
         /* What was made through the API has no file and stays; what sensors declare is only known when they were read. */
         if (file && strncmp(file, "sensors/", 8) == 0 && !(wanted & PACK_SENSORS))
@@ -336,8 +342,8 @@ static int forget_missing(struct engine *engine, const struct pack *pack, size_t
     return r > 0 ? 0 : r;
 }
 
-int registry_pack(struct engine *engine, const struct pack *pack, enum pack_parts wanted, value *counts, value *problems,
-                  struct error *err)
+int registry_pack(struct engine *engine, const struct pack *pack, enum pack_parts wanted, value *counts,
+                  value *problems, struct error *err)
 {
     int r = 0;
 
@@ -359,7 +365,8 @@ int registry_pack(struct engine *engine, const struct pack *pack, enum pack_part
         count(counts, "configs", value_is_set(pack->config));
     }
     for (size_t i = 0; i < pack->n_problems; i++) {
-        CLEANUP(freep) char *text = pack_problem_text(pack, &pack->problems[i]);
+        CLEANUP(freep)
+        char *text = pack_problem_text(pack, &pack->problems[i]);
 
         value_list_append(problems, value_text(text));
     }

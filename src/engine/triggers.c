@@ -97,8 +97,7 @@ static struct rule_index *rules_of(struct engine *engine)
     clear(engine->rules);
     engine->rules->version = version;
     documents = catalog_list(engine->config.catalog, OBJECT_RULE);
-    VALUE_LIST_EACH(i, document, documents)
-    {
+    VALUE_LIST_EACH (i, document, documents) {
         add_rule(engine->rules, document);
     }
     return engine->rules;
@@ -140,7 +139,8 @@ static int record(const struct event *event, const struct rule *rule, int64_t ex
 
 static value rule_context(const struct event *event, const struct rule *rule)
 {
-    value context = value_map_new(6), instance = value_map_new(2), made_by = value_map_new(2), trace = value_map_new(2);
+    value context = value_map_new(6), instance = value_map_new(2), made_by = value_map_new(2),
+          trace = value_map_new(2);
     char id[OBJECT_ID_SIZE];
 
     value_map_put(&instance, "id", value_text(event->id));
@@ -161,12 +161,15 @@ static int enforce(const struct event *event, const struct rule *rule, struct er
     struct engine *engine = event->engine;
     value action = value_map_get(rule->document, "action");
     const char *ref = value_map_chars(action, "ref"), *user = engine->config.system_user;
-    struct datastore_view view = { .catalog = engine->config.catalog, .user = user, .now_us = engine->now_us };
+    struct datastore_view view = { .catalog = engine->config.catalog,
+                                   .user = user,
+                                   .now_us = engine->now_us };
     struct expr_host host = datastore_host(&view);
     VALUE_AUTO(context);
     VALUE_AUTO(contexts);
     struct execution_plan plan;
-    CLEANUP(freep) char *failure = NULL;
+    CLEANUP(freep)
+    char *failure = NULL;
     ERROR_AUTO(reason);
     int64_t execution;
     int r;
@@ -220,7 +223,8 @@ static int judge(const struct event *event, const struct rule *rule, bool *ret_m
     ERROR_AUTO(reason);
 
     *ret_matched = false;
-    switch (criteria_judge(rule->criteria, event->payload, rule->ref, event->id, &host, engine->now_us, NULL, &reason)) {
+    switch (criteria_judge(rule->criteria, event->payload, rule->ref, event->id, &host, engine->now_us, NULL,
+                           &reason)) {
     case CRITERIA_MATCH:
         *ret_matched = true;
         return enforce(event, rule, err);
@@ -259,7 +263,8 @@ int trigger_dispatch(struct engine *engine, const char *trigger_ref, value paylo
                      int64_t trace, int64_t *ret_seq, struct error *err)
 {
     struct event event = { .engine = engine, .payload = payload };
-    CLEANUP(freep) char *own_tag = NULL;
+    CLEANUP(freep)
+    char *own_tag = NULL;
     VALUE_AUTO(trigger);
     VALUE_AUTO(type);
     const char *type_ref;

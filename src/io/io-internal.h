@@ -28,7 +28,7 @@ struct io {
     _Atomic int64_t n_processes;
     int64_t grace_ms;
     bool stopping;
-    bool closed; /* the loop has nothing left to wait for but closing handles */
+    bool closed;         /* the loop has nothing left to wait for but closing handles */
     char scratch[65536]; /* what is read from a pipe, for the moment */
 };
 

@@ -248,7 +248,8 @@ static void end_group(struct process *process)
             return;
     }
     process->kills++;
-    uv_timer_start(&process->timer, on_timer, process->kills == 1 ? (uint64_t)process->io->grace_ms : 1000, 0);
+    uv_timer_start(&process->timer, on_timer, process->kills == 1 ? (uint64_t)process->io->grace_ms : 1000,
+                   0);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -271,7 +272,8 @@ void io_reap(struct io *io)
 
     for (struct process *process = io->processes; process; process = next) {
         next = process->next;
-        if (process->reaped || process->end.pid <= 0 || waitpid(process->end.pid, &status, WNOHANG) != process->end.pid)
+        if (process->reaped || process->end.pid <= 0 ||
+            waitpid(process->end.pid, &status, WNOHANG) != process->end.pid)
             continue;
         process->reaped = true;
         process->end.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
@@ -447,7 +449,8 @@ void io_process_start(struct io *io, int64_t key, struct process_spec *spec, siz
 {
     struct start *start = xmalloc(sizeof(*start));
 
-    *start = (struct start){ .key = key, .spec = *spec, .limit = limit, .callbacks = *callbacks, .data = data };
+    *start =
+        (struct start){ .key = key, .spec = *spec, .limit = limit, .callbacks = *callbacks, .data = data };
     *spec = (struct process_spec){ 0 };
     io_call(io, do_start, start);
 }

@@ -18,13 +18,14 @@ struct io;
 
 /* What to start; owned by whoever made it until it is handed to io_process_start. */
 struct process_spec {
-    char **argv;       /* NULL-terminated, each malloc'ed; argv[0] is looked up in PATH */
+    char **argv;        /* NULL-terminated, each malloc'ed; argv[0] is looked up in PATH */
     char **environment; /* NULL-terminated "K=V"; NULL: the server's */
-    char *cwd;         /* NULL: the server's */
-    char *input;       /* written to its standard input; NULL: /dev/null */
+    char *cwd;          /* NULL: the server's */
+    char *input;        /* written to its standard input; NULL: /dev/null */
     size_t input_len;
     int64_t timeout_ms; /* 0: none */
-    bool through_sudo;  /* the group may belong to another user: when a signal is refused, `sudo -n kill` is asked */
+    bool
+        through_sudo; /* the group may belong to another user: when a signal is refused, `sudo -n kill` is asked */
 };
 
 void process_spec_release(struct process_spec *spec);
@@ -33,16 +34,16 @@ enum process_stream { PROCESS_STDOUT, PROCESS_STDERR };
 
 /* How it ended. Streams are valid UTF-8 (bad bytes replaced) and cut at the limit. */
 struct process_end {
-    int exit_code;   /* as a shell tells: signal n is -n */
-    bool timed_out;  /* the time limit ended it */
-    bool canceled;   /* io_process_stop ended it */
-    bool started;    /* false: it could not be started, start_error says why */
+    int exit_code;  /* as a shell tells: signal n is -n */
+    bool timed_out; /* the time limit ended it */
+    bool canceled;  /* io_process_stop ended it */
+    bool started;   /* false: it could not be started, start_error says why */
     char start_error[256];
     struct buffer out, err;
     int64_t out_total, err_total; /* bytes it wrote */
     bool out_cut, err_cut;
     pid_t pid;
-    int64_t timeout_ms;  /* the limit it had */
+    int64_t timeout_ms; /* the limit it had */
 };
 
 struct process_callbacks {

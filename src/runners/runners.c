@@ -6,12 +6,8 @@
 #include "runners/runner.h"
 
 static const struct runner_ops *const runners[] = {
-    &runner_noop,
-    &runner_announcement,
-    &runner_inquirer,
-    &runner_orquesta,
-    &runner_local_shell_cmd,
-    &runner_local_shell_script,
+    &runner_noop,     &runner_announcement,    &runner_inquirer,
+    &runner_orquesta, &runner_local_shell_cmd, &runner_local_shell_script,
 };
 
 static bool same_name(const char *a, const char *b)

@@ -81,12 +81,14 @@ void store_rollback(struct store *store);
 /* ---- objects ---- */
 
 /* Inserts, or replaces the one with this id. `ref` is unique within a kind. */
-int store_object_put(struct store *store, enum object_kind kind, const char *id, const char *ref, value document,
-                     struct error *err);
+int store_object_put(struct store *store, enum object_kind kind, const char *id, const char *ref,
+                     value document, struct error *err);
 int store_object_delete(struct store *store, enum object_kind kind, const char *id, struct error *err);
 /* All objects of all kinds in order of their ids; a non-zero answer of the callback stops. `document` is borrowed. */
-typedef int store_object_callback(void *data, enum object_kind kind, const char *id, const char *ref, value document);
-int store_objects(struct store_reader *reader, store_object_callback *callback, void *data, struct error *err);
+typedef int store_object_callback(void *data, enum object_kind kind, const char *id, const char *ref,
+                                  value document);
+int store_objects(struct store_reader *reader, store_object_callback *callback, void *data,
+                  struct error *err);
 
 /* ---- executions ---- */
 
@@ -108,14 +110,15 @@ struct execution_row {
     int64_t parent, root;     /* executions; 0: none */
     int64_t instance;         /* trigger instance; 0: none */
     int64_t trace;
-    int64_t due_us; /* delayed: when it is to be scheduled */
-    value action, runner;                    /* whole documents, as they were when it was requested */
-    value rule, trigger, trigger_type;       /* the same for what a rule started; else unset */
+    int64_t due_us;                    /* delayed: when it is to be scheduled */
+    value action, runner;              /* whole documents, as they were when it was requested */
+    value rule, trigger, trigger_type; /* the same for what a rule started; else unset */
     value parameters, context;
-    value more; /* map of the rest: notify, callback, runner_info, delay, workflow_execution, task_execution ... */
+    value
+        more; /* map of the rest: notify, callback, runner_info, delay, workflow_execution, task_execution ... */
     struct execution_log_entry log[EXECUTION_LOG_MAX];
     int n_log;
-    value result; /* unset: none, or not asked for */
+    value result;        /* unset: none, or not asked for */
     int64_t result_size; /* bytes of the result's JSON */
 };
 
@@ -143,29 +146,30 @@ struct execution_filter {
     const int64_t *ids; /* n_ids of them; with n_ids 0 and no_ids set nothing fits */
     size_t n_ids;
     bool no_ids;
-    int64_t after_us, before_us;      /* start time strictly after / before */
-    int64_t from_us, to_us;           /* start time within, ends included */
+    int64_t after_us, before_us; /* start time strictly after / before */
+    int64_t from_us, to_us;      /* start time within, ends included */
     bool ascending;
-    int64_t offset, limit;            /* limit < 0: all */
+    int64_t offset, limit; /* limit < 0: all */
 };
 
 typedef int store_execution_callback(void *data, struct execution_row *row);
 /* Calls back for each row of the page (the row is released afterwards) and counts what the filter fits. */
 int store_executions(struct store_reader *reader, const struct execution_filter *filter,
-                     enum execution_columns columns, store_execution_callback *callback, void *data, int64_t *ret_total,
-                     struct error *err);
+                     enum execution_columns columns, store_execution_callback *callback, void *data,
+                     int64_t *ret_total, struct error *err);
 /* Sequence numbers of everything that is not completed, ascending. *ret is malloc'ed. */
 int store_executions_active(struct store_reader *reader, int64_t **ret, size_t *ret_n, struct error *err);
 /* Direct children, ascending. *ret is malloc'ed. */
-int store_execution_children(struct store_reader *reader, int64_t seq, int64_t **ret, size_t *ret_n, struct error *err);
+int store_execution_children(struct store_reader *reader, int64_t seq, int64_t **ret, size_t *ret_n,
+                             struct error *err);
 /* Distinct values for /executions/views/filters: {action: [...], status, rule, runner, trigger, trigger_type, user}. */
 int store_execution_filters(struct store_reader *reader, value *ret, struct error *err);
 
 /* Output of a running execution, in order. */
-int store_output_append(struct store *store, int64_t execution, int64_t at_us, const char *type, const char *data,
-                        size_t n, struct error *err);
-typedef int store_output_callback(void *data, int64_t number, int64_t at_us, const char *type, const char *text,
-                                  size_t n);
+int store_output_append(struct store *store, int64_t execution, int64_t at_us, const char *type,
+                        const char *data, size_t n, struct error *err);
+typedef int store_output_callback(void *data, int64_t number, int64_t at_us, const char *type,
+                                  const char *text, size_t n);
 /* From number `after` on (0: all); type NULL: every type. */
 int store_outputs(struct store_reader *reader, int64_t execution, const char *type, int64_t after,
                   store_output_callback *callback, void *data, struct error *err);
@@ -203,17 +207,19 @@ void trace_row_release(struct trace_row *row);
 int store_instance_insert(struct store *store, const struct instance_row *row, struct error *err);
 int store_instance_get(struct store_reader *reader, int64_t seq, struct instance_row *ret, struct error *err);
 int store_enforcement_insert(struct store *store, const struct enforcement_row *row, struct error *err);
-int store_enforcement_get(struct store_reader *reader, int64_t seq, struct enforcement_row *ret, struct error *err);
-int store_trace_insert(struct store *store, int64_t seq, const char *tag, int64_t start_us, struct error *err);
+int store_enforcement_get(struct store_reader *reader, int64_t seq, struct enforcement_row *ret,
+                          struct error *err);
+int store_trace_insert(struct store *store, int64_t seq, const char *tag, int64_t start_us,
+                       struct error *err);
 int store_trace_get(struct store_reader *reader, int64_t seq, struct trace_row *ret, struct error *err);
 
 struct event_filter {
     const char *const *triggers; /* instances: any of these trigger refs */
     size_t n_triggers;
-    const char *rule_ref, *rule_id;          /* enforcements */
-    int64_t execution, instance, trace;      /* enforcements; traces that hold them */
-    const char *tag;                         /* traces */
-    const char *rule;                        /* traces: rule reference */
+    const char *rule_ref, *rule_id;     /* enforcements */
+    int64_t execution, instance, trace; /* enforcements; traces that hold them */
+    const char *tag;                    /* traces */
+    const char *rule;                   /* traces: rule reference */
     const int64_t *ids;
     size_t n_ids;
     bool no_ids;
@@ -224,12 +230,13 @@ struct event_filter {
 typedef int store_instance_callback(void *data, struct instance_row *row);
 typedef int store_enforcement_callback(void *data, struct enforcement_row *row);
 typedef int store_trace_callback(void *data, struct trace_row *row);
-int store_instances(struct store_reader *reader, const struct event_filter *filter, store_instance_callback *callback,
-                    void *data, int64_t *ret_total, struct error *err);
+int store_instances(struct store_reader *reader, const struct event_filter *filter,
+                    store_instance_callback *callback, void *data, int64_t *ret_total, struct error *err);
 int store_enforcements(struct store_reader *reader, const struct event_filter *filter,
-                       store_enforcement_callback *callback, void *data, int64_t *ret_total, struct error *err);
-int store_traces(struct store_reader *reader, const struct event_filter *filter, store_trace_callback *callback,
-                 void *data, int64_t *ret_total, struct error *err);
+                       store_enforcement_callback *callback, void *data, int64_t *ret_total,
+                       struct error *err);
+int store_traces(struct store_reader *reader, const struct event_filter *filter,
+                 store_trace_callback *callback, void *data, int64_t *ret_total, struct error *err);
 
 /* ---- workflows ---- */
 
@@ -254,12 +261,12 @@ int store_workflow_of_execution(struct store_reader *reader, int64_t execution, 
                                 struct error *err);
 
 /* What the conductor tells: unset data deletes; sub < 0 stands for all rows of the key then. */
-int store_workflow_state_put(struct store *store, int64_t workflow, int kind, int64_t key, int64_t sub, value data,
-                             struct error *err);
+int store_workflow_state_put(struct store *store, int64_t workflow, int kind, int64_t key, int64_t sub,
+                             value data, struct error *err);
 typedef int store_workflow_state_callback(void *data, int kind, int64_t key, int64_t sub, value state);
 /* By kind, key, sub. */
-int store_workflow_states(struct store_reader *reader, int64_t workflow, store_workflow_state_callback *callback,
-                          void *data, struct error *err);
+int store_workflow_states(struct store_reader *reader, int64_t workflow,
+                          store_workflow_state_callback *callback, void *data, struct error *err);
 
 /* One run of a task. */
 struct task_row {
@@ -277,15 +284,15 @@ void task_row_release(struct task_row *row);
 int store_task_insert(struct store *store, const struct task_row *row, struct error *err);
 int store_task_update(struct store *store, const struct task_row *row, struct error *err);
 typedef int store_task_callback(void *data, struct task_row *row);
-int store_tasks(struct store_reader *reader, int64_t workflow, bool only_open, store_task_callback *callback, void *data,
-                struct error *err);
+int store_tasks(struct store_reader *reader, int64_t workflow, bool only_open, store_task_callback *callback,
+                void *data, struct error *err);
 /* The execution that carries out a task (item 0), or one of its items. `told` is the status the conductor was told last,
    NULL when it knows of none. */
 int store_task_child_put(struct store *store, int64_t task, int64_t item, int64_t execution, const char *told,
                          struct error *err);
 typedef int store_task_child_callback(void *data, int64_t item, int64_t execution, const char *told);
-int store_task_children(struct store_reader *reader, int64_t task, store_task_child_callback *callback, void *data,
-                        struct error *err);
+int store_task_children(struct store_reader *reader, int64_t task, store_task_child_callback *callback,
+                        void *data, struct error *err);
 
 /* ---- figures for /metrics ---- */
 

@@ -167,7 +167,8 @@ static void trace_from_row(sqlite3_stmt *s, struct trace_row *ret)
 }
 
 /* A statement that stands on the one row with this number; NULL: *ret_r says why. */
-static sqlite3_stmt *one(struct store_reader *reader, enum statement which, int64_t seq, int *ret_r, struct error *err)
+static sqlite3_stmt *one(struct store_reader *reader, enum statement which, int64_t seq, int *ret_r,
+                         struct error *err)
 {
     sqlite3_stmt *s = sqlite_statement(reader, which, err);
     int rc;
@@ -196,7 +197,8 @@ int store_instance_get(struct store_reader *reader, int64_t seq, struct instance
     return 0;
 }
 
-int store_enforcement_get(struct store_reader *reader, int64_t seq, struct enforcement_row *ret, struct error *err)
+int store_enforcement_get(struct store_reader *reader, int64_t seq, struct enforcement_row *ret,
+                          struct error *err)
 {
     int r;
     sqlite3_stmt *s = one(reader, STATEMENT_ENFORCEMENT_GET, seq, &r, err);
@@ -266,8 +268,9 @@ static void query_times(struct query *q, const struct event_filter *f)
 }
 
 /* Counts, then a statement over the page. Texts are bound in order. */
-static sqlite3_stmt *query_open(struct store_reader *reader, struct query *q, const char *columns, const char *table,
-                                const struct event_filter *f, const char *text, int64_t *ret_total, struct error *err)
+static sqlite3_stmt *query_open(struct store_reader *reader, struct query *q, const char *columns,
+                                const char *table, const struct event_filter *f, const char *text,
+                                int64_t *ret_total, struct error *err)
 {
     BUFFER_AUTO(sql);
     sqlite3_stmt *s;
@@ -282,8 +285,8 @@ static sqlite3_stmt *query_open(struct store_reader *reader, struct query *q, co
         sqlite3_finalize(s);
         buffer_clear(&sql);
         buffer_addf(&sql, "SELECT %s FROM %s%s ORDER BY seq %s LIMIT %lld OFFSET %lld", columns, table,
-                    buffer_text(&q->where), f->ascending ? "ASC" : "DESC", (long long)(f->limit < 0 ? -1 : f->limit),
-                    (long long)f->offset);
+                    buffer_text(&q->where), f->ascending ? "ASC" : "DESC",
+                    (long long)(f->limit < 0 ? -1 : f->limit), (long long)f->offset);
         s = sqlite_prepare(reader, sql.data, err);
         if (s && text)
             sqlite3_bind_text(s, 1, text, -1, SQLITE_STATIC);
@@ -300,8 +303,8 @@ static int query_close(struct store_reader *reader, sqlite3_stmt *s, int rc, int
     return r;
 }
 
-int store_instances(struct store_reader *reader, const struct event_filter *f, store_instance_callback *callback,
-                    void *data, int64_t *ret_total, struct error *err)
+int store_instances(struct store_reader *reader, const struct event_filter *f,
+                    store_instance_callback *callback, void *data, int64_t *ret_total, struct error *err)
 {
     struct query q = { 0 };
     sqlite3_stmt *s;
@@ -317,7 +320,8 @@ int store_instances(struct store_reader *reader, const struct event_filter *f, s
             buffer_addf(&q.where, ",%lld", (long long)sqlite_name_find(reader, f->triggers[i]));
         buffer_add_char(&q.where, ')');
     }
-    s = query_open(reader, &q, "seq, trigger, status, at_us, trace, payload", "instance", f, NULL, ret_total, err);
+    s = query_open(reader, &q, "seq, trigger, status, at_us, trace, payload", "instance", f, NULL, ret_total,
+                   err);
     if (!s)
         return -EIO;
     while (r == 0 && (rc = sqlite3_step(s)) == SQLITE_ROW) {
@@ -330,8 +334,9 @@ int store_instances(struct store_reader *reader, const struct event_filter *f, s
     return query_close(reader, s, rc, r, err);
 }
 
-int store_enforcements(struct store_reader *reader, const struct event_filter *f, store_enforcement_callback *callback,
-                       void *data, int64_t *ret_total, struct error *err)
+int store_enforcements(struct store_reader *reader, const struct event_filter *f,
+                       store_enforcement_callback *callback, void *data, int64_t *ret_total,
+                       struct error *err)
 {
     struct query q = { 0 };
     sqlite3_stmt *s;
@@ -366,8 +371,8 @@ int store_enforcements(struct store_reader *reader, const struct event_filter *f
     return query_close(reader, s, rc, r, err);
 }
 
-int store_traces(struct store_reader *reader, const struct event_filter *f, store_trace_callback *callback, void *data,
-                 int64_t *ret_total, struct error *err)
+int store_traces(struct store_reader *reader, const struct event_filter *f, store_trace_callback *callback,
+                 void *data, int64_t *ret_total, struct error *err)
 {
     struct query q = { 0 };
     sqlite3_stmt *s;
@@ -386,7 +391,8 @@ int store_traces(struct store_reader *reader, const struct event_filter *f, stor
     if (f->instance)
         query_number(&q, "seq = (SELECT trace FROM instance WHERE seq = %lld)", f->instance);
     if (f->rule)
-        query_number(&q, "seq IN (SELECT trace FROM enforcement WHERE rule = %lld)", sqlite_name_find(reader, f->rule));
+        query_number(&q, "seq IN (SELECT trace FROM enforcement WHERE rule = %lld)",
+                     sqlite_name_find(reader, f->rule));
     s = query_open(reader, &q, "seq, tag, start_us", "trace", f, f->tag, ret_total, err);
     if (!s)
         return -EIO;

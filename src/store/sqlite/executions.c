@@ -78,7 +78,8 @@ static int64_t block_of(const struct store *store, int64_t seq)
     return (int64_t)low + 1;
 }
 
-static void tally(struct store *store, int64_t block, int64_t action, enum execution_status status, int64_t delta)
+static void tally(struct store *store, int64_t block, int64_t action, enum execution_status status,
+                  int64_t delta)
 {
     /* The last few changes are of the same block and actions more often than not. */
     for (size_t i = store->n_changes; i-- > 0 && store->n_changes - i <= 16;) {
@@ -179,8 +180,8 @@ static void bind_log(sqlite3_stmt *statement, int column, const struct execution
     size_t n = 0;
 
     for (int i = 0; i < row->n_log; i++)
-        n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%d:%" PRId64, i ? " " : "", (int)row->log[i].status,
-                              row->log[i].at_us);
+        n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%d:%" PRId64, i ? " " : "",
+                              (int)row->log[i].status, row->log[i].at_us);
     sqlite3_bind_text(statement, column, text, (int)n, SQLITE_TRANSIENT);
 }
 
@@ -221,8 +222,8 @@ struct execution_numbers {
     int64_t action_content, runner_content, rule_content, trigger_content, trigger_type_content;
 };
 
-static int execution_numbers(struct store *store, const struct execution_row *row, struct execution_numbers *ret,
-                             struct error *err)
+static int execution_numbers(struct store *store, const struct execution_row *row,
+                             struct execution_numbers *ret, struct error *err)
 {
     const struct {
         const char *name;
@@ -239,8 +240,10 @@ static int execution_numbers(struct store *store, const struct execution_row *ro
         value document;
         int64_t *number;
     } contents[] = {
-        { row->action, &ret->action_content },   { row->runner, &ret->runner_content },
-        { row->rule, &ret->rule_content },       { row->trigger, &ret->trigger_content },
+        { row->action, &ret->action_content },
+        { row->runner, &ret->runner_content },
+        { row->rule, &ret->rule_content },
+        { row->trigger, &ret->trigger_content },
         { row->trigger_type, &ret->trigger_type_content },
     };
     int r = 0;
@@ -354,8 +357,8 @@ int store_execution_update(struct store *store, struct execution_row *row, struc
     return bind_result(store, row, err);
 }
 
-int sqlite_execution_row(struct store_reader *reader, sqlite3_stmt *s, bool with_result, struct execution_row *ret,
-                         struct error *err)
+int sqlite_execution_row(struct store_reader *reader, sqlite3_stmt *s, bool with_result,
+                         struct execution_row *ret, struct error *err)
 {
     *ret = (struct execution_row){
         .seq = sqlite3_column_int64(s, 0),
@@ -384,7 +387,8 @@ int sqlite_execution_row(struct store_reader *reader, sqlite3_stmt *s, bool with
     log_from_text((const char *)sqlite3_column_text(s, 20), ret);
     if (!value_is_set(ret->action)) {
         execution_row_release(ret);
-        return error_set(err, -EIO, "store: execution %" PRId64 " refers to an action document that is not there",
+        return error_set(err, -EIO,
+                         "store: execution %" PRId64 " refers to an action document that is not there",
                          (int64_t)sqlite3_column_int64(s, 0));
     }
     return 0;
@@ -423,8 +427,8 @@ int store_execution_last(struct store_reader *reader, int64_t *ret_seq, struct e
     return r;
 }
 
-static int sequences(struct store_reader *reader, enum statement which, int64_t argument, int64_t **ret, size_t *ret_n,
-                     struct error *err)
+static int sequences(struct store_reader *reader, enum statement which, int64_t argument, int64_t **ret,
+                     size_t *ret_n, struct error *err)
 {
     sqlite3_stmt *s = sqlite_statement(reader, which, err);
     int64_t *seqs = NULL;
@@ -453,15 +457,16 @@ int store_executions_active(struct store_reader *reader, int64_t **ret, size_t *
     return sequences(reader, STATEMENT_EXECUTIONS_ACTIVE, EXECUTION_FIRST_COMPLETED, ret, ret_n, err);
 }
 
-int store_execution_children(struct store_reader *reader, int64_t seq, int64_t **ret, size_t *ret_n, struct error *err)
+int store_execution_children(struct store_reader *reader, int64_t seq, int64_t **ret, size_t *ret_n,
+                             struct error *err)
 {
     return sequences(reader, STATEMENT_EXECUTION_CHILDREN, seq, ret, ret_n, err);
 }
 
 /* ---- output ---- */
 
-int store_output_append(struct store *store, int64_t execution, int64_t at_us, const char *type, const char *data,
-                        size_t n, struct error *err)
+int store_output_append(struct store *store, int64_t execution, int64_t at_us, const char *type,
+                        const char *data, size_t n, struct error *err)
 {
     sqlite3_stmt *s = sqlite_statement(&store->reader, STATEMENT_OUTPUT_NEXT, err);
     int64_t number = 1;

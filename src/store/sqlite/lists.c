@@ -41,7 +41,8 @@ static int64_t name_or_none(struct store_reader *reader, const char *name)
     return number ? number : -1;
 }
 
-static void condition_name(struct store_reader *reader, struct condition *c, const char *column, const char *name)
+static void condition_name(struct store_reader *reader, struct condition *c, const char *column,
+                           const char *name)
 {
     char sql[64];
 
@@ -87,7 +88,9 @@ static int time_bounds(struct store_reader *reader, const struct execution_filte
                        int64_t *ret_high, struct error *err)
 {
     int64_t from = f->after_us && f->after_us >= f->from_us ? f->after_us + 1 : f->from_us;
-    int64_t to = f->before_us && (!f->to_us || f->before_us <= f->to_us) ? f->before_us : f->to_us ? f->to_us + 1 : 0;
+    int64_t to = f->before_us && (!f->to_us || f->before_us <= f->to_us) ? f->before_us
+                 : f->to_us                                              ? f->to_us + 1
+                                                                         : 0;
     int r = 0;
 
     *ret_low = 0;
@@ -101,8 +104,8 @@ static int time_bounds(struct store_reader *reader, const struct execution_filte
 
 static bool by_blocks(const struct execution_filter *f)
 {
-    return !f->runner && !f->rule && !f->trigger && !f->trigger_type && !f->user && !f->top_level && !f->parent &&
-           !f->instance && !f->trace && !f->n_ids && !f->no_ids;
+    return !f->runner && !f->rule && !f->trigger && !f->trigger_type && !f->user && !f->top_level &&
+           !f->parent && !f->instance && !f->trace && !f->n_ids && !f->no_ids;
 }
 
 static int page(struct store_reader *reader, sqlite3_stmt *statement, enum execution_columns columns,
@@ -142,8 +145,9 @@ static void condition_ids(struct condition *c, const struct execution_filter *f)
     c->numbers[c->n++] = 0;
 }
 
-static int list_plainly(struct store_reader *reader, const struct execution_filter *f, enum execution_columns columns,
-                        store_execution_callback *callback, void *data, int64_t *ret_total, struct error *err)
+static int list_plainly(struct store_reader *reader, const struct execution_filter *f,
+                        enum execution_columns columns, store_execution_callback *callback, void *data,
+                        int64_t *ret_total, struct error *err)
 {
     struct condition c = { 0 };
     BUFFER_AUTO(sql);
@@ -190,9 +194,11 @@ static int list_plainly(struct store_reader *reader, const struct execution_filt
     }
     if (r == 0) {
         buffer_clear(&sql);
-        buffer_addf(&sql, "SELECT " EXECUTION_COLUMNS ", result FROM execution%s ORDER BY seq %s LIMIT %lld OFFSET %lld",
-                    buffer_text(&c.sql), f->ascending ? "ASC" : "DESC", (long long)(f->limit < 0 ? -1 : f->limit),
-                    (long long)f->offset);
+        buffer_addf(&sql,
+                    "SELECT " EXECUTION_COLUMNS
+                    ", result FROM execution%s ORDER BY seq %s LIMIT %lld OFFSET %lld",
+                    buffer_text(&c.sql), f->ascending ? "ASC" : "DESC",
+                    (long long)(f->limit < 0 ? -1 : f->limit), (long long)f->offset);
         statement = sqlite_prepare(reader, sql.data, err);
         r = statement ? 0 : -EIO;
         if (statement) {
@@ -219,8 +225,8 @@ struct spans {
 };
 
 /* The blocks with rows that fit action and status, ascending, with their numbers of rows. */
-static int read_spans(struct store_reader *reader, const struct execution_filter *f, int64_t action, struct spans *ret,
-                      struct error *err)
+static int read_spans(struct store_reader *reader, const struct execution_filter *f, int64_t action,
+                      struct spans *ret, struct error *err)
 {
     BUFFER_AUTO(sql);
     sqlite3_stmt *statement;
@@ -229,8 +235,9 @@ static int read_spans(struct store_reader *reader, const struct execution_filter
 
     if (r < 0)
         return r;
-    buffer_add_text(&sql, "SELECT b.first, (SELECT first FROM execution_block WHERE block = b.block + 1), sum(t.n)"
-                          " FROM execution_block b JOIN execution_tally t ON t.block = b.block WHERE 1");
+    buffer_add_text(&sql,
+                    "SELECT b.first, (SELECT first FROM execution_block WHERE block = b.block + 1), sum(t.n)"
+                    " FROM execution_block b JOIN execution_tally t ON t.block = b.block WHERE 1");
     if (action)
         buffer_addf(&sql, " AND t.action = %lld", (long long)action);
     if (f->status >= 0)
@@ -278,8 +285,8 @@ static void span_condition(struct condition *c, const struct execution_filter *f
     condition_add(c, "seq <= ?", span->last);
 }
 
-static int count_span(struct store_reader *reader, const struct execution_filter *f, int64_t action, struct span *span,
-                      struct error *err)
+static int count_span(struct store_reader *reader, const struct execution_filter *f, int64_t action,
+                      struct span *span, struct error *err)
 {
     struct condition c = { 0 };
     BUFFER_AUTO(sql);
@@ -314,7 +321,8 @@ static int read_span(struct store_reader *reader, const struct execution_filter 
     span_condition(&c, f, action, span, false);
     /* The inner query finds the page in the index alone; only its rows are then read. */
     buffer_addf(&sql,
-                "SELECT " EXECUTION_COLUMNS ", result FROM execution WHERE seq IN (SELECT seq FROM execution%s"
+                "SELECT " EXECUTION_COLUMNS
+                ", result FROM execution WHERE seq IN (SELECT seq FROM execution%s"
                 " ORDER BY seq %s LIMIT %lld OFFSET %lld) ORDER BY seq %s",
                 buffer_text(&c.sql), order, (long long)limit, (long long)skip, order);
     buffer_release(&c.sql);
@@ -331,7 +339,8 @@ static int list_by_blocks(struct store_reader *reader, const struct execution_fi
                           enum execution_columns columns, store_execution_callback *callback, void *data,
                           int64_t *ret_total, struct error *err)
 {
-    int64_t action = f->action ? name_or_none(reader, f->action) : 0, skip = f->offset, left = f->limit, total = 0;
+    int64_t action = f->action ? name_or_none(reader, f->action) : 0, skip = f->offset, left = f->limit,
+            total = 0;
     struct spans spans = { 0 };
     int r = read_spans(reader, f, action, &spans, err);
 
@@ -358,8 +367,9 @@ static int list_by_blocks(struct store_reader *reader, const struct execution_fi
     return r;
 }
 
-int store_executions(struct store_reader *reader, const struct execution_filter *filter, enum execution_columns columns,
-                     store_execution_callback *callback, void *data, int64_t *ret_total, struct error *err)
+int store_executions(struct store_reader *reader, const struct execution_filter *filter,
+                     enum execution_columns columns, store_execution_callback *callback, void *data,
+                     int64_t *ret_total, struct error *err)
 {
     bool blocks = by_blocks(filter) && !(filter->action && !*filter->action);
     int r;

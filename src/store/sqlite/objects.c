@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sqlite-internal.h"
 
-int store_object_put(struct store *store, enum object_kind kind, const char *id, const char *ref, value document,
-                     struct error *err)
+int store_object_put(struct store *store, enum object_kind kind, const char *id, const char *ref,
+                     value document, struct error *err)
 {
     sqlite3_stmt *statement = sqlite_statement(&store->reader, STATEMENT_OBJECT_PUT, err);
     int r;
@@ -41,8 +41,8 @@ int store_objects(struct store_reader *reader, store_object_callback *callback, 
         value document = sqlite_column_json(statement, 3);
 
         r = callback(data, (enum object_kind)sqlite3_column_int(statement, 0),
-                     (const char *)sqlite3_column_text(statement, 1), (const char *)sqlite3_column_text(statement, 2),
-                     document);
+                     (const char *)sqlite3_column_text(statement, 1),
+                     (const char *)sqlite3_column_text(statement, 2), document);
         value_unref(document);
     }
     if (r == 0 && rc != SQLITE_DONE)

@@ -136,8 +136,8 @@ int sqlite_tally_load(struct store *store, struct error *err);
 int sqlite_tally_write(struct store *store, struct error *err);
 
 /* The columns every reading of an execution selects, in the order execution_from_row takes them. */
-#define EXECUTION_COLUMNS                                                                                     \
-    "seq, version, owner, lease_us, status, start_us, end_us, parent, root, instance, trace, due_us, "       \
+#define EXECUTION_COLUMNS                                                                                              \
+    "seq, version, owner, lease_us, status, start_us, end_us, parent, root, instance, trace, due_us, "                 \
     "action_content, runner_content, rule_content, trigger_content, trigger_type_content, parameters, context, more, " \
     "log, result_size"
 #define EXECUTION_COLUMN_RESULT 22

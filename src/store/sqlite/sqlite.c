@@ -70,15 +70,17 @@ static const char *const statements[STATEMENTS] = {
     [STATEMENT_COMMIT] = "COMMIT",
     [STATEMENT_ROLLBACK] = "ROLLBACK",
     [STATEMENT_META_GET] = "SELECT value FROM meta WHERE key = ?",
-    [STATEMENT_META_SET] = "INSERT INTO meta(key, value) VALUES(?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value",
+    [STATEMENT_META_SET] =
+        "INSERT INTO meta(key, value) VALUES(?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value",
     [STATEMENT_NAME_GET] = "SELECT number FROM name WHERE text = ?",
     [STATEMENT_NAME_TEXT] = "SELECT text FROM name WHERE number = ?",
     [STATEMENT_NAME_ADD] = "INSERT INTO name(text) VALUES(?)",
     [STATEMENT_CONTENT_GET] = "SELECT document FROM content WHERE number = ?",
     [STATEMENT_CONTENT_FIND] = "SELECT number FROM content WHERE hash = ?",
     [STATEMENT_CONTENT_ADD] = "INSERT INTO content(hash, document) VALUES(?, ?)",
-    [STATEMENT_OBJECT_PUT] = "INSERT INTO object(kind, id, ref, document) VALUES(?, ?, ?, ?)"
-                             " ON CONFLICT(kind, id) DO UPDATE SET ref = excluded.ref, document = excluded.document",
+    [STATEMENT_OBJECT_PUT] =
+        "INSERT INTO object(kind, id, ref, document) VALUES(?, ?, ?, ?)"
+        " ON CONFLICT(kind, id) DO UPDATE SET ref = excluded.ref, document = excluded.document",
     [STATEMENT_OBJECT_DELETE] = "DELETE FROM object WHERE kind = ? AND id = ?",
     [STATEMENT_OBJECTS] = "SELECT kind, id, ref, document FROM object ORDER BY kind, id",
     [STATEMENT_EXECUTION_INSERT] =
@@ -109,35 +111,45 @@ static const char *const statements[STATEMENTS] = {
                           " AND (?3 IS NULL OR type = ?3) ORDER BY number",
     [STATEMENT_INSTANCE_INSERT] =
         "INSERT INTO instance(seq, trigger, status, at_us, trace, payload) VALUES(?, ?, ?, ?, ?, ?)",
-    [STATEMENT_INSTANCE_GET] = "SELECT seq, trigger, status, at_us, trace, payload FROM instance WHERE seq = ?",
+    [STATEMENT_INSTANCE_GET] =
+        "SELECT seq, trigger, status, at_us, trace, payload FROM instance WHERE seq = ?",
     [STATEMENT_ENFORCEMENT_INSERT] =
         "INSERT INTO enforcement(seq, at_us, instance, execution, trace, succeeded, rule, rule_id, failure)"
         " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    [STATEMENT_ENFORCEMENT_GET] = "SELECT seq, at_us, instance, execution, trace, succeeded, rule, rule_id, failure"
-                                  " FROM enforcement WHERE seq = ?",
+    [STATEMENT_ENFORCEMENT_GET] =
+        "SELECT seq, at_us, instance, execution, trace, succeeded, rule, rule_id, failure"
+        " FROM enforcement WHERE seq = ?",
     [STATEMENT_TRACE_INSERT] = "INSERT INTO trace(seq, tag, start_us, named) VALUES(?, ?, ?, ?)",
     [STATEMENT_TRACE_GET] = "SELECT seq, tag, start_us FROM trace WHERE seq = ?",
     [STATEMENT_WORKFLOW_INSERT] =
         "INSERT INTO workflow(seq, execution, version, status, start_us, end_us, definition, inputs, context, more)"
         " VALUES(?, ?, 1, ?, ?, ?, ?, ?, ?, ?)",
-    [STATEMENT_WORKFLOW_UPDATE] = "UPDATE workflow SET version = version + 1, execution = ?3, status = ?4, end_us = ?5,"
-                                  " more = ?6 WHERE seq = ?1 AND version = ?2",
-    [STATEMENT_WORKFLOW_GET] = "SELECT seq, execution, version, status, start_us, end_us, definition, inputs, context, more"
-                               " FROM workflow WHERE seq = ?",
-    [STATEMENT_WORKFLOW_OF] = "SELECT seq, execution, version, status, start_us, end_us, definition, inputs, context, more"
-                              " FROM workflow WHERE execution = ?",
+    [STATEMENT_WORKFLOW_UPDATE] =
+        "UPDATE workflow SET version = version + 1, execution = ?3, status = ?4, end_us = ?5,"
+        " more = ?6 WHERE seq = ?1 AND version = ?2",
+    [STATEMENT_WORKFLOW_GET] =
+        "SELECT seq, execution, version, status, start_us, end_us, definition, inputs, context, more"
+        " FROM workflow WHERE seq = ?",
+    [STATEMENT_WORKFLOW_OF] =
+        "SELECT seq, execution, version, status, start_us, end_us, definition, inputs, context, more"
+        " FROM workflow WHERE execution = ?",
     [STATEMENT_STATE_PUT] = "INSERT INTO workflow_state(workflow, kind, key, sub, data) VALUES(?, ?, ?, ?, ?)"
                             " ON CONFLICT(workflow, kind, key, sub) DO UPDATE SET data = excluded.data",
-    [STATEMENT_STATE_DELETE] = "DELETE FROM workflow_state WHERE workflow = ? AND kind = ? AND key = ? AND sub = ?",
+    [STATEMENT_STATE_DELETE] =
+        "DELETE FROM workflow_state WHERE workflow = ? AND kind = ? AND key = ? AND sub = ?",
     [STATEMENT_STATE_DELETE_ALL] = "DELETE FROM workflow_state WHERE workflow = ? AND kind = ? AND key = ?",
-    [STATEMENT_STATES] = "SELECT kind, key, sub, data FROM workflow_state WHERE workflow = ? ORDER BY kind, key, sub",
-    [STATEMENT_TASK_INSERT] = "INSERT INTO task(seq, workflow, name, route, status, open, start_us, end_us, items, more)"
-                              " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [STATEMENT_STATES] =
+        "SELECT kind, key, sub, data FROM workflow_state WHERE workflow = ? ORDER BY kind, key, sub",
+    [STATEMENT_TASK_INSERT] =
+        "INSERT INTO task(seq, workflow, name, route, status, open, start_us, end_us, items, more)"
+        " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [STATEMENT_TASK_UPDATE] = "UPDATE task SET status = ?2, open = ?3, end_us = ?4, more = ?5 WHERE seq = ?1",
-    [STATEMENT_TASKS] = "SELECT seq, workflow, name, route, status, open, start_us, end_us, items, more FROM task"
-                        " WHERE workflow = ?1 AND (?2 IS NULL OR open = ?2) ORDER BY seq",
-    [STATEMENT_CHILD_PUT] = "INSERT INTO task_child(task, item, execution, told) VALUES(?, ?, ?, ?)"
-                            " ON CONFLICT(task, item) DO UPDATE SET execution = excluded.execution, told = excluded.told",
+    [STATEMENT_TASKS] =
+        "SELECT seq, workflow, name, route, status, open, start_us, end_us, items, more FROM task"
+        " WHERE workflow = ?1 AND (?2 IS NULL OR open = ?2) ORDER BY seq",
+    [STATEMENT_CHILD_PUT] =
+        "INSERT INTO task_child(task, item, execution, told) VALUES(?, ?, ?, ?)"
+        " ON CONFLICT(task, item) DO UPDATE SET execution = excluded.execution, told = excluded.told",
     [STATEMENT_CHILDREN] = "SELECT item, execution, told FROM task_child WHERE task = ? ORDER BY item",
 };
 
@@ -149,7 +161,8 @@ static const struct {
 } failures[] = {
     { SQLITE_FULL, -ENOSPC, "the disk is full; free some space, writes go on by themselves" },
     { SQLITE_IOERR, -EIO, "reading or writing failed; check the disk" },
-    { SQLITE_READONLY, -EROFS, "the file or its directory is read-only; give the server's user write access" },
+    { SQLITE_READONLY, -EROFS,
+      "the file or its directory is read-only; give the server's user write access" },
     { SQLITE_CANTOPEN, -EIO, "the file cannot be opened; check that the directory exists and is writable" },
     { SQLITE_CORRUPT, -EIO, "the file is damaged; restore a backup (see `fulmar doctor` for what is wrong)" },
     { SQLITE_NOTADB, -EIO, "the file is not a database; move it away or restore a backup" },
@@ -191,8 +204,8 @@ sqlite3_stmt *sqlite_prepare(struct store_reader *reader, const char *sql, struc
 sqlite3_stmt *sqlite_statement(struct store_reader *reader, enum statement which, struct error *err)
 {
     if (!reader->statements[which] &&
-        sqlite3_prepare_v3(reader->db, statements[which], -1, SQLITE_PREPARE_PERSISTENT, &reader->statements[which],
-                           NULL) != SQLITE_OK) {
+        sqlite3_prepare_v3(reader->db, statements[which], -1, SQLITE_PREPARE_PERSISTENT,
+                           &reader->statements[which], NULL) != SQLITE_OK) {
         sqlite_failed(reader, err);
         return NULL;
     }
@@ -488,10 +501,11 @@ static int connect_file(struct store_reader *reader, const char *path, int flags
         return sqlite_failed(reader, err);
     sqlite3_extended_result_codes(reader->db, 1);
     sqlite3_busy_timeout(reader->db, 2000);
-    if (sqlite3_exec(reader->db,
-                     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8192;"
-                     "PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864; PRAGMA mmap_size=268435456",
-                     NULL, NULL, &message) != SQLITE_OK)
+    if (sqlite3_exec(
+            reader->db,
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8192;"
+            "PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864; PRAGMA mmap_size=268435456",
+            NULL, NULL, &message) != SQLITE_OK)
         r = sqlite_failed(reader, err);
     sqlite3_free(message);
     return r;
@@ -529,7 +543,8 @@ static int migrate(struct store *store, struct error *err)
     if (version == 0) {
         if (getrandom(&id, sizeof(id), 0) != sizeof(id))
             return error_set(err, -EIO, "no random numbers to be had from the system");
-        buffer_addf(&sql, "INSERT INTO meta(key, value) VALUES('store', %lld);", (long long)(id & 0xFFFFFFFFFFULL));
+        buffer_addf(&sql, "INSERT INTO meta(key, value) VALUES('store', %lld);",
+                    (long long)(id & 0xFFFFFFFFFFULL));
     }
     buffer_addf(&sql, "PRAGMA user_version=%zu; COMMIT", ELEMENTS(migrations));
     if (sqlite3_exec(store->reader.db, sql.data, NULL, NULL, NULL) != SQLITE_OK) {
@@ -568,10 +583,11 @@ int store_open(const char *directory, enum store_open_flags flags, struct store 
         store_close(store);
         return r;
     }
-    r = connect_file(&store->reader, store->path, SQLITE_OPEN_READWRITE | (flags & STORE_CREATE ? SQLITE_OPEN_CREATE : 0),
-                     err);
+    r = connect_file(&store->reader, store->path,
+                     SQLITE_OPEN_READWRITE | (flags & STORE_CREATE ? SQLITE_OPEN_CREATE : 0), err);
     if (r == 0 && sqlite3_db_readonly(store->reader.db, "main"))
-        r = error_set(err, -EROFS, "store %s: the file is read-only; give the server's user write access", store->path);
+        r = error_set(err, -EROFS, "store %s: the file is read-only; give the server's user write access",
+                      store->path);
     if (r == 0)
         r = migrate(store, err);
     if (r == 0)
@@ -659,7 +675,8 @@ int64_t store_last_sequence(struct store *store)
 
 int store_backup(const char *directory, const char *file, struct error *err)
 {
-    CLEANUP(freep) char *path = xasprintf("%s/fulmar.db", directory);
+    CLEANUP(freep)
+    char *path = xasprintf("%s/fulmar.db", directory);
     struct store_reader from = { 0 }, to = { 0 };
     sqlite3_backup *backup;
     int r;
@@ -684,7 +701,8 @@ int store_backup(const char *directory, const char *file, struct error *err)
 
 int store_check(const char *directory, value *ret_problems, struct error *err)
 {
-    CLEANUP(freep) char *path = xasprintf("%s/fulmar.db", directory);
+    CLEANUP(freep)
+    char *path = xasprintf("%s/fulmar.db", directory);
     struct store_reader reader = { 0 };
     sqlite3_stmt *statement = NULL;
     value problems = value_list_new(0);
@@ -716,7 +734,8 @@ int store_check(const char *directory, value *ret_problems, struct error *err)
 
 int store_schema(const char *directory, int64_t *ret_version, int64_t *ret_known, struct error *err)
 {
-    CLEANUP(freep) char *path = xasprintf("%s/fulmar.db", directory);
+    CLEANUP(freep)
+    char *path = xasprintf("%s/fulmar.db", directory);
     struct store_reader reader = { 0 };
     int64_t version = -1;
     int r = 0;

@@ -117,7 +117,9 @@ int store_workflow_state_put(struct store *store, int64_t workflow, int kind, in
                              value data, struct error *err)
 {
     bool gone = !value_is_set(data), all = gone && sub < 0;
-    enum statement which = all ? STATEMENT_STATE_DELETE_ALL : gone ? STATEMENT_STATE_DELETE : STATEMENT_STATE_PUT;
+    enum statement which = all    ? STATEMENT_STATE_DELETE_ALL
+                           : gone ? STATEMENT_STATE_DELETE
+                                  : STATEMENT_STATE_PUT;
     sqlite3_stmt *s = sqlite_statement(&store->reader, which, err);
 
     if (!s)

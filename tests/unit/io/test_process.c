@@ -190,7 +190,8 @@ TEST(a_child_that_takes_too_long_is_ended)
 TEST(a_child_that_ignores_term_is_killed)
 {
     struct io *io = io_up();
-    struct report *report = start(io, 7, (struct wanted){ "trap '' TERM; echo up; while :; do sleep 0.1; done" });
+    struct report *report =
+        start(io, 7, (struct wanted){ "trap '' TERM; echo up; while :; do sleep 0.1; done" });
 
     await(report, true);
     io_process_stop(io, 7);
@@ -281,7 +282,8 @@ TEST(a_child_that_does_not_read_its_input_can_end)
 TEST(a_flood_is_read_and_cut_at_the_limit)
 {
     struct io *io = io_up();
-    struct report *report = start(io, 1, (struct wanted){ "head -c 3000000 /dev/zero | tr '\\0' x", .limit = 1000 });
+    struct report *report =
+        start(io, 1, (struct wanted){ "head -c 3000000 /dev/zero | tr '\\0' x", .limit = 1000 });
 
     await(report, false);
     assert_int_equal(report->end.exit_code, 0);
@@ -312,7 +314,8 @@ TEST(stopping_ends_all_children_and_refuses_new_ones)
 {
     struct io *io = io_up();
     struct report *polite = start(io, 1, (struct wanted){ "echo up; sleep 50" });
-    struct report *stubborn = start(io, 2, (struct wanted){ "trap '' TERM; echo up; while :; do sleep 0.1; done" });
+    struct report *stubborn =
+        start(io, 2, (struct wanted){ "trap '' TERM; echo up; while :; do sleep 0.1; done" });
 
     await(polite, true);
     await(stubborn, true);
