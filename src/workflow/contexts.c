@@ -111,7 +111,7 @@ static bool same(value a, value b)
     if (a.kind >= VALUE_COUNTED)
         return a.header == b.header;
     if (a.kind == VALUE_FLOAT)
-        return memcmp(&a.number, &b.number, sizeof(a.number)) == 0;
+        return a.integer == b.integer; /* the same bits: NaN is itself, -0.0 is not 0.0 */
     if (a.kind == VALUE_BOOL)
         return a.boolean == b.boolean;
     return a.kind == VALUE_NULL || a.integer == b.integer;

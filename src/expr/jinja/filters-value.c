@@ -153,8 +153,11 @@ static int filter_filesizeformat(struct ev *ev, struct bound *bound, value *ret)
     } else if (bytes < base) {
         *ret = value_textf("%.0f Bytes", trunc(bytes));
     } else {
-        for (unit = base * base; i + 1 < ELEMENTS(prefixes) && bytes >= unit; unit *= base)
+        unit = base * base;
+        while (i + 1 < ELEMENTS(prefixes) && bytes >= unit) {
+            unit *= base;
             i++;
+        }
         *ret = value_textf("%.1f %s", base * bytes / unit, prefixes[i][binary]);
     }
     return 0;

@@ -617,7 +617,10 @@ static bool argument(struct parser *p, struct arguments *ret, struct argument_li
 
         if (ret->star_star)
             return parser_fail(p, line, "invalid syntax for function call expression");
-        if (!parser_advance(p) || !parser_advance(p) || !(item = parse_expression(p)))
+        /* Past the name and the equals sign. */
+        if (!parser_advance(p))
+            return false;
+        if (!parser_advance(p) || !(item = parse_expression(p)))
             return false;
         gather(&lists->named, item);
         GROW(lists->names, lists->n_names, lists->names_room);

@@ -206,7 +206,10 @@ static struct node *target_primary(struct parser *p, bool with_namespace)
     if (with_namespace && parser_look(p)->type == TOKEN_DOT) {
         struct node_ns_target *target = node_new(p, NODE_NS_TARGET, sizeof(*target), token.start, token.line);
 
-        if (!parser_advance(p) || !parser_advance(p))
+        /* Past the name and the dot. */
+        if (!parser_advance(p))
+            return NULL;
+        if (!parser_advance(p))
             return NULL;
         target->name = parser_name_node(p, &token);
         target->attribute = parser_text(p, p->current.text, p->current.len);
