@@ -16,8 +16,7 @@
 #include "pack_files.h"
 #include "value/yaml.h"
 
-#define SYSTEM_PACK "Resources belonging to system level packs can't be manipulated"
-#define NOT_FOUND   "Resource with a reference or id \"%s\" not found"
+#define NOT_FOUND "Resource with a reference or id \"%s\" not found"
 
 /* ---- reading ---- */
 
@@ -306,7 +305,7 @@ static bool is_system_pack(struct http_request *request, const char *pack)
 {
     if (!pack || strcmp(pack, "core") != 0)
         return false;
-    http_respond_fault(request, 400, SYSTEM_PACK);
+    http_respond_fault(request, 400, API_SYSTEM_PACK);
     return true;
 }
 
@@ -463,7 +462,6 @@ static value cloned_document(value source, const char *pack, const char *name)
 
 static void clone_action(struct http_request *request, void *owner)
 {
-    static const char *const system_packs[] = { "chatops", "core", "linux", "packs" };
     struct api *api = owner;
     const char *pack, *name;
     struct job *job;
@@ -484,11 +482,10 @@ static void clone_action(struct http_request *request, void *owner)
     source = collection_find(api, request, &actions);
     if (!value_is_set(source))
         return;
-    for (size_t i = 0; i < ELEMENTS(system_packs); i++)
-        if (strcmp(pack, system_packs[i]) == 0) {
-            http_respond_fault(request, 400, SYSTEM_PACK);
-            return;
-        }
+    if (model_pack_is_system(pack)) {
+        http_respond_fault(request, 400, API_SYSTEM_PACK);
+        return;
+    }
     pack_document = catalog_by_ref(api->config.catalog, OBJECT_PACK, pack);
     if (!value_is_set(pack_document)) {
         http_respond_fault(request, 400, "Destination pack '%s' doesn't exist", pack);

@@ -24,6 +24,9 @@ struct api {
     struct throttle *throttle;
 };
 
+/* The text of a 400 for what comes with the server. */
+#define API_SYSTEM_PACK "Resources belonging to system level packs can't be manipulated"
+
 /* Who asks; lives in the request's pool. */
 struct caller {
     const char *user;

@@ -9,8 +9,6 @@
 #include "collection.h"
 #include "engine/registry.h"
 
-#define SYSTEM_PACK "Resources belonging to system level packs can't be manipulated"
-
 static const struct collection_filter by_name[] = {
     { "id", "id", FILTER_LIST },
     { "name", "name", FILTER_LIST },
@@ -153,7 +151,7 @@ static void enable(struct http_request *request, void *owner)
     }
     pack = value_map_chars(document, "pack");
     if (pack && strcmp(pack, "core") == 0) {
-        http_respond_fault(request, 400, SYSTEM_PACK);
+        http_respond_fault(request, 400, API_SYSTEM_PACK);
         return;
     }
     input = api_input_new(owner, request, &enable_ops);

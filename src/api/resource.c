@@ -145,7 +145,7 @@ static bool is_fixed(struct http_request *request, value old)
 {
     if (!value_text_is(value_map_get(old, "pack"), "core"))
         return false;
-    http_respond_fault(request, 400, "Resources belonging to system level packs can't be manipulated");
+    http_respond_fault(request, 400, API_SYSTEM_PACK);
     return true;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "cli/cli-internal.h"
@@ -329,6 +330,9 @@ int cli_main(int argc, char **argv)
     int exit_code;
 
     signal(SIGPIPE, SIG_IGN);
+    /* What a file or another program reads is plain. */
+    if (!isatty(STDOUT_FILENO))
+        setenv("ST2_COLORIZE", "no", 1);
     cli_args_init(&cli.root, &root_command);
     client_init(&cli.client);
     exit_code = program_run(&cli, argv + 1, argc > 0 ? argc - 1 : 0);

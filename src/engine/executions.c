@@ -25,6 +25,7 @@
 #include "engine/triggers.h"
 #include "engine/workflows.h"
 #include "model/parameters.h"
+#include "value/schema.h"
 
 /* ---- memory ---- */
 
@@ -522,6 +523,7 @@ int execution_accept(struct engine *engine, struct execution_plan *plan, struct 
 static int post_action_trigger(struct engine *engine, struct execution *x, struct error *err)
 {
     static const char trigger[] = "core.st2.generic.actiontrigger";
+    VALUE_AUTO(definitions);
     VALUE_AUTO(payload);
     char id[OBJECT_ID_SIZE], at[CLOCK_TEXT_SIZE];
     int r;
@@ -531,7 +533,7 @@ static int post_action_trigger(struct engine *engine, struct execution *x, struc
     engine_format_id(engine, x->row.seq, id);
     clock_format(x->row.start_us, at);
     at[10] = ' ';
-    memcpy(at + 26, "", 1);
+    at[26] = '\0'; /* the Z */
     payload = value_map_new(8);
     value_map_put(&payload, "execution_id", value_text(id));
     value_map_put(&payload, "status", value_text(execution_status_text(x->row.status)));
@@ -539,7 +541,8 @@ static int post_action_trigger(struct engine *engine, struct execution *x, struc
     value_map_put(&payload, "action_name", value_ref(value_map_get(x->row.action, "ref")));
     value_map_put(&payload, "action_ref", value_ref(value_map_get(x->row.action, "ref")));
     value_map_put(&payload, "runner_ref", value_ref(value_map_get(x->row.runner, "name")));
-    value_map_put(&payload, "parameters", value_ref(x->row.parameters));
+    definitions = parameters_merged(x->row.action, x->row.runner);
+    value_map_put(&payload, "parameters", schema_mask_secrets(definitions, x->row.parameters));
     value_map_put(&payload, "result",
                   value_is_set(x->row.result) ? value_ref(x->row.result) : value_map_new(0));
     r = trigger_dispatch(engine, trigger, payload, NULL, x->row.trace, NULL, err);

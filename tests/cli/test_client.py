@@ -287,3 +287,7 @@ def test_a_terminal_gets_a_spinner_instead_of_dots(server, st2, tmp_path):
     text = os.read(parent, 65536).decode()
     os.close(parent)
     assert "running (0s)" in text and "\033[92msucceeded" in text
+
+
+def test_what_is_piped_is_plain(st2):
+    assert "\033[" not in st2("execution", "list", TERM="xterm").stdout

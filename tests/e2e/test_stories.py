@@ -86,6 +86,17 @@ def test_from_webhook_to_trace(client):
     assert client.post(f"/v1/webhooks/{hook}", {}).status == 404
 
 
+def test_the_end_of_an_execution_is_an_event_without_its_secrets(client):
+    cmd = f"echo {word()}"
+    rule = make_rule(client, {"type": "core.st2.generic.actiontrigger"}, "core.noop",
+                     criteria={"trigger.parameters.cmd": {"type": "eq", "pattern": cmd}})
+    client.run("core.local", {"cmd": cmd, "sudo_password": "hush"})
+    execution, = eventually(lambda: executions_of(client, rule), what="the execution")
+    instance = client.get(f"/v1/executions/{execution['id']}?include_attributes=trigger_instance").json["trigger_instance"]
+    assert instance["payload"]["parameters"] == {"cmd": cmd, "sudo_password": "********"}
+    assert client.delete(f"/v1/rules/{rule['ref']}").status == 204
+
+
 def test_an_interval_timer_fires_and_stops_with_its_rule(client):
     timer = {"type": "core.st2.IntervalTimer", "parameters": {"unit": "seconds", "delta": 1}}
     rule = make_rule(client, timer, "core.noop")

@@ -32,12 +32,6 @@ void trace_row_release(struct trace_row *row)
     *row = (struct trace_row){ 0 };
 }
 
-static void bind_number(sqlite3_stmt *statement, int column, int64_t number)
-{
-    if (number)
-        sqlite3_bind_int64(statement, column, number);
-}
-
 /* ---- writing ---- */
 
 int store_instance_insert(struct store *store, const struct instance_row *row, struct error *err)
@@ -55,7 +49,7 @@ int store_instance_insert(struct store *store, const struct instance_row *row, s
     sqlite3_bind_int64(s, 2, trigger);
     sqlite3_bind_int(s, 3, row->status);
     sqlite3_bind_int64(s, 4, row->at_us);
-    bind_number(s, 5, row->trace);
+    sqlite_bind_number(s, 5, row->trace);
     sqlite_bind_json(s, 6, row->payload);
     return sqlite_run(&store->reader, s, err);
 }
@@ -73,9 +67,9 @@ int store_enforcement_insert(struct store *store, const struct enforcement_row *
         return -EIO;
     sqlite3_bind_int64(s, 1, row->seq);
     sqlite3_bind_int64(s, 2, row->at_us);
-    bind_number(s, 3, row->instance);
-    bind_number(s, 4, row->execution);
-    bind_number(s, 5, row->trace);
+    sqlite_bind_number(s, 3, row->instance);
+    sqlite_bind_number(s, 4, row->execution);
+    sqlite_bind_number(s, 5, row->trace);
     sqlite3_bind_int(s, 6, row->succeeded);
     sqlite3_bind_int64(s, 7, rule);
     sqlite3_bind_text(s, 8, row->rule_id, -1, SQLITE_STATIC);

@@ -167,12 +167,6 @@ int store_figures(struct store_reader *reader, struct store_figures *ret, struct
 
 /* ---- rows ---- */
 
-static void bind_number(sqlite3_stmt *statement, int column, int64_t number)
-{
-    if (number)
-        sqlite3_bind_int64(statement, column, number);
-}
-
 /* The log is text, "status:microseconds" joined by spaces. */
 static void bind_log(sqlite3_stmt *statement, int column, const struct execution_row *row)
 {
@@ -278,21 +272,21 @@ int store_execution_insert(struct store *store, const struct execution_row *row,
     sqlite3_bind_int64(s, 6, n.action);
     sqlite3_bind_int64(s, 7, row->start_us);
     sqlite3_bind_int64(s, 8, row->end_us);
-    bind_number(s, 9, row->parent);
-    bind_number(s, 10, row->root);
-    bind_number(s, 11, row->instance);
-    bind_number(s, 12, row->trace);
+    sqlite_bind_number(s, 9, row->parent);
+    sqlite_bind_number(s, 10, row->root);
+    sqlite_bind_number(s, 11, row->instance);
+    sqlite_bind_number(s, 12, row->trace);
     sqlite3_bind_int64(s, 13, row->due_us);
     sqlite3_bind_int64(s, 14, n.runner);
-    bind_number(s, 15, n.user);
-    bind_number(s, 16, n.rule);
-    bind_number(s, 17, n.trigger);
-    bind_number(s, 18, n.trigger_type);
+    sqlite_bind_number(s, 15, n.user);
+    sqlite_bind_number(s, 16, n.rule);
+    sqlite_bind_number(s, 17, n.trigger);
+    sqlite_bind_number(s, 18, n.trigger_type);
     sqlite3_bind_int64(s, 19, n.action_content);
     sqlite3_bind_int64(s, 20, n.runner_content);
-    bind_number(s, 21, n.rule_content);
-    bind_number(s, 22, n.trigger_content);
-    bind_number(s, 23, n.trigger_type_content);
+    sqlite_bind_number(s, 21, n.rule_content);
+    sqlite_bind_number(s, 22, n.trigger_content);
+    sqlite_bind_number(s, 23, n.trigger_type_content);
     bind_log(s, 24, row);
     sqlite_bind_json(s, 25, row->parameters);
     sqlite_bind_json(s, 26, row->context);
@@ -332,7 +326,7 @@ int store_execution_update(struct store *store, struct execution_row *row, struc
     sqlite3_bind_int(s, 5, (int)row->status);
     sqlite3_bind_int64(s, 6, row->start_us);
     sqlite3_bind_int64(s, 7, row->end_us);
-    bind_number(s, 8, row->trace);
+    sqlite_bind_number(s, 8, row->trace);
     sqlite3_bind_int64(s, 9, row->due_us);
     bind_log(s, 10, row);
     sqlite_bind_json(s, 11, row->parameters);

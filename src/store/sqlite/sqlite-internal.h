@@ -117,6 +117,13 @@ int sqlite_run(struct store_reader *reader, sqlite3_stmt *statement, struct erro
 /* The errno-like code and text for what SQLite says. */
 int sqlite_failed(struct store_reader *reader, struct error *err);
 
+/* Binds a number; 0 stays NULL. */
+static inline void sqlite_bind_number(sqlite3_stmt *statement, int column, int64_t number)
+{
+    if (number)
+        sqlite3_bind_int64(statement, column, number);
+}
+
 void sqlite_bind_json(sqlite3_stmt *statement, int column, value v);
 /* Unset for NULL. */
 value sqlite_column_json(sqlite3_stmt *statement, int column);
