@@ -247,7 +247,7 @@ static int begin(struct engine *engine, struct execution *x, const struct run *r
     chain_touch(engine, chain);
     if (chain_run_begin(chain->run, &scope, &reason) < 0)
         return chain_end(engine, chain, EXECUTION_FAILED, error_text(&reason), false, err);
-    chain->unsaved = value_ref(chain->run->vars);
+    value_replace(&chain->unsaved, value_ref(chain->run->vars));
     return advance(engine, chain, err);
 }
 
