@@ -73,7 +73,7 @@ SLOW = """
       - name: one
         ref: core.local
         parameters: {cmd: "echo one >> {{file}}; sleep 0.4"}
-        publish: {said: "{{one.return_code}}"}
+        publish: {said: "{{one.return_code | default('-')}}"}
         on-success: two
       - name: two
         ref: core.local
@@ -320,6 +320,28 @@ def test_pause_and_resume_reach_the_chains_below(stories, notes):
     done = stories.wait(execution["id"])
     assert done["status"] == "succeeded" and lines_of(notes) == ["one", "two", "three0"]
     assert names_and_states(done) == [("a", "succeeded"), ("b", "succeeded")]
+
+
+def test_pause_and_resume_reach_a_chain_below_a_workflow(stories, notes):
+    inner = make_chain(stories, SLOW, FILE)
+    flow = make_workflow(stories, f"""
+        version: 1.0
+        input: [file]
+        tasks:
+          a:
+            action: {inner} file=<% ctx(file) %>
+            next: [{{do: b}}]
+          b:
+            action: core.noop
+        """, FILE)
+    execution = stories.run(flow, {"file": str(notes)}, wait=False)
+    eventually(lambda: lines_of(notes), what="the first task")
+    assert stories.put(f"/v1/executions/{execution['id']}", {"status": "paused"}).status == 200
+    stories.wait(execution["id"], until=("paused",))
+    assert [child["status"] for child in children_of(stories, execution)] == ["paused"]
+    assert stories.put(f"/v1/executions/{execution['id']}", {"status": "resuming"}).status == 200
+    assert stories.wait(execution["id"])["status"] == "succeeded"
+    assert lines_of(notes) == ["one", "two", "three0"]
 
 
 def test_a_canceled_chain_begins_nothing_more(stories, notes):
