@@ -54,7 +54,7 @@ static int graph_run(struct cli *cli, const struct cli_args *args, struct error 
         r = workflow_graph_new(spec, &graph, err);
         if (r < 0)
             error_set(err, r,
-                      "%s cannot be drawn, its definition has mistakes; `fulmar workflow inspect --file %s` "
+                      "%s cannot be drawn, its definition has mistakes; `fulmar workflow inspect %s` "
                       "tells them.",
                       args_operand(args, "file"), args_operand(args, "file"));
     }
