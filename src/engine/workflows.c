@@ -406,6 +406,8 @@ static int begin(struct engine *engine, struct execution *x, const struct run *r
                        NULL, 0, NULL);
     else if (conductor_status(workflow->conductor) == STATUS_NULL)
         conductor_request(workflow->conductor, "running", NULL);
+    if (status_in(conductor_status(workflow->conductor), STATUS_COMPLETED))
+        return show(engine, workflow, err); /* its inputs or vars failed: without a context there is no output */
     return workflow_advance(engine, workflow, err);
 }
 
