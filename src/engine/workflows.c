@@ -550,7 +550,7 @@ static int load_child(void *data, int64_t item, int64_t execution, const char *t
         value_list_set(&run->results, (size_t)item,
                        value_is_set(row.result) ? value_ref(row.result) : value_null());
     } else if (execution_status_completed(row.status) || row.status == EXECUTION_PENDING ||
-               row.status == EXECUTION_PAUSED) {
+               row.status == EXECUTION_PAUSED || status == EXECUTION_PENDING || status == EXECUTION_PAUSED) {
         value orquesta = value_map_new(3);
 
         value_map_put(&orquesta, "task_id", value_text(run->row.name));
