@@ -304,7 +304,7 @@ static int request_child(struct engine *engine, struct workflow *workflow, const
         return error_set(err, -EIO, "workflow %" PRId64 " offers an item it does not have",
                          workflow->row.seq);
     if (plan_child(engine, workflow, parent, task, run, action, &plan, &reason) < 0) {
-        conductor_fail(workflow->conductor, reason.kind, error_text(&reason), task->id, task->route, NULL);
+        conductor_fail(workflow->conductor, reason.kind, error_detail(&reason), task->id, task->route, NULL);
         return run->over ? 0 : close_row(engine, run, "failed", err);
     }
     mark_child(engine, workflow, run, &plan);
