@@ -14,6 +14,8 @@ struct error {
         kind; /* static: the class of error where one is part of the contract ("UndefinedError"), else NULL */
     int line; /* 1-based position in the input, 0 when there is none */
     int column; /* 1-based */
+    char
+        *detail; /* owned: the message with what a longer account adds to it, where there is one; else NULL */
 };
 
 #define ERROR_INIT \
@@ -37,5 +39,7 @@ void error_move(struct error *to, struct error *from);
 void error_release(struct error *err);
 /* Never NULL. */
 const char *error_text(const struct error *err);
+/* The longest account there is. Never NULL. */
+const char *error_detail(const struct error *err);
 
 #endif

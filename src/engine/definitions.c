@@ -199,6 +199,9 @@ static void check_inputs(const struct spec_task *task, const char *ref, value ac
 {
     VALUE_AUTO(known);
 
+    /* An expression gives the inputs when it runs; what is no map has its finding of syntax. */
+    if (!value_is_null(task->input_value) && !value_is_map(task->input_value))
+        return;
     known = parameters_merged(action, runner);
     VALUE_MAP_EACH (i, known) {
         value name = value_map_key_at(known, i), definition = value_map_item_at(known, i);

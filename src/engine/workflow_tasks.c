@@ -127,11 +127,18 @@ static int settle(struct engine *engine, struct workflow *workflow, struct task_
     return r;
 }
 
+/* A child that is resumed runs: the conductor knows no end of a task that is resuming, but what is resumed may be over
+   before it was seen running. */
+static enum execution_status told_status(enum execution_status status)
+{
+    return status == EXECUTION_RESUMING ? EXECUTION_RUNNING : status;
+}
+
 int workflow_tell(struct engine *engine, struct workflow *workflow, const struct notice *notice,
                   struct error *err)
 {
     const char *name = value_map_chars(notice->orquesta, "task_id"),
-               *status = execution_status_text(notice->status);
+               *status = execution_status_text(told_status(notice->status));
     int64_t number = name ? workflow_spec_find(workflow->definition->spec, name) : -1;
     int64_t route = value_map_int(notice->orquesta, "task_route", 0);
     int64_t item = value_map_int(notice->orquesta, "item_id", 0);
@@ -297,7 +304,7 @@ static int request_child(struct engine *engine, struct workflow *workflow, const
         return error_set(err, -EIO, "workflow %" PRId64 " offers an item it does not have",
                          workflow->row.seq);
     if (plan_child(engine, workflow, parent, task, run, action, &plan, &reason) < 0) {
-        conductor_fail(workflow->conductor, reason.kind, error_text(&reason), task->id, task->route, NULL);
+        conductor_fail(workflow->conductor, reason.kind, error_detail(&reason), task->id, task->route, NULL);
         return run->over ? 0 : close_row(engine, run, "failed", err);
     }
     mark_child(engine, workflow, run, &plan);

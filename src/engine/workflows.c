@@ -432,6 +432,8 @@ static int begin(struct engine *engine, struct execution *x, const struct run *r
                        NULL, 0, NULL);
     else if (conductor_status(workflow->conductor) == STATUS_NULL)
         conductor_request(workflow->conductor, "running", NULL);
+    if (status_in(conductor_status(workflow->conductor), STATUS_COMPLETED))
+        return show(engine, workflow, err); /* its inputs or vars failed: without a context there is no output */
     return workflow_advance(engine, workflow, err);
 }
 
@@ -574,7 +576,7 @@ static int load_child(void *data, int64_t item, int64_t execution, const char *t
         value_list_set(&run->results, (size_t)item,
                        value_is_set(row.result) ? value_ref(row.result) : value_null());
     } else if (execution_status_completed(row.status) || row.status == EXECUTION_PENDING ||
-               row.status == EXECUTION_PAUSED) {
+               row.status == EXECUTION_PAUSED || status == EXECUTION_PENDING || status == EXECUTION_PAUSED) {
         value orquesta = value_map_new(3);
 
         value_map_put(&orquesta, "task_id", value_text(run->row.name));
