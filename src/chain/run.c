@@ -55,8 +55,8 @@ static int get_of_system(void *data, const char *scope, const char *key, bool de
 {
     const struct system_only *narrow = data;
 
-    if (strcmp(scope, "system") != 0)
-        return error_set_kind(err, -EINVAL, "UndefinedError", "'dict object' has no attribute '%s'", scope);
+    if (!scope || strcmp(scope, "system") != 0)
+        return error_set_kind(err, -EINVAL, "UndefinedError", "'dict object' has no attribute '%s'", scope ? scope : "");
     return narrow->wide->datastore_get(narrow->wide->data, scope, key, decrypt, ret, err);
 }
 

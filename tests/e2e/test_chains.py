@@ -9,7 +9,7 @@ import uuid
 import pytest
 
 from harness.client import FINISHED, eventually
-from harness.server import free_port
+from harness.server import ROOT, free_port
 
 
 def word():
@@ -247,6 +247,29 @@ def test_a_chain_that_starts_itself_ends_at_a_limit(stories):
     assert stories.get(f"/v1/executions?action={chain}&limit=1").header("X-Total-Count") == "51"
     deepest = stories.get(f"/v1/executions?action={chain}&limit=1").json[0]
     assert "50 deep" in stories.get(f"/v1/executions/{deepest['id']}").json["result"]["error"]
+
+
+# ---- the examples ----
+
+def test_the_examples_do_what_they_say(stories):
+    done = stories.run("examples.chain_greet", {"name": "moon"})
+    assert done["status"] == "succeeded", done["result"]
+    assert done["result"]["published"] == {"greeting": "Hello, moon!", "letters": "12"}
+
+
+def test_the_example_in_circles_ends_when_its_command_succeeds_or_it_gives_up(stories, notes):
+    cmd = f"echo again >> {notes}; [ $(wc -l < {notes}) -ge 3 ]"
+    done = stories.run("examples.chain_until", {"cmd": cmd})
+    assert done["status"] == "succeeded" and done["result"]["published"] == {"tried": "3"}
+    done = stories.run("examples.chain_until", {"cmd": "false", "attempts": 2})
+    assert done["status"] == "failed" and names_and_states(done)[-1] == ("wait", "failed")
+
+
+def test_the_documentation_shows_the_examples_as_they_are():
+    shown = dict(re.findall(r"^```yaml (\S+)\n(.*?)^```$", (ROOT / "docs" / "action-chains.md").read_text(), re.M | re.S))
+    assert set(shown) == {"greet.yaml", "until.yaml"}
+    for name, text in shown.items():
+        assert text == (ROOT / "packs" / "examples" / "actions" / "chains" / name).read_text()
 
 
 # ---- nested ----
