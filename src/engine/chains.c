@@ -15,7 +15,7 @@
 #include "engine/datastore.h"
 #include "workflows-internal.h"
 
-#define ROUNDS_PER_LOOK 200 /* of tasks that are over at once */
+#define ROUNDS_PER_LOOK 200 /* of tasks that are refused */
 
 /* Positive: something was done, there may be more. */
 enum { MOVED = 1 };
@@ -115,7 +115,8 @@ static int go_on(struct engine *engine, struct chain *chain, struct execution *x
         return MOVED;
     case EXECUTION_RUNNING:
         r = chain_start_next(engine, chain, x, err);
-        return r < 0 ? r : MOVED;
+        /* One that is over at once has woken the chain already. */
+        return r < 0 || chain_run_current(chain->run) ? r : MOVED;
     default:
         return 0;
     }

@@ -234,19 +234,23 @@ def test_a_chain_in_circles_ends_at_a_limit(stories):
     assert done["result"]["published"]["n"] == str(len(done["result"]["tasks"])) == "10000"
 
 
-def test_a_chain_that_starts_itself_ends_at_a_limit(stories):
-    name = word()
-    chain = f"stories.{name}"
-    answer = stories.post("/v1/actions", {
-        "name": name, "pack": "stories", "runner_type": "action-chain", "entry_point": f"chains/{name}.yaml",
-        "data_files": [{"file_path": f"chains/{name}.yaml", "content": f"chain: [{{name: a, ref: {chain}}}]"}],
+@pytest.mark.parametrize("runner, text", [
+    ("action-chain", "chain: [{{name: a, ref: {0}}}]"),
+    ("orquesta", "version: 1.0\ntasks: {{a: {{action: {0}}}}}"),
+])
+def test_what_starts_itself_ends_at_a_limit(stories, runner, text):
+    ref = make_action(stories, runner, "")
+    path = f"chains/{ref.split('.')[1]}.yaml"
+    answer = stories.put(f"/v1/actions/{ref}", {
+        "name": ref.split(".")[1], "pack": "stories", "runner_type": runner, "entry_point": path,
+        "data_files": [{"file_path": path, "content": text.format(ref)}],
     })
-    assert answer.status == 201, answer
-    done = stories.run(chain)
-    assert done["status"] == "failed" and done["result"]["tasks"][0]["name"] == "a"
-    assert stories.get(f"/v1/executions?action={chain}&limit=1").header("X-Total-Count") == "51"
-    deepest = stories.get(f"/v1/executions?action={chain}&limit=1").json[0]
-    assert "50 deep" in stories.get(f"/v1/executions/{deepest['id']}").json["result"]["error"]
+    assert answer.status == 200, answer
+    done = stories.run(ref)
+    assert done["status"] == "failed"
+    assert stories.get(f"/v1/executions?action={ref}&limit=1").header("X-Total-Count") == "51"
+    deepest, = stories.get(f"/v1/executions?action={ref}&limit=1&include_attributes=result").json
+    assert "50 deep" in str(deepest["result"])
 
 
 # ---- the examples ----
