@@ -89,6 +89,10 @@ int conductor_rerun(struct conductor *conductor, const struct conductor_rerun *r
 int conductor_fail(struct conductor *conductor, const char *class, const char *message, const char *task,
                    int64_t route, struct error *err);
 
+/* The workflow took longer than it may. It is completed already (the caller canceled what it did): now it is a timeout, and
+   the message is logged. */
+void conductor_time_out(struct conductor *conductor, const char *message);
+
 /* ---- asking ---- */
 
 enum workflow_status conductor_status(const struct conductor *conductor);
