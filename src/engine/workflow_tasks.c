@@ -60,6 +60,19 @@ static int close_row(struct engine *engine, struct task_run *run, const char *st
     return store_task_update(engine->config.store, &run->row, err);
 }
 
+/* {count, tally, at_us}: which try this is, and when it begins. */
+static void note_retry(const struct engine *engine, const struct conductor_task *task, struct task_run *run)
+{
+    int64_t delay = task->delay.kind == VALUE_INT && task->delay.integer > 0 ? task->delay.integer : 0;
+    value retry;
+
+    if (!value_is_set(task->retry))
+        return;
+    retry = value_ref(task->retry);
+    value_map_put(&retry, "at_us", value_int(engine->now_us + (delay < DELAY_MAX_S ? delay : 0) * 1000000));
+    value_map_put(&run->row.more, "retry", retry);
+}
+
 static int open_row(struct engine *engine, struct workflow *workflow, struct task_run *run,
                     const struct conductor_task *task, struct error *err)
 {
@@ -81,6 +94,7 @@ static int open_row(struct engine *engine, struct workflow *workflow, struct tas
         value_map_put(&run->row.more, "delay", value_ref(task->delay));
     if (!value_is_null(task->concurrency))
         value_map_put(&run->row.more, "concurrency", value_ref(task->concurrency));
+    note_retry(engine, task, run);
     limit = workflow_limit_task(engine, task, run, &reason);
     r = store_task_insert(engine->config.store, &run->row, err);
     if (r == 0 && limit == 0)

@@ -63,6 +63,7 @@ struct conductor_task {
     value delay;       /* seconds, or UNSET */
     value concurrency; /* with has_items: int or null */
     value timeout;     /* seconds, or UNSET; only with SPEC_EXTENSIONS */
+    value retry;       /* {count, tally} when it is tried again, or UNSET */
     bool has_items;
     uint32_t items_count;
 };
@@ -107,7 +108,7 @@ int conductor_task_status(const struct conductor *conductor, const char *task, i
 int conductor_timeout(struct conductor *conductor, value *ret, struct error *err);
 /* {status, output, errors, routes, reruns?, staged, sequence}: everything a person may want to see. Owned. */
 value conductor_report(const struct conductor *conductor);
-/* Why what is not finished waits: a list of {task, route, status, reason}. Owned. */
+/* Why what is not finished waits: a list of {task, route, status, reason, retry?: {count, tally}}. Owned. */
 value conductor_waits(const struct conductor *conductor);
 /* Does something running, staged or waited for carry the workflow on, as long as its status says it goes on? Negative with
    the diagnosis when it is stuck. */

@@ -39,6 +39,12 @@ def children_of(client, execution):
     return {child["context"]["orquesta"]["task_name"]: child for child in children if child["parent"] == execution["id"]}
 
 
+def waits_of(client, execution):
+    answer = client.get(f"/v1/executions/{execution['id']}/waits")
+    assert answer.status == 200, answer
+    return {wait.get("task"): wait for wait in answer.json}
+
+
 def test_a_task_that_takes_too_long_is_ended_before_its_workflow_goes_on(flows, notes):
     done = flows.run("flows.limited", {"file": str(notes)})
     assert done["status"] == "succeeded", done["result"]
@@ -67,6 +73,9 @@ def test_a_limit_outlives_a_sudden_death(new_server, packs):
     register(server.client)
     execution = server.client.run("flows.limited_asking", wait=False)
     server.client.wait(execution["id"], until=("paused",))
+    waits = waits_of(server.client, execution)
+    assert waits[None]["reason"] == "is paused"
+    assert waits["ask"]["reason"] == "waits for an answer of ann, bob" and waits["ask"]["since"] and waits["ask"]["until"]
     server.kill()
     server.port = server.client.port = free_port()
     server.start()
@@ -74,3 +83,30 @@ def test_a_limit_outlives_a_sudden_death(new_server, packs):
     assert done["status"] == "succeeded"
     assert children_of(server.client, done)["ask"]["status"] == "timeout"
     assert eventually(lambda: children_of(server.client, done)["give_up"], what="what comes after it")
+
+
+def test_a_workflow_tells_what_each_task_waits_for(flows):
+    execution = flows.run("flows.waiting", wait=False)
+    eventually(lambda: waits_of(flows, execution).get("items", {}).get("items", {}).get("ended") == 2
+               and waits_of(flows, execution).get("tried", {}).get("retry", {}).get("tally") == 1, what="the third item")
+    waits = waits_of(flows, execution)
+    assert waits[None]["timeout_at"]
+    assert waits["both"]["reason"] == "joins 2 of 2 tasks and waits for: slow"
+    assert waits["slow"]["reason"] == "runs" and waits["slow"]["timeout_at"]
+    assert waits["tried"]["reason"] == "waits to be tried again (1 of 3)" and waits["tried"]["until"]
+    assert waits["later"]["reason"] == "is delayed" and waits["later"]["until"]
+    assert waits["items"]["reason"] == "runs 1 of 4 items, 2 ended, at most 1 at a time"
+    assert waits["items"]["executions"][0]["item"] == 2
+
+    tasks = {task["task_name"]: task for task in flows.get(f"/v1/executions/{execution['id']}/tasks?open=1&results=1").json}
+    assert [item and item["result"].get("stdout") for item in tasks["items"]["result"]["items"][:2]] == ["one", "two"]
+    assert tasks["items"]["items_count"] == 4 and tasks["items"]["result"]["items"][2]["status"] == "running"
+    assert tasks["tried"]["retry"]["tally"] == 1 and tasks["tried"]["retry"]["at"] > tasks["tried"]["start_timestamp"]
+
+    flows.delete(f"/v1/executions/{execution['id']}")
+    for child in children_of(flows, execution).values():
+        if child["status"] == "running":
+            flows.delete(f"/v1/executions/{child['id']}")
+    done = flows.wait(execution["id"])
+    assert done["status"] == "canceled" and waits_of(flows, done) == {}
+    assert flows.get("/v1/executions/000000000000000000000000/waits").status == 404

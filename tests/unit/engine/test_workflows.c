@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "engine/executions.h"
 #include "engine/registry.h"
+#include "engine/waits.h"
 #include "engine/workflows.h"
 
 #define RUNS_MAX 64
@@ -640,6 +641,31 @@ TEST(a_limit_that_is_no_number_of_seconds_fails_the_workflow)
     assert_execution(seq, "failed", NULL);
 }
 
+static int ask_waits(struct engine *engine, void *data, struct error *err)
+{
+    VALUE_AUTO(waits);
+    int r = execution_waits(engine, *(int64_t *)data, &waits, err);
+    value first = value_list_at(waits, 0);
+
+    assert_int_equal(r, 0);
+    assert_int_equal(value_list_count(waits), 1);
+    assert_string_equal(value_map_chars(first, "task"), "a");
+    assert_string_equal(value_map_chars(first, "reason"), "runs 2 of 5 items, 1 ended, at most 2 at a time");
+    assert_int_equal(value_list_count(value_map_get(first, "executions")), 2);
+    return 0;
+}
+
+TEST(a_workflow_tells_how_many_items_run)
+{
+    int64_t seq = start_flow("version: 1.0\n"
+                             "tasks:\n"
+                             "  a:\n    with:\n      items: <% range(5) %>\n      concurrency: 2\n"
+                             "    action: core.local cmd='one'\n");
+
+    end_run(EXECUTION_SUCCEEDED);
+    step(ask_waits, &seq);
+}
+
 #define TEST_OF(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -664,6 +690,7 @@ int main(void)
         TEST_OF(a_limit_above_ends_workflows_below),
         TEST_OF(a_limit_that_passes_during_a_pause_counts_when_the_workflow_goes_on),
         TEST_OF(a_limit_that_is_no_number_of_seconds_fails_the_workflow),
+        TEST_OF(a_workflow_tells_how_many_items_run),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
