@@ -2,6 +2,7 @@
 /* workflow inspect; and the registry of services. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/mem.h"
@@ -9,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/resource.h"
 #include "value/yaml.h"
+#include "workflow/inspect.h"
 
 #define PACKS_DIR "/opt/stackstorm/packs"
 
@@ -53,6 +55,25 @@ static int definition_read(struct cli *cli, const struct cli_args *args, char **
     return cli_file_read(file, ret, &len, err);
 }
 
+/* What the server's findings leave out. Beside them, not among them: scripts read those. */
+static void hints_print(const char *text)
+{
+    CLEANUP(workflow_spec_freep)
+    struct workflow_spec *spec = NULL;
+    VALUE_AUTO(hints);
+
+    if (workflow_spec_load_text(text, strlen(text), 0, &spec, NULL) < 0)
+        return;
+    hints = workflow_hints(spec);
+    VALUE_LIST_EACH (i, hint, hints) {
+        const char *suggestion = value_map_chars(hint, "hint");
+
+        fprintf(stderr, "hint: %s: %s: %s.%s%s\n", value_map_chars(hint, "spec_path"),
+                value_map_chars(hint, "expression"), value_map_chars(hint, "message"), suggestion ? " " : "",
+                suggestion ? suggestion : "");
+    }
+}
+
 static int inspect_run(struct cli *cli, const struct cli_args *args, struct error *err)
 {
     CLEANUP(reply_release)
@@ -77,6 +98,7 @@ static int inspect_run(struct cli *cli, const struct cli_args *args, struct erro
     if (!value_is_list(errors))
         return error_set(err, -EPROTO, "The inspection result is not type of list: %s",
                          buffer_text(&reply.text));
+    hints_print(text);
     if (value_list_count(errors) == 0) {
         puts("No errors found in workflow definition.");
         return EXIT_DONE;

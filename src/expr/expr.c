@@ -247,6 +247,7 @@ static int fail_as(struct error *err, const struct error *failure)
         err->line = failure->line;
         err->column = failure->column;
     }
+    error_hint_copy(err, failure);
     return -EINVAL;
 }
 
@@ -279,6 +280,7 @@ struct run {
     size_t text_limit;
     value *explained;
     unsigned depth;
+    struct error unresolved; /* its hint: what the first name that led nowhere was probably meant to be */
 };
 
 static int run_expr(struct run *run, const struct expr *expr, value *ret, struct error *err);
@@ -348,6 +350,7 @@ static int wrap(struct error *err, const char *kind, const char *text, size_t n,
         err->line = line;
         err->column = column;
     }
+    error_hint_copy(err, cause);
     return -EINVAL;
 }
 
@@ -423,6 +426,8 @@ static int run_part(struct run *run, const struct expr *expr, const struct expr_
             explain_part(run, expr, part, *ret);
     } else {
         r = jinja_evaluate_within(part->jinja, run->context, &run->steps, run->explained, ret, &cause);
+        if (r == JINJA_UNDEFINED && !run->unresolved.hint)
+            error_move(&run->unresolved, &cause);
     }
     if (r < 0)
         return wrap(err, kind, value_chars(expr->text) + part->start, part->end - part->start, &cause);
@@ -435,7 +440,7 @@ static int run_part(struct run *run, const struct expr *expr, const struct expr_
 }
 
 /* Names every "{{ }}" that is left in a text: nothing could be made of them. */
-static int check_resolved(value v, struct error *err)
+static int check_resolved(const struct run *run, value v, struct error *err)
 {
     BUFFER_AUTO(names);
     size_t at = 0, start, end;
@@ -451,8 +456,10 @@ static int check_resolved(value v, struct error *err)
     }
     if (!names.len && !at)
         return 0;
-    return error_set_kind(err, -EINVAL, "JinjaEvaluationException", "There are unresolved variables: %s",
-                          buffer_text(&names));
+    error_set_kind(err, -EINVAL, "JinjaEvaluationException", "There are unresolved variables: %s",
+                   buffer_text(&names));
+    error_hint_copy(err, &run->unresolved);
+    return -EINVAL;
 }
 
 static int too_large(const struct run *run, struct error *err)
@@ -494,7 +501,7 @@ static int run_mix(struct run *run, const struct expr *expr, value *ret, struct 
         return r;
     *ret = value_text_n(buffer_text(&out), out.len);
     if (expr->kind == EXPR_KIND_JINJA && run->depth == 0) {
-        r = check_resolved(*ret, err);
+        r = check_resolved(run, *ret, err);
         if (r < 0)
             value_unref(value_take(ret));
     }
@@ -510,7 +517,7 @@ static int run_single(struct run *run, const struct expr *expr, value *ret, stru
         r = 0;
     }
     if (r == 0 && value_is_string(*ret) && expr->kind == EXPR_KIND_JINJA && run->depth == 0) {
-        r = check_resolved(*ret, err);
+        r = check_resolved(run, *ret, err);
         if (r < 0)
             value_unref(value_take(ret));
     }
@@ -539,7 +546,7 @@ static int run_template(struct run *run, const struct expr *expr, value *ret, st
         return 0;
     r = again(run, ret, false, err);
     if (r == 0 && run->depth == 0)
-        r = check_resolved(*ret, err);
+        r = check_resolved(run, *ret, err);
     if (r < 0)
         value_unref(value_take(ret));
     return r;
@@ -604,6 +611,13 @@ static struct run run_start(const struct expr_context *context, value *explained
                          .explained = explained };
 }
 
+/* Hands the outcome through. */
+static int run_end(struct run *run, int r)
+{
+    error_release(&run->unresolved);
+    return r;
+}
+
 int expr_evaluate(const struct expr *expr, const struct expr_context *context, value *ret, struct error *err)
 {
     struct run run;
@@ -613,7 +627,7 @@ int expr_evaluate(const struct expr *expr, const struct expr_context *context, v
         return 0;
     }
     run = run_start(context, NULL);
-    return run_expr(&run, expr, ret, err);
+    return run_end(&run, run_expr(&run, expr, ret, err));
 }
 
 int expr_explain(const struct expr *expr, const struct expr_context *context, value *ret, value *ret_steps,
@@ -621,7 +635,7 @@ int expr_explain(const struct expr *expr, const struct expr_context *context, va
 {
     value steps = value_list_new(0);
     struct run run = run_start(context, &steps);
-    int r = run_expr(&run, expr, ret, err);
+    int r = run_end(&run, run_expr(&run, expr, ret, err));
 
     *ret_steps = steps;
     return r;

@@ -21,7 +21,7 @@ const char *expr_language(const char *text, size_t n, enum expr_mode mode);
    of it. Owned. Negative with kind, text and position, as expr_evaluate fails. */
 int expr_try(const char *text, size_t n, enum expr_mode mode, const struct expr_context *context,
              bool explain, value *ret, struct error *err);
-/* What a failed trial says: {class, message, language, expression, line, column}. Owned. */
+/* What a failed trial says: {class, message, hint?, language, expression, line, column}. Owned. */
 value expr_try_failure(const char *text, size_t n, enum expr_mode mode, const struct error *err);
 
 #endif

@@ -477,7 +477,7 @@ int yaql_attribute(struct evaluation *ev, value v, value name, value *ret)
     if (yaql_is_map(v)) {
         found = value_map_get_n(yaql_map_of(v), value_chars(name), value_len(name));
         if (!value_is_set(found))
-            return yaql_key_error(ev, name);
+            return yaql_key_error(ev, yaql_map_of(v), name);
         *ret = value_ref(found);
         return 0;
     }
@@ -515,7 +515,7 @@ int yaql_index(struct evaluation *ev, value v, value index, value *ret)
         if (r < 0)
             return r;
         if (!value_is_set(found))
-            return yaql_key_error(ev, index);
+            return yaql_key_error(ev, yaql_map_of(v), index);
         *ret = value_ref(found);
         return 0;
     }

@@ -325,6 +325,8 @@ extern const struct function yaql_system[], yaql_compare[], yaql_branching[], ya
 
 /* NULL when there are none. */
 const struct overloads *library_find(const char *name, size_t n);
+/* The hint of an error: the method (or function) that was probably meant. */
+void library_suggest(const char *name, bool method, struct error *err);
 const struct overloads *library_operator(enum yaql_operator op);
 
 /* A call of `overloads` with expressions. `receiver` is VALUE_UNSET for functions. */
@@ -471,7 +473,7 @@ value yaql_unkey(value key);
 int yaql_map_put(struct evaluation *ev, value *map, value key, value item);
 /* The item of a key (borrowed), VALUE_UNSET when it is absent. */
 int yaql_map_find(struct evaluation *ev, value map, value key, value *ret);
-int yaql_key_error(struct evaluation *ev, value key);
+int yaql_key_error(struct evaluation *ev, value map, value key);
 /* Appends with the checks that a list the user grows needs. Takes `item`. */
 int yaql_append(struct evaluation *ev, value *list, value item);
 

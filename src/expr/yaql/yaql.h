@@ -17,6 +17,9 @@ void yaql_free(struct yaql *yaql);
 int yaql_evaluate(const struct yaql *yaql, const struct expr_context *context, value *ret, struct error *err);
 /* Context paths read ("ctx.name.member"), as expr_variables wants them, a list of text in order of appearance. */
 value yaql_paths(const struct yaql *yaql);
+/* Calls `tell` for each function or method that the library does not have, with the error that evaluating it would give;
+   nothing in an expression that defines functions itself. */
+void yaql_unknown(const struct yaql *yaql, void (*tell)(void *data, const struct error *err), void *data);
 /* Bytes that a compiled expression holds. */
 size_t yaql_size(const struct yaql *yaql);
 
