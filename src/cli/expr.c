@@ -91,7 +91,11 @@ static void cell_write(struct buffer *out, value step)
     if (out->len > CELL_SIZE_MAX) {
         out->len = utf8_valid_prefix(out->data, CELL_SIZE_MAX);
         buffer_add_text(out, "...");
+    } else if (value_map_has(step, "partial")) {
+        buffer_add_text(out, " ...");
     }
+    if (value_map_has(step, "times"))
+        buffer_addf(out, " (the same place, %lld times in all)", (long long)value_map_int(step, "times", 0));
 }
 
 static void steps_print(value steps)

@@ -383,29 +383,32 @@ static int again(struct run *run, value *v, bool yaql, struct error *err)
     return r;
 }
 
-#define STEPS_TOLD_MAX 1000
-
-/* YAQL's values are made lazily, in no order worth telling: of such an expression the whole is explained. */
-static void explain_part(struct run *run, const struct expr *expr, const struct expr_part *part, value v)
+/* The languages count lines and columns from the start of an expression, people from the start of the text. Expressions
+   between delimiters stand within one line. */
+static void place_in_text(const struct expr *expr, const struct expr_part *part, value *steps, size_t first,
+                          struct error *err)
 {
     const char *text = value_chars(expr->text), *stripped;
-    int line = 1, column = 1;
-    value step;
+    int line = 0, column = 0;
     size_t n;
 
-    if (value_list_count(*run->explained) >= STEPS_TOLD_MAX)
-        return;
-    step = value_map_new(4);
-    expr_strip(text + part->start, part->end - part->start, "<%>", &stripped, &n);
+    expr_strip(text + part->start, part->end - part->start, expr->kind == EXPR_KIND_YAQL ? "<%>" : "{}", &stripped,
+               &n);
     for (const char *at = text; at < stripped; at++) {
-        column = *at == '\n' ? 1 : column + 1;
+        column = *at == '\n' ? 0 : column + 1;
         line += *at == '\n';
     }
-    value_map_put(&step, "expression", value_text_n(stripped, n));
-    value_map_put(&step, "value", value_ref(v));
-    value_map_put(&step, "line", value_int(line));
-    value_map_put(&step, "column", value_int(column));
-    value_list_append(run->explained, step);
+    for (size_t i = first; steps && i < value_list_count(*steps); i++) {
+        value step = value_ref(value_list_at(*steps, i));
+
+        value_map_put(&step, "line", value_int(value_map_int(step, "line", 1) + line));
+        value_map_put(&step, "column", value_int(value_map_int(step, "column", 1) + column));
+        value_list_set(steps, i, step);
+    }
+    if (err->line) {
+        err->line += line;
+        err->column = err->column ? err->column + column : 0;
+    }
 }
 
 /* 0 with a result, JINJA_UNDEFINED, or negative. */
@@ -414,6 +417,7 @@ static int run_part(struct run *run, const struct expr *expr, const struct expr_
 {
     bool yaql = expr->kind == EXPR_KIND_YAQL;
     const char *kind = yaql ? "YaqlEvaluationException" : "JinjaEvaluationException";
+    size_t first = run->explained ? value_list_count(*run->explained) : 0;
     ERROR_AUTO(cause);
     int r;
 
@@ -421,14 +425,14 @@ static int run_part(struct run *run, const struct expr *expr, const struct expr_
         fail_as(&cause, &part->failure);
         r = -EINVAL;
     } else if (yaql) {
-        r = yaql_evaluate(part->yaql, run->context, ret, &cause);
-        if (r == 0 && run->explained)
-            explain_part(run, expr, part, *ret);
+        r = yaql_explain(part->yaql, run->context, run->explained, ret, &cause);
     } else {
         r = jinja_evaluate_within(part->jinja, run->context, &run->steps, run->explained, ret, &cause);
         if (r == JINJA_UNDEFINED && !run->unresolved.hint)
             error_move(&run->unresolved, &cause);
     }
+    if (r < 0 || run->explained)
+        place_in_text(expr, part, run->explained, first, &cause);
     if (r < 0)
         return wrap(err, kind, value_chars(expr->text) + part->start, part->end - part->start, &cause);
     if (r == 0) {
