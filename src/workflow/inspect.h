@@ -18,5 +18,8 @@ value workflow_hints(const struct workflow_spec *spec);
 /* The same as one flat list as clients get it: `type` says the category, `language` the language; entries of `more`, found
    by the caller, are sorted in. Takes both. Owned. */
 value workflow_inspection_list(value findings, value more);
+/* Adds `line` and `column`, both from 1, to the entries of such a list: where what they name stands in `text`, the
+   definition. Owned. */
+value workflow_inspection_placed(value list, const char *text, size_t n);
 
 #endif
