@@ -6,6 +6,8 @@
 #include "expr/jinja/jinja.h"
 
 struct ev;
+struct error;
+struct nearest;
 struct bound;
 
 #define BUILTIN_PARAMS_MAX 8
@@ -35,6 +37,10 @@ struct builtin {
 const struct builtin *filter_find(const char *name, size_t n, enum jinja_flags flags);
 const struct builtin *test_find(const char *name, size_t n);
 const struct builtin *global_find(const char *name, size_t n, enum jinja_flags flags);
+/* The hint of an error: the name of the same kind ("filter", "test") that was probably meant. */
+void builtin_suggest(struct error *err, const char *what, const char *name, enum jinja_flags flags);
+/* The names of global functions, offered as suggestions. */
+void global_offer(struct nearest *nearest, enum jinja_flags flags);
 
 extern const struct builtin filters_text[], filters_sequence[], filters_value[], jinja_tests[],
     jinja_globals[], orquesta_functions[];
