@@ -40,8 +40,9 @@ struct workflow {
     char *user;
 };
 
-/* A child's new status, or (child 0) a wish to be looked at. */
+/* A child's new status, or (child 0, as always with chains) a wish to be looked at. */
 struct notice {
+    bool chain;
     int64_t execution, child;
     enum execution_status status;
     value result, orquesta;

@@ -299,7 +299,8 @@ value macro_new(struct ev *ev, const struct node_macro *node);
 int ev_block(struct ev *ev, const struct node_macro *block, struct frame *seen);
 value cycler_new(value items);
 value joiner_new(value separator);
-value datastore_root(struct ev *ev);
+/* The datastore, or (scope set) one of its scopes. */
+value datastore_root(struct ev *ev, value scope);
 int datastore_lookup(struct ev *ev, value self, bool decrypt, value *ret);
 value datastore_key(value self); /* borrowed */
 value loop_new(struct ev *ev, const struct node_for *node, value items, int64_t length, unsigned depth);
