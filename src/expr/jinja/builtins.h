@@ -9,6 +9,7 @@ struct ev;
 struct bound;
 
 #define BUILTIN_PARAMS_MAX 8
+#define DIRECT_ARGS_MAX    3 /* see node_call.direct */
 
 enum builtin_flags {
     BUILTIN_CONTEXT = 1 << 0, /* depends on more than its arguments: never folded */
@@ -35,6 +36,9 @@ struct builtin {
 const struct builtin *filter_find(const char *name, size_t n, enum jinja_flags flags);
 const struct builtin *test_find(const char *name, size_t n);
 const struct builtin *global_find(const char *name, size_t n, enum jinja_flags flags);
+
+/* The loop's number of that name ("index", "length" ...), for loop_number; 0: there is none. */
+uint8_t loop_field_find(value name);
 
 extern const struct builtin filters_text[], filters_sequence[], filters_value[], jinja_tests[],
     jinja_globals[], orquesta_functions[];

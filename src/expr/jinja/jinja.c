@@ -278,6 +278,8 @@ int jinja_evaluate_within(const struct jinja *jinja, const struct expr_context *
     if (steps_left)
         *steps_left = ev.steps;
     frames_release(&ev);
+    for (size_t i = 0; i < KNOWN_NAMES; i++)
+        value_unref(ev.known[i]);
     value_unref(ev.own_variables);
     value_unref(ev.visible);
     buffer_release(&none);

@@ -122,6 +122,24 @@ static void unordered_pair(value *a, value *b)
     }
 }
 
+bool ev_order_integers(enum compare_operator op, int64_t a, int64_t b)
+{
+    switch (op) {
+    case COMPARE_EQ:
+        return a == b;
+    case COMPARE_NE:
+        return a != b;
+    case COMPARE_LT:
+        return a < b;
+    case COMPARE_LTEQ:
+        return a <= b;
+    case COMPARE_GT:
+        return a > b;
+    default:
+        return a >= b;
+    }
+}
+
 int ev_order(struct ev *ev, enum compare_operator op, value a, value b, bool *ret)
 {
     static const char *const symbols[] = {
@@ -456,6 +474,17 @@ static bool quick(enum number_operator op, value a, value b, value *ret)
         if (__builtin_mul_overflow(a.integer, b.integer, &sum))
             return false;
         break;
+    case NUMBER_FLOOR_DIVIDE:
+    case NUMBER_MODULO:
+        /* As Python rounds: only signs that are the same need no care. */
+        if (a.integer < 0 || b.integer <= 0)
+            return false;
+        if (((uint64_t)a.integer | (uint64_t)b.integer) >> 32 == 0)
+            sum = op == NUMBER_MODULO ? (uint32_t)a.integer % (uint32_t)b.integer
+                                      : (uint32_t)a.integer / (uint32_t)b.integer;
+        else
+            sum = op == NUMBER_MODULO ? a.integer % b.integer : a.integer / b.integer;
+        break;
     default:
         return false;
     }
@@ -658,10 +687,17 @@ static value unsafe_member(struct ev *ev, value holder, value name)
                                       ev_type_name(holder)));
 }
 
+const struct method_row *ev_method_of(value subject, const struct method_row *rows)
+{
+    enum method_type type;
+
+    return rows && method_type_of(subject, &type) ? method_for(rows, type) : NULL;
+}
+
 /* Python's getattr(): unset when there is no such attribute. */
 static int attribute(struct ev *ev, value subject, value name, const struct method_row *rows, value *ret)
 {
-    enum method_type type;
+    const struct method_row *row;
 
     *ret = VALUE_NOTHING;
     if (is_undefined(subject))
@@ -670,15 +706,12 @@ static int attribute(struct ev *ev, value subject, value name, const struct meth
         *ret = unsafe_member(ev, subject, name);
         return 0;
     }
-    if (rows && method_type_of(subject, &type)) {
-        const struct method_row *row = method_for(rows, type);
-
-        if (row && row->flags & METHOD_PROPERTY)
-            return method_call(ev, subject, row, NULL, ret);
-        if (row) {
-            *ret = bound_method_new(subject, row);
-            return 0;
-        }
+    row = ev_method_of(subject, rows);
+    if (row && row->flags & METHOD_PROPERTY)
+        return method_call(ev, subject, row, NULL, ret);
+    if (row) {
+        *ret = bound_method_new(subject, row);
+        return 0;
     }
     if (subject.kind == VALUE_OBJECT && object_ops_of(subject)->getattr)
         return object_ops_of(subject)->getattr(ev, subject, name, ret);

@@ -70,7 +70,7 @@ static int assign(struct ev *ev, const struct node *target, value v)
     return r;
 }
 
-static __attribute__((noinline)) int print_escaped(struct ev *ev, value v)
+static OUTLINE int print_escaped(struct ev *ev, value v)
 {
     VALUE_AUTO(text);
     BUFFER_AUTO(escaped);
@@ -81,21 +81,54 @@ static __attribute__((noinline)) int print_escaped(struct ev *ev, value v)
     return ev_add_text(ev, ev->out, buffer_text(&escaped), escaped.len);
 }
 
-static OUTLINE int print(struct ev *ev, const struct node *node)
+/* Any expression: its value, then its text. */
+static OUTLINE int print_value(struct ev *ev, const struct node *node)
 {
-    VALUE_AUTO(v);
-    int r;
+    VALUE_AUTO(held);
+    value v;
 
     /* A constant that is printed is folded to its text. */
-    ev->folding = node->constant;
-    r = ev_eval(ev, node, &v);
-    ev->folding = false;
-    if (r < 0)
+    if (unlikely(node->constant)) {
+        ev->folding = true;
+        v = ev_eval(ev, node, &held) < 0 ? VALUE_NOTHING : held;
+        ev->folding = false;
+    } else {
+        v = ev_peek(ev, node, &held);
+    }
+    if (!value_is_set(v))
         return -1;
     ev->at = node;
     if (unlikely(ev->autoescape && !is_object(v, &markup_ops) && !value_is_number(v)))
         return print_escaped(ev, v);
     return ev_str(ev, v, ev->out);
+}
+
+/* The parts of a concatenation one by one. */
+static OUTLINE int print_parts(struct ev *ev, const struct node_list *node)
+{
+    for (uint32_t i = 0; i < node->count; i++)
+        if (ev_print(ev, node->items[i]) < 0)
+            return -1;
+    return ev_pay(ev, 1);
+}
+
+int ev_print(struct ev *ev, const struct node *node)
+{
+    const struct node_pair *pair = (const struct node_pair *)node;
+    int yes;
+
+    if (unlikely(ev->autoescape || ev->explained))
+        return print_value(ev, node);
+    if (node->type == NODE_CONST)
+        return ev_str(ev, ((const struct node_const *)node)->v, ev->out);
+    if (unlikely(node->constant))
+        return print_value(ev, node);
+    if (node->type == NODE_CONCAT)
+        return print_parts(ev, (const struct node_list *)node);
+    if (node->type != NODE_CONDITION || !pair->c)
+        return print_value(ev, node);
+    yes = ev_test(ev, pair->a);
+    return yes < 0 ? -1 : ev_print(ev, yes ? pair->b : pair->c);
 }
 
 /* Runs a body whose output is kept: text, or markup where output is escaped. */
@@ -206,10 +239,9 @@ static OUTLINE int run_call_block(struct ev *ev, const struct node_macro *node)
 static OUTLINE int run_if(struct ev *ev, const struct node_if *node)
 {
     for (;;) {
-        VALUE_AUTO(test);
-        bool yes;
+        int yes = ev_test(ev, node->test);
 
-        if (ev_eval(ev, node->test, &test) < 0 || ev_truth(ev, test, &yes) < 0)
+        if (yes < 0)
             return -1;
         if (yes)
             return ev_body(ev, node->body);
@@ -232,8 +264,7 @@ static int for_filtered(struct ev *ev, const struct node_for *node, value iterab
         return -1;
     list = value_list_new(0);
     for (;;) {
-        VALUE_AUTO(test);
-        bool yes;
+        int yes;
 
         if (iter_next(ev, &iter, &each) < 0)
             return -1;
@@ -241,8 +272,7 @@ static int for_filtered(struct ev *ev, const struct node_for *node, value iterab
             break;
         value_list_append(&list, each);
         ev_scope_clear(ev, node->scope);
-        if (assign(ev, node->target, value_ref(each)) < 0 || ev_eval(ev, node->test, &test) < 0 ||
-            ev_truth(ev, test, &yes) < 0)
+        if (assign(ev, node->target, value_ref(each)) < 0 || (yes = ev_test(ev, node->test)) < 0)
             return -1;
         if (!yes)
             value_list_remove(&list, value_list_count(list) - 1);
@@ -369,7 +399,7 @@ static int run_statement(struct ev *ev, const struct node *node)
         return ev_add_text(ev, ev->out, data->text, data->len);
     }
     case NODE_PRINT:
-        return print(ev, ((const struct node_pair *)node)->a);
+        return ev_print(ev, ((const struct node_pair *)node)->a);
     case NODE_LIST:
         return ev_body(ev, (const struct node_list *)node);
     case NODE_FOR:
