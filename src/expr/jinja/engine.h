@@ -32,12 +32,13 @@ struct ev {
     const struct jinja *jinja;
     const struct expr_context *context;
     struct expr_limits limits; /* all set */
+    size_t text_max;           /* of a buffer: limits.text, and what stands in front of a string's text */
     struct error *err;         /* never NULL */
     const struct node *at;     /* what is being evaluated, for positions */
     struct frame *frame, *kept, *unused;
     struct buffer *out;
-    value known
-        [KNOWN_NAMES]; /* what was found for the names of the context, functions and undefined ones too; owned */
+    /* What was found for the names of the context, functions and undefined ones too; owned. The last stays unset. */
+    value known[KNOWN_NAMES + 1];
     value own_variables; /* private copies, in a template that mutates */
     value visible;       /* ctx(), once it was asked for */
     uint64_t steps;      /* left */
@@ -99,7 +100,7 @@ static inline int ev_add_text(struct ev *ev, struct buffer *out, const char *tex
     char *to;
 
     /* Below 64 bytes nothing is to be paid. */
-    if (unlikely(n >= 64 || out->len + n >= out->room || out->len + n > ev->limits.text))
+    if (unlikely(n >= 64 || out->len + n >= out->room || out->len + n > ev->text_max))
         return ev_add_long_text(ev, out, text, n);
     to = out->data + out->len;
     copy_short(to, text, n);
@@ -273,7 +274,44 @@ struct generator *generator_new(int (*step)(struct ev *ev, struct generator *sel
 int ev_truth(struct ev *ev, value v, bool *ret);
 int ev_equal(struct ev *ev, value a, value b, bool *ret);
 /* COMPARE_LT ..; fails with "'<' not supported between instances of ..." */
-bool ev_order_integers(enum compare_operator op, int64_t a, int64_t b);
+static inline bool ev_order_integers(enum compare_operator op, int64_t a, int64_t b)
+{
+    switch (op) {
+    case COMPARE_EQ:
+        return a == b;
+    case COMPARE_NE:
+        return a != b;
+    case COMPARE_LT:
+        return a < b;
+    case COMPARE_LTEQ:
+        return a <= b;
+    case COMPARE_GT:
+        return a > b;
+    default:
+        return a >= b;
+    }
+}
+/* The operations on integers that need no care: false when they do. */
+static inline bool ev_binary_integers(enum number_operator op, int64_t a, int64_t b, int64_t *ret)
+{
+    switch (op) {
+    case NUMBER_ADD:
+        return !__builtin_add_overflow(a, b, ret);
+    case NUMBER_SUBTRACT:
+        return !__builtin_sub_overflow(a, b, ret);
+    case NUMBER_MULTIPLY:
+        return !__builtin_mul_overflow(a, b, ret);
+    case NUMBER_FLOOR_DIVIDE:
+    case NUMBER_MODULO:
+        /* 32 bits divide in half the time; with a sign Python rounds as C does not. */
+        if (a < 0 || b <= 0 || ((uint64_t)a | (uint64_t)b) >> 32)
+            return false;
+        *ret = op == NUMBER_MODULO ? (uint32_t)a % (uint32_t)b : (uint32_t)a / (uint32_t)b;
+        return true;
+    default:
+        return false;
+    }
+}
 int ev_order(struct ev *ev, enum compare_operator op, value a, value b, bool *ret);
 int ev_contains(struct ev *ev, value container, value item, bool *ret);
 int ev_compare(struct ev *ev, enum compare_operator op, value a, value b, bool *ret);
@@ -316,21 +354,27 @@ int ev_global(struct ev *ev, value name, value *ret);
 
 int ev_eval(struct ev *ev, const struct node *node, value *ret);
 value ev_peek_part(struct ev *ev, const struct node *node, value *held);
+/* A constant, or a variable that is at hand, borrowed; unset for everything else. */
+static inline value ev_glance(const struct ev *ev, const struct node *node)
+{
+    const struct node_name *name = (const struct node_name *)node;
+
+    if (node->type == NODE_CONST && ((const struct node_const *)node)->v.kind != VALUE_FLOAT)
+        return ((const struct node_const *)node)->v;
+    if (node->type != NODE_NAME || unlikely(ev->explained))
+        return VALUE_NOTHING;
+    if (!name->n_slots)
+        return ev->known[name->known];
+    return likely(!name->slots[0].up) ? ev->frame->slots[name->slots[0].slot] : VALUE_NOTHING;
+}
 /* The value of an expression; unset after a failure. It is borrowed where something else holds it anyway (a constant, a
    variable, a part of one), and else kept in `held`, which is unset before and the caller's to unref. A borrowed value
    is good until something is called: see ev_peek_past. */
 static inline value ev_peek(struct ev *ev, const struct node *node, value *held)
 {
-    if (node->type == NODE_CONST && ((const struct node_const *)node)->v.kind != VALUE_FLOAT)
-        return ((const struct node_const *)node)->v;
-    if (node->type == NODE_NAME && likely(!ev->explained)) {
-        const struct node_name *name = (const struct node_name *)node;
+    value v = ev_glance(ev, node);
 
-        if (name->n_slots && !name->slots[0].up &&
-            likely(value_is_set(ev->frame->slots[name->slots[0].slot])))
-            return ev->frame->slots[name->slots[0].slot];
-    }
-    return ev_peek_part(ev, node, held);
+    return likely(value_is_set(v)) ? v : ev_peek_part(ev, node, held);
 }
 /* The same for a value that is used after `next` was evaluated. */
 static inline value ev_peek_past(struct ev *ev, const struct node *node, const struct node *next, value *held)

@@ -70,7 +70,7 @@ int ev_pay_text(struct ev *ev, size_t n)
 
 int ev_add_long_text(struct ev *ev, struct buffer *out, const char *text, size_t n)
 {
-    if (out->len + n > ev->limits.text)
+    if (out->len + n > ev->text_max)
         return ev_limit(ev, "bytes of a text", ev->limits.text);
     if (ev_pay(ev, n / 64) < 0)
         return -1;
@@ -534,8 +534,16 @@ static OUTLINE int eval_logic(struct ev *ev, const struct node_pair *node, value
     return 0;
 }
 
+static value finish(int r, value *held)
+{
+    if (likely(r >= 0))
+        return *held;
+    value_unref(value_take(held));
+    return VALUE_NOTHING;
+}
+
 /* 1, 0, or negative. */
-static OUTLINE int compare(struct ev *ev, const struct node_compare *node)
+static OUTLINE int compare_chain(struct ev *ev, const struct node_compare *node)
 {
     VALUE_AUTO(held);
     value left = ev_peek_past(ev, node->left, &node->node, &held);
@@ -563,23 +571,46 @@ static OUTLINE int compare(struct ev *ev, const struct node_compare *node)
     return yes;
 }
 
-static OUTLINE value peek_binary(struct ev *ev, const struct node_pair *node, value *held)
+static inline int compare(struct ev *ev, const struct node_compare *node)
 {
+    value left = ev_glance(ev, node->left), right = ev_glance(ev, node->steps[0].right);
+
+    if (left.kind == VALUE_INT && right.kind == VALUE_INT && node->count == 1 &&
+        node->steps[0].op <= COMPARE_GTEQ)
+        return ev_order_integers(node->steps[0].op, left.integer, right.integer);
+    return compare_chain(ev, node);
+}
+
+static OUTLINE value binary(struct ev *ev, const struct node_pair *node, value *held)
+{
+    enum number_operator op = (enum number_operator)node->node.op;
     VALUE_AUTO(held_left);
     VALUE_AUTO(held_right);
     value left = ev_peek_past(ev, node->a, node->b, &held_left), right;
+    int64_t n;
 
     if (!value_is_set(left))
         return VALUE_NOTHING;
     right = ev_peek(ev, node->b, &held_right);
     if (!value_is_set(right))
         return VALUE_NOTHING;
+    if (left.kind == VALUE_INT && right.kind == VALUE_INT &&
+        ev_binary_integers(op, left.integer, right.integer, &n))
+        return value_int(n);
     ev->at = &node->node;
-    if (ev_binary(ev, (enum number_operator)node->node.op, left, right, held) < 0) {
-        value_unref(value_take(held));
-        return VALUE_NOTHING;
-    }
-    return *held;
+    return finish(ev_binary(ev, op, left, right, held), held);
+}
+
+/* Integers at hand need none of the rest. */
+static inline value peek_binary(struct ev *ev, const struct node_pair *node, value *held)
+{
+    value left = ev_glance(ev, node->a), right = ev_glance(ev, node->b);
+    int64_t n;
+
+    if (left.kind == VALUE_INT && right.kind == VALUE_INT &&
+        ev_binary_integers((enum number_operator)node->node.op, left.integer, right.integer, &n))
+        return value_int(n);
+    return binary(ev, node, held);
 }
 
 static OUTLINE int eval_sign(struct ev *ev, const struct node_pair *node, value *ret)
@@ -652,14 +683,6 @@ static value part_of(value part, value *whole, value *held)
     if (value_is_set(*whole))
         *held = value_ref(part);
     return part;
-}
-
-static value finish(int r, value *held)
-{
-    if (likely(r >= 0))
-        return *held;
-    value_unref(value_take(held));
-    return VALUE_NOTHING;
 }
 
 static OUTLINE value peek_attribute(struct ev *ev, const struct node_attr *node, value *held)

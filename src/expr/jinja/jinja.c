@@ -233,9 +233,10 @@ static int run(struct ev *ev, value *ret)
     if (ev->jinja->expression)
         return run_expression(ev, ret);
     ev->out = &out;
+    value_text_begin(&out);
     if (ev_body(ev, (const struct node_list *)ev->jinja->root) < 0)
         return -EINVAL;
-    *ret = value_text_n(buffer_text(&out), out.len);
+    *ret = value_text_end(&out);
     return 0;
 }
 
@@ -264,6 +265,7 @@ int jinja_evaluate_within(const struct jinja *jinja, const struct expr_context *
 
     error_release(ev.err);
     limits_fill(context, &ev.limits);
+    ev.text_max = ev.limits.text + VALUE_TEXT_HEAD;
     ev.steps = steps_left && *steps_left < ev.limits.steps ? *steps_left : ev.limits.steps;
     if (jinja->function.n_slots <= 16) {
         root = ev.frame = &local.frame;

@@ -122,24 +122,6 @@ static void unordered_pair(value *a, value *b)
     }
 }
 
-bool ev_order_integers(enum compare_operator op, int64_t a, int64_t b)
-{
-    switch (op) {
-    case COMPARE_EQ:
-        return a == b;
-    case COMPARE_NE:
-        return a != b;
-    case COMPARE_LT:
-        return a < b;
-    case COMPARE_LTEQ:
-        return a <= b;
-    case COMPARE_GT:
-        return a > b;
-    default:
-        return a >= b;
-    }
-}
-
 int ev_order(struct ev *ev, enum compare_operator op, value a, value b, bool *ret)
 {
     static const char *const symbols[] = {
@@ -457,45 +439,14 @@ static int percent(struct ev *ev, value format, value args, value *ret)
     return 0;
 }
 
-static bool quick(enum number_operator op, value a, value b, value *ret)
-{
-    int64_t sum;
-
-    switch (op) {
-    case NUMBER_ADD:
-        if (__builtin_add_overflow(a.integer, b.integer, &sum))
-            return false;
-        break;
-    case NUMBER_SUBTRACT:
-        if (__builtin_sub_overflow(a.integer, b.integer, &sum))
-            return false;
-        break;
-    case NUMBER_MULTIPLY:
-        if (__builtin_mul_overflow(a.integer, b.integer, &sum))
-            return false;
-        break;
-    case NUMBER_FLOOR_DIVIDE:
-    case NUMBER_MODULO:
-        /* As Python rounds: only signs that are the same need no care. */
-        if (a.integer < 0 || b.integer <= 0)
-            return false;
-        if (((uint64_t)a.integer | (uint64_t)b.integer) >> 32 == 0)
-            sum = op == NUMBER_MODULO ? (uint32_t)a.integer % (uint32_t)b.integer
-                                      : (uint32_t)a.integer / (uint32_t)b.integer;
-        else
-            sum = op == NUMBER_MODULO ? a.integer % b.integer : a.integer / b.integer;
-        break;
-    default:
-        return false;
-    }
-    *ret = value_int(sum);
-    return true;
-}
-
 int ev_binary(struct ev *ev, enum number_operator op, value a, value b, value *ret)
 {
-    if (a.kind == VALUE_INT && b.kind == VALUE_INT && quick(op, a, b, ret))
+    int64_t n;
+
+    if (a.kind == VALUE_INT && b.kind == VALUE_INT && ev_binary_integers(op, a.integer, b.integer, &n)) {
+        *ret = value_int(n);
         return 0;
+    }
     if (is_numeric(a) && is_numeric(b)) {
         if (ev_pay(ev, a.kind == VALUE_BIGINT || b.kind == VALUE_BIGINT || op == NUMBER_POWER ? 64 : 1) < 0)
             return -1;

@@ -104,7 +104,7 @@ int ev_str(struct ev *ev, value v, struct buffer *out)
     default:
         python_str(out, v);
     }
-    if (out->len > ev->limits.text)
+    if (out->len > ev->text_max)
         return ev_limit(ev, "bytes of a text", ev->limits.text);
     return ev_pay(ev, (out->len - before) / 64 + 1);
 }

@@ -115,12 +115,18 @@ static OUTLINE int print_parts(struct ev *ev, const struct node_list *node)
 int ev_print(struct ev *ev, const struct node *node)
 {
     const struct node_pair *pair = (const struct node_pair *)node;
+    value v;
     int yes;
 
     if (unlikely(ev->autoescape || ev->explained))
         return print_value(ev, node);
-    if (node->type == NODE_CONST)
-        return ev_str(ev, ((const struct node_const *)node)->v, ev->out);
+    v = ev_glance(ev, node);
+    if (v.kind == VALUE_STRING)
+        return ev_add_text(ev, ev->out, value_chars(v), value_len(v));
+    if (value_is_set(v)) {
+        ev->at = node;
+        return ev_str(ev, v, ev->out);
+    }
     if (unlikely(node->constant))
         return print_value(ev, node);
     if (node->type == NODE_CONCAT)
@@ -281,6 +287,16 @@ static int for_filtered(struct ev *ev, const struct node_for *node, value iterab
     return 0;
 }
 
+/* The variables of a turn: those of the one before are forgotten. */
+static int begin_turn(struct ev *ev, const struct node_for *node, value each)
+{
+    struct scope_range scope = node->scope;
+
+    if (scope.end - scope.first > 1 || node->target->type != NODE_NAME)
+        ev_scope_clear(ev, scope);
+    return assign(ev, node->target, each);
+}
+
 static int for_plain(struct ev *ev, const struct node_for *node, value items, bool *ret_any)
 {
     ITER_AUTO(iter);
@@ -293,8 +309,7 @@ static int for_plain(struct ev *ev, const struct node_for *node, value items, bo
             return -1;
         if (!value_is_set(each))
             return 0;
-        ev_scope_clear(ev, node->scope);
-        if (assign(ev, node->target, each) < 0 || ev_body(ev, node->body) < 0)
+        if (begin_turn(ev, node, each) < 0 || ev_body(ev, node->body) < 0)
             return -1;
     }
 }
@@ -393,13 +408,6 @@ static int run_set(struct ev *ev, const struct node_set *node)
 static int run_statement(struct ev *ev, const struct node *node)
 {
     switch ((enum node_type)node->type) {
-    case NODE_DATA: {
-        const struct node_data *data = (const struct node_data *)node;
-
-        return ev_add_text(ev, ev->out, data->text, data->len);
-    }
-    case NODE_PRINT:
-        return ev_print(ev, ((const struct node_pair *)node)->a);
     case NODE_LIST:
         return ev_body(ev, (const struct node_list *)node);
     case NODE_FOR:
@@ -429,14 +437,26 @@ static int run_statement(struct ev *ev, const struct node *node)
     }
 }
 
-int ev_body(struct ev *ev, const struct node_list *body)
+static int run_body(struct ev *ev, const struct node_list *body)
 {
     for (uint32_t i = 0; i < body->count; i++) {
-        if (ev_pay(ev, 1) < 0 || run_statement(ev, body->items[i]) < 0) {
-            if (!ev->err->line)
-                ev_place(ev);
+        const struct node *node = body->items[i];
+        const struct node_data *data = (const struct node_data *)node;
+        int r = node->type == NODE_DATA    ? ev_add_text(ev, ev->out, data->text, data->len)
+                : node->type == NODE_PRINT ? ev_print(ev, ((const struct node_pair *)node)->a)
+                                           : run_statement(ev, node);
+
+        if (unlikely(r < 0))
             return -1;
-        }
     }
     return 0;
+}
+
+int ev_body(struct ev *ev, const struct node_list *body)
+{
+    if (likely(ev_pay(ev, body->count) == 0 && run_body(ev, body) == 0))
+        return 0;
+    if (!ev->err->line)
+        ev_place(ev);
+    return -1;
 }
