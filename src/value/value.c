@@ -66,13 +66,17 @@ void value_text_begin(struct buffer *buffer)
     buffer_add(buffer, &head, VALUE_TEXT_HEAD);
 }
 
+#define SHRINK_BELOW 131072
+
 value value_text_end(struct buffer *buffer)
 {
     size_t n = buffer->len - VALUE_TEXT_HEAD, size = sizeof(struct value_string) + n + 1;
     struct value_string *s = (struct value_string *)buffer_take(buffer);
 
     assert(n < UINT32_MAX - 64);
-    s = xrealloc(s, size);
+    /* Of large memory what was never touched costs nothing, giving it back does. */
+    if (size < SHRINK_BELOW)
+        s = xrealloc(s, size);
     thread_bytes += (int64_t)size;
     s->header.refs = 1;
     s->header.depth = 0;
