@@ -7,6 +7,7 @@
 
 struct ev;
 struct bound;
+struct buffer;
 
 #define BUILTIN_PARAMS_MAX 8
 #define DIRECT_ARGS_MAX    3 /* see node_call.direct */
@@ -30,6 +31,8 @@ struct builtin {
     const char *params[BUILTIN_PARAMS_MAX]; /* the first is the filtered value */
     const struct fn *fn;                    /* StackStorm's: called through its own table */
     int8_t compare;                         /* tests that only compare: 1 + enum compare_operator */
+    /* Filters that give text: adds str() of the result where it is wanted, without making it first; may be NULL. */
+    int (*print)(struct ev *ev, const struct bound *bound, struct buffer *out);
 };
 
 /* NULL when there is none. */

@@ -199,37 +199,60 @@ int builtin_call(struct ev *ev, const struct builtin *builtin, value subject, co
     return -1;
 }
 
-int builtin_call_direct(struct ev *ev, const struct node_call *call, value subject, value *ret)
+/* The arguments of a direct call, those that nothing else holds in `held`. */
+static int bind_direct(struct ev *ev, const struct node_call *call, value subject, value *held,
+                       struct bound *bound)
 {
     const struct builtin *builtin = call->builtin;
     unsigned n = call->arguments.n_args;
-    value held[DIRECT_ARGS_MAX] = { VALUE_NOTHING };
-    BOUND_AUTO(bound);
-    int r = ev_pay(ev, 2);
 
+    if (ev_pay(ev, 2) < 0)
+        return -1;
     for (unsigned i = 0; i < builtin->n_params; i++)
-        bound.args[i] = VALUE_NOTHING;
-    bound.args[0] = subject;
+        bound->args[i] = VALUE_NOTHING;
+    bound->args[0] = subject;
     if (builtin->flags & BUILTIN_VARARGS)
-        bound.rest = value_tuple_new(n);
-    for (unsigned i = 0; i < n && r == 0; i++) {
+        bound->rest = value_tuple_new(n);
+    for (unsigned i = 0; i < n; i++) {
         value each = ev_peek(ev, call->arguments.args[i], &held[i]);
 
         if (!value_is_set(each))
-            r = -1;
-        else if (i + 1 < builtin->n_params)
-            bound.args[i + 1] = each;
+            return -1;
+        if (i + 1 < builtin->n_params)
+            bound->args[i + 1] = each;
         else
-            value_list_append(&bound.rest, value_ref(each));
+            value_list_append(&bound->rest, value_ref(each));
     }
-    *ret = VALUE_NOTHING;
     ev->at = &call->node;
-    if (r == 0 && builtin->function(ev, &bound, ret) < 0)
-        r = -1;
-    for (unsigned i = 0; i < n; i++)
-        value_unref(held[i]);
-    if (r < 0)
+    return 0;
+}
+
+int builtin_call_direct(struct ev *ev, const struct node_call *call, value subject, value *ret)
+{
+    value held[DIRECT_ARGS_MAX] = { VALUE_NOTHING };
+    BOUND_AUTO(bound);
+    int r = bind_direct(ev, call, subject, held, &bound);
+
+    *ret = VALUE_NOTHING;
+    if (r == 0 && call->builtin->function(ev, &bound, ret) < 0) {
         value_unref(value_take(ret));
+        r = -1;
+    }
+    for (unsigned i = 0; i < call->arguments.n_args; i++)
+        value_unref(held[i]);
+    return r;
+}
+
+int builtin_print_direct(struct ev *ev, const struct node_call *call, value subject)
+{
+    value held[DIRECT_ARGS_MAX] = { VALUE_NOTHING };
+    BOUND_AUTO(bound);
+    int r = bind_direct(ev, call, subject, held, &bound);
+
+    if (r == 0)
+        r = call->builtin->print(ev, &bound, ev->out);
+    for (unsigned i = 0; i < call->arguments.n_args; i++)
+        value_unref(held[i]);
     return r;
 }
 

@@ -338,6 +338,8 @@ int ev_soft_str(struct ev *ev, value v, value *ret);
 /* Can it be a key? TypeError: unhashable type. */
 int ev_hashable(struct ev *ev, value v);
 int ev_map_set(struct ev *ev, value *map, value key, value item); /* takes key and item, also when it fails */
+/* text % args added to a buffer; with `escape` as markup does it. */
+int ev_percent(struct ev *ev, value text, value args, bool escape, struct buffer *out);
 /* Like int(): an index from a bool or int; TypeError otherwise. Clamped to 64 bits. */
 int ev_index_of(struct ev *ev, value v, int64_t *ret);
 
@@ -441,6 +443,8 @@ int builtin_call(struct ev *ev, const struct builtin *builtin, value subject, co
                  value *ret);
 /* A filter or test whose arguments need not be gathered first. */
 int builtin_call_direct(struct ev *ev, const struct node_call *call, value subject, value *ret);
+/* The same for one that prints, to the output. */
+int builtin_print_direct(struct ev *ev, const struct node_call *call, value subject);
 /* The same for StackStorm's functions. */
 int fn_run(struct ev *ev, const struct fn *fn, value subject, const struct actuals *actuals, value *ret);
 /* Applies a test. */

@@ -571,13 +571,30 @@ static OUTLINE int compare_chain(struct ev *ev, const struct node_compare *node)
     return yes;
 }
 
+/* An integer that takes no work: a constant, a variable, or one operation on two of them. */
+static inline bool integer_at_hand(const struct ev *ev, const struct node *node, int64_t *ret)
+{
+    const struct node_pair *pair = (const struct node_pair *)node;
+    value v;
+
+    if (node->type == NODE_BINARY && !ev->explained) {
+        value left = ev_glance(ev, pair->a), right = ev_glance(ev, pair->b);
+
+        return left.kind == VALUE_INT && right.kind == VALUE_INT &&
+               ev_binary_integers((enum number_operator)node->op, left.integer, right.integer, ret);
+    }
+    v = ev_glance(ev, node);
+    *ret = v.integer;
+    return v.kind == VALUE_INT;
+}
+
 static inline int compare(struct ev *ev, const struct node_compare *node)
 {
-    value left = ev_glance(ev, node->left), right = ev_glance(ev, node->steps[0].right);
+    int64_t left, right;
 
-    if (left.kind == VALUE_INT && right.kind == VALUE_INT && node->count == 1 &&
-        node->steps[0].op <= COMPARE_GTEQ)
-        return ev_order_integers(node->steps[0].op, left.integer, right.integer);
+    if (node->count == 1 && node->steps[0].op <= COMPARE_GTEQ && integer_at_hand(ev, node->left, &left) &&
+        integer_at_hand(ev, node->steps[0].right, &right))
+        return ev_order_integers(node->steps[0].op, left, right);
     return compare_chain(ev, node);
 }
 
@@ -601,16 +618,11 @@ static OUTLINE value binary(struct ev *ev, const struct node_pair *node, value *
     return finish(ev_binary(ev, op, left, right, held), held);
 }
 
-/* Integers at hand need none of the rest. */
 static inline value peek_binary(struct ev *ev, const struct node_pair *node, value *held)
 {
-    value left = ev_glance(ev, node->a), right = ev_glance(ev, node->b);
     int64_t n;
 
-    if (left.kind == VALUE_INT && right.kind == VALUE_INT &&
-        ev_binary_integers((enum number_operator)node->node.op, left.integer, right.integer, &n))
-        return value_int(n);
-    return binary(ev, node, held);
+    return integer_at_hand(ev, &node->node, &n) ? value_int(n) : binary(ev, node, held);
 }
 
 static OUTLINE int eval_sign(struct ev *ev, const struct node_pair *node, value *ret)
@@ -920,43 +932,46 @@ value ev_peek_part(struct ev *ev, const struct node *node, value *held)
     return v;
 }
 
-int ev_test(struct ev *ev, const struct node *node)
+static OUTLINE int test_value(struct ev *ev, const struct node *node)
 {
-    const struct node_pair *pair = (const struct node_pair *)node;
     VALUE_AUTO(held);
-    value v;
+    value v = ev_peek(ev, node, &held);
     bool yes;
-    int r;
 
-    if (!is_special(ev, node)) {
-        switch ((enum node_type)node->type) {
-        case NODE_COMPARE:
-            r = ev_pay(ev, 1) < 0 ? -1 : compare(ev, (const struct node_compare *)node);
-            break;
-        case NODE_TEST:
-            r = ev_pay(ev, 1) < 0 ? -1 : test_builtin(ev, (const struct node_call *)node);
-            break;
-        case NODE_NOT:
-            r = ev_test(ev, pair->a);
-            return r < 0 ? r : !r;
-        case NODE_AND:
-            r = ev_test(ev, pair->a);
-            return r <= 0 ? r : ev_test(ev, pair->b);
-        case NODE_OR:
-            r = ev_test(ev, pair->a);
-            return r ? r : ev_test(ev, pair->b);
-        default:
-            goto value;
-        }
-        if (unlikely(r < 0) && !ev->err->line)
-            ev_place(ev);
-        return r;
-    }
-value:
-    v = ev_peek(ev, node, &held);
     if (!value_is_set(v))
         return -1;
     if (v.kind == VALUE_BOOL || v.kind == VALUE_INT)
         return v.integer != 0;
     return ev_truth(ev, v, &yes) < 0 ? -1 : yes;
+}
+
+int ev_test(struct ev *ev, const struct node *node)
+{
+    const struct node_pair *pair = (const struct node_pair *)node;
+    int r;
+
+    if (is_special(ev, node))
+        return test_value(ev, node);
+    switch ((enum node_type)node->type) {
+    case NODE_COMPARE:
+        r = ev_pay(ev, 1) < 0 ? -1 : compare(ev, (const struct node_compare *)node);
+        break;
+    case NODE_TEST:
+        r = ev_pay(ev, 1) < 0 ? -1 : test_builtin(ev, (const struct node_call *)node);
+        break;
+    case NODE_NOT:
+        r = ev_test(ev, pair->a);
+        return r < 0 ? r : !r;
+    case NODE_AND:
+        r = ev_test(ev, pair->a);
+        return r <= 0 ? r : ev_test(ev, pair->b);
+    case NODE_OR:
+        r = ev_test(ev, pair->a);
+        return r ? r : ev_test(ev, pair->b);
+    default:
+        return test_value(ev, node);
+    }
+    if (unlikely(r < 0) && !ev->err->line)
+        ev_place(ev);
+    return r;
 }

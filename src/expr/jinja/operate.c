@@ -420,21 +420,41 @@ static int plain_arguments(struct ev *ev, value args, bool escape, value *ret)
     return 0;
 }
 
+/* Nothing but texts and numbers: they are plain as they are. */
+static bool only_scalars(value tuple)
+{
+    VALUE_LIST_EACH (i, item, tuple) {
+        if (item.kind > VALUE_STRING)
+            return false;
+    }
+    return tuple.kind == VALUE_TUPLE;
+}
+
+int ev_percent(struct ev *ev, value text, value args, bool escape, struct buffer *out)
+{
+    VALUE_AUTO(plain);
+    size_t before = out->len;
+
+    if (ev_pay(ev, value_len(text) / 16 + 4) < 0)
+        return -1;
+    if (!escape && only_scalars(args))
+        plain = value_ref(args);
+    else if (plain_arguments(ev, args, escape, &plain) < 0)
+        return -1;
+    if (python_percent(value_chars(text), value_len(text), plain, ev->text_max, out, ev->err) < 0)
+        return -1;
+    return ev_pay_text(ev, out->len - before);
+}
+
 static int percent(struct ev *ev, value format, value args, value *ret)
 {
-    value text = text_of(format);
-    VALUE_AUTO(plain);
+    bool markup = format.kind == VALUE_OBJECT;
     BUFFER_AUTO(out);
 
-    if (ev_pay(ev, value_len(text) / 16 + 4) < 0 ||
-        plain_arguments(ev, args, format.kind == VALUE_OBJECT, &plain) < 0)
-        return -1;
-    if (python_percent(value_chars(text), value_len(text), plain, ev->limits.text, &out, ev->err) < 0)
-        return -1;
-    if (ev_pay_text(ev, out.len) < 0)
+    if (ev_percent(ev, text_of(format), args, markup, &out) < 0)
         return -1;
     *ret = value_text_n(buffer_text(&out), out.len);
-    if (format.kind == VALUE_OBJECT)
+    if (markup)
         *ret = markup_new(*ret);
     return 0;
 }

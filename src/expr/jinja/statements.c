@@ -112,29 +112,44 @@ static OUTLINE int print_parts(struct ev *ev, const struct node_list *node)
     return ev_pay(ev, 1);
 }
 
-int ev_print(struct ev *ev, const struct node *node)
+/* A filter whose text need not be made first. */
+static OUTLINE int print_filter(struct ev *ev, const struct node_call *filter)
+{
+    VALUE_AUTO(held);
+    value subject = ev_peek(ev, filter->subject, &held);
+
+    return value_is_set(subject) ? builtin_print_direct(ev, filter, subject) : -1;
+}
+
+/* Whatever is not at hand. */
+static OUTLINE int print_part(struct ev *ev, const struct node *node)
 {
     const struct node_pair *pair = (const struct node_pair *)node;
-    value v;
+    const struct node_call *filter = (const struct node_call *)node;
     int yes;
 
-    if (unlikely(ev->autoescape || ev->explained))
-        return print_value(ev, node);
-    v = ev_glance(ev, node);
-    if (v.kind == VALUE_STRING)
-        return ev_add_text(ev, ev->out, value_chars(v), value_len(v));
-    if (value_is_set(v)) {
-        ev->at = node;
-        return ev_str(ev, v, ev->out);
-    }
-    if (unlikely(node->constant))
+    if (unlikely(ev->autoescape || ev->explained || node->constant))
         return print_value(ev, node);
     if (node->type == NODE_CONCAT)
         return print_parts(ev, (const struct node_list *)node);
+    if (node->type == NODE_FILTER && filter->direct && filter->builtin->print)
+        return print_filter(ev, filter);
     if (node->type != NODE_CONDITION || !pair->c)
         return print_value(ev, node);
     yes = ev_test(ev, pair->a);
     return yes < 0 ? -1 : ev_print(ev, yes ? pair->b : pair->c);
+}
+
+int ev_print(struct ev *ev, const struct node *node)
+{
+    value v = ev_glance(ev, node);
+
+    if (!value_is_set(v) || unlikely(ev->autoescape))
+        return print_part(ev, node);
+    if (v.kind == VALUE_STRING)
+        return ev_add_text(ev, ev->out, value_chars(v), value_len(v));
+    ev->at = node;
+    return ev_str(ev, v, ev->out);
 }
 
 /* Runs a body whose output is kept: text, or markup where output is escaped. */
@@ -242,21 +257,27 @@ static OUTLINE int run_call_block(struct ev *ev, const struct node_macro *node)
     return ev_str(ev, text, ev->out);
 }
 
-static OUTLINE int run_if(struct ev *ev, const struct node_if *node)
+/* The branch that is taken; NULL: none, with *ret_failed where a test failed. */
+static inline const struct node_list *branch(struct ev *ev, const struct node_if *node, bool *ret_failed)
 {
     for (;;) {
         int yes = ev_test(ev, node->test);
 
-        if (yes < 0)
-            return -1;
+        *ret_failed = yes < 0;
         if (yes)
-            return ev_body(ev, node->body);
-        if (!node->otherwise)
-            return 0;
-        if (node->otherwise->type != NODE_IF)
-            return ev_body(ev, (const struct node_list *)node->otherwise);
+            return yes < 0 ? NULL : node->body;
+        if (!node->otherwise || node->otherwise->type != NODE_IF)
+            return (const struct node_list *)node->otherwise;
         node = (const struct node_if *)node->otherwise;
     }
+}
+
+static int run_if(struct ev *ev, const struct node_if *node)
+{
+    bool failed;
+    const struct node_list *body = branch(ev, node, &failed);
+
+    return body ? ev_body(ev, body) : failed ? -1 : 0;
 }
 
 /* The items of a loop with a test that pass it. */
