@@ -151,7 +151,7 @@ struct function {
 
 struct node_data {
     struct node node;
-    const char *text;
+    const char *text; /* in the source, so DATA_PAD bytes can be read whatever its length */
     uint32_t len;
 };
 
@@ -234,6 +234,7 @@ struct jinja {
     size_t n_values, n_values_room;
 };
 
+#define DATA_PAD       32         /* bytes behind the source */
 #define NODE_DEPTH_MAX 120        /* nesting of expressions and statements */
 #define NODE_CHAIN_MAX 1000       /* depth of an expression's tree, chains of operators included */
 #define NODE_SLOTS_MAX 4096       /* variables of one function */

@@ -306,7 +306,10 @@ static inline bool ev_binary_integers(enum number_operator op, int64_t a, int64_
         /* 32 bits divide in half the time; with a sign Python rounds as C does not. */
         if (a < 0 || b <= 0 || ((uint64_t)a | (uint64_t)b) >> 32)
             return false;
-        *ret = op == NUMBER_MODULO ? (uint32_t)a % (uint32_t)b : (uint32_t)a / (uint32_t)b;
+        if (op == NUMBER_MODULO && (b & (b - 1)) == 0)
+            *ret = a & (b - 1);
+        else
+            *ret = op == NUMBER_MODULO ? (uint32_t)a % (uint32_t)b : (uint32_t)a / (uint32_t)b;
         return true;
     default:
         return false;

@@ -588,7 +588,7 @@ static inline bool integer_at_hand(const struct ev *ev, const struct node *node,
     return v.kind == VALUE_INT;
 }
 
-static inline int compare(struct ev *ev, const struct node_compare *node)
+static inline __attribute__((always_inline)) int compare(struct ev *ev, const struct node_compare *node)
 {
     int64_t left, right;
 
@@ -952,10 +952,13 @@ int ev_test(struct ev *ev, const struct node *node)
 
     if (is_special(ev, node))
         return test_value(ev, node);
-    switch ((enum node_type)node->type) {
-    case NODE_COMPARE:
+    if (node->type == NODE_COMPARE) {
         r = ev_pay(ev, 1) < 0 ? -1 : compare(ev, (const struct node_compare *)node);
-        break;
+        if (unlikely(r < 0) && !ev->err->line)
+            ev_place(ev);
+        return r;
+    }
+    switch ((enum node_type)node->type) {
     case NODE_TEST:
         r = ev_pay(ev, 1) < 0 ? -1 : test_builtin(ev, (const struct node_call *)node);
         break;

@@ -13,7 +13,7 @@
 /* "\r\n" and "\r" become "\n"; one newline at the end of a template goes away. */
 static const char *normalise(struct jinja *jinja, const char *text, size_t n, size_t *ret_len)
 {
-    char *copy = pool_alloc(jinja->pool, n + 1);
+    char *copy = pool_alloc(jinja->pool, n + 1 + DATA_PAD);
     size_t len = 0;
 
     if (!memchr(text, '\r', n)) {

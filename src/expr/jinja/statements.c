@@ -272,14 +272,6 @@ static inline const struct node_list *branch(struct ev *ev, const struct node_if
     }
 }
 
-static int run_if(struct ev *ev, const struct node_if *node)
-{
-    bool failed;
-    const struct node_list *body = branch(ev, node, &failed);
-
-    return body ? ev_body(ev, body) : failed ? -1 : 0;
-}
-
 /* The items of a loop with a test that pass it. */
 static int for_filtered(struct ev *ev, const struct node_for *node, value iterable, value *ret)
 {
@@ -433,8 +425,6 @@ static int run_statement(struct ev *ev, const struct node *node)
         return ev_body(ev, (const struct node_list *)node);
     case NODE_FOR:
         return run_for(ev, (const struct node_for *)node);
-    case NODE_IF:
-        return run_if(ev, (const struct node_if *)node);
     case NODE_SET:
         return run_set(ev, (const struct node_set *)node);
     case NODE_SET_BLOCK:
@@ -458,15 +448,53 @@ static int run_statement(struct ev *ev, const struct node *node)
     }
 }
 
+static inline int print_data(struct ev *ev, const struct node_data *data)
+{
+    struct buffer *out = ev->out;
+    char *to;
+
+    /* Short texts are copied with what is behind them, which takes no decisions. */
+    if (unlikely(data->len > DATA_PAD || out->len + DATA_PAD >= out->room ||
+                 out->len + data->len > ev->text_max))
+        return ev_add_text(ev, out, data->text, data->len);
+    to = out->data + out->len;
+    memcpy(to, data->text, DATA_PAD);
+    to[data->len] = '\0';
+    out->len += data->len;
+    return 0;
+}
+
+static inline int run_if(struct ev *ev, const struct node_if *node)
+{
+    bool failed;
+    const struct node_list *body = branch(ev, node, &failed);
+
+    if (!body)
+        return failed ? -1 : 0;
+    return body->count == 1 && body->items[0]->type == NODE_DATA
+               ? print_data(ev, (const struct node_data *)body->items[0])
+               : ev_body(ev, body);
+}
+
 static int run_body(struct ev *ev, const struct node_list *body)
 {
     for (uint32_t i = 0; i < body->count; i++) {
         const struct node *node = body->items[i];
-        const struct node_data *data = (const struct node_data *)node;
-        int r = node->type == NODE_DATA    ? ev_add_text(ev, ev->out, data->text, data->len)
-                : node->type == NODE_PRINT ? ev_print(ev, ((const struct node_pair *)node)->a)
-                                           : run_statement(ev, node);
+        int r;
 
+        switch ((enum node_type)node->type) {
+        case NODE_DATA:
+            r = print_data(ev, (const struct node_data *)node);
+            break;
+        case NODE_PRINT:
+            r = ev_print(ev, ((const struct node_pair *)node)->a);
+            break;
+        case NODE_IF:
+            r = run_if(ev, (const struct node_if *)node);
+            break;
+        default:
+            r = run_statement(ev, node);
+        }
         if (unlikely(r < 0))
             return -1;
     }
