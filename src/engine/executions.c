@@ -23,6 +23,7 @@
 #include "engine/feed.h"
 #include "engine/inquiries.h"
 #include "engine/policies.h"
+#include "engine/stopping.h"
 #include "engine/triggers.h"
 #include "engine/workflows.h"
 #include "model/parameters.h"
@@ -205,6 +206,8 @@ void execution_move(struct engine *engine, struct execution *x, enum execution_s
     if (row->n_log && at_us < row->log[row->n_log - 1].at_us)
         at_us = row->log[row->n_log - 1].at_us;
     row->status = status;
+    if (before == EXECUTION_DELAYED)
+        row->due_us = 0;
     policies_moved(engine, x, before);
     row->log[row->n_log++] = (struct execution_log_entry){ at_us, status };
     if (execution_status_completed(status)) {
@@ -452,6 +455,13 @@ int execution_schedule(struct engine *engine, struct execution *x, struct error 
     return start_scheduled(engine, x, err);
 }
 
+/* A workflow under way: its due time is the first of its limits. */
+static bool has_limits(const struct execution *x)
+{
+    return x->row.status >= EXECUTION_RUNNING && !execution_status_completed(x->row.status) &&
+           workflow_conducts(x);
+}
+
 int executions_due(struct engine *engine, struct error *err)
 {
     int r = 0;
@@ -464,6 +474,8 @@ int executions_due(struct engine *engine, struct error *err)
             r = execution_schedule(engine, x, err);
         else if (x && x->row.status == EXECUTION_PENDING && x->row.due_us && x->row.due_us <= engine->now_us)
             r = inquiry_timeout(engine, x, err);
+        else if (x && has_limits(x) && x->row.due_us && x->row.due_us <= engine->now_us)
+            r = workflow_due(engine, x, err);
     }
     return r < 0 ? r : policies_release(engine, err);
 }
@@ -588,7 +600,7 @@ int execution_ended(struct engine *engine, int64_t seq, struct outcome *outcome,
         value_unref(outcome->result); /* late: canceled is final */
         return r < 0 ? r : 0;
     }
-    if (x->row.status == EXECUTION_CANCELING) {
+    if (!execution_stopped(x, outcome) && x->row.status == EXECUTION_CANCELING) {
         const char *user = value_map_chars(x->row.context, "cancelled_by");
 
         value_unref(outcome->result);
@@ -623,7 +635,7 @@ static int cancel_conducted(struct engine *engine, struct execution *x, const ch
 }
 
 /* Its start may still be among the effects of this batch; a stop goes out behind it. */
-static bool has_child(const struct engine *engine, int64_t seq)
+bool execution_has_child(const struct engine *engine, int64_t seq)
 {
     if (handed_token(engine, seq))
         return true;
@@ -651,7 +663,7 @@ int execution_cancel(struct engine *engine, int64_t seq, const char *user, struc
                          execution_status_text(x->row.status));
     value_map_put(&x->row.context, "cancelled_by", value_text(user));
     if (x->row.status == EXECUTION_RUNNING || x->row.parent || workflow_conducts(x)) {
-        bool child = has_child(engine, seq);
+        bool child = execution_has_child(engine, seq);
 
         value_replace(&x->row.result, canceled_result(user));
         execution_move(engine, x, EXECUTION_CANCELING);
@@ -743,7 +755,7 @@ int execution_set_status(struct engine *engine, int64_t seq, enum execution_stat
         return pause_or_resume(engine, x, status == EXECUTION_RESUMING, user, ret_row, err);
     /* Any other status is written as told: this is how asynchronous actions report back. */
     if (execution_status_completed(status)) {
-        if (has_child(engine, seq))
+        if (execution_has_child(engine, seq))
             engine_add_effect(engine, &(struct effect){ .kind = EFFECT_STOP, .seq = seq });
         outcome = (struct outcome){ .status = status, .result = value_ref(result) };
         r = execution_complete(engine, x, &outcome, err);
@@ -807,7 +819,8 @@ int executions_load(struct engine *engine, struct error *err)
         x->exists = true;
         restore_token(engine, x);
         remember(engine, x);
-        if (x->row.due_us && (x->row.status == EXECUTION_DELAYED || x->row.status == EXECUTION_PENDING))
+        if (x->row.due_us &&
+            (x->row.status == EXECUTION_DELAYED || x->row.status == EXECUTION_PENDING || has_limits(x)))
             due_add(engine, x->row.due_us, x->row.seq);
         if (x->row.status == EXECUTION_SCHEDULED) {
             GROW(engine->queue, engine->n_queue, engine->queue_room);
@@ -854,6 +867,8 @@ static int repair(struct engine *engine, struct execution *x, struct error *err)
         "The server ended while this was running; what became of the process is not known.";
     struct outcome outcome = { .status = EXECUTION_ABANDONED };
 
+    if (!workflow_conducts(x) && execution_stopped(x, &outcome))
+        return execution_complete(engine, x, &outcome, err);
     switch (x->row.status) {
     case EXECUTION_REQUESTED:
         return execution_schedule(engine, x, err);

@@ -317,9 +317,15 @@ static int hand_out(struct engine *engine, struct workflow *workflow, size_t *re
                        NULL, 0, NULL);
         return 0;
     }
-    for (size_t i = 0; r == 0 && i < tasks.n_items; i++)
+    for (size_t i = 0; r == 0 && i < tasks.n_items; i++) {
+        const struct task_run *run = task_run_find(workflow, tasks.items[i].task, tasks.items[i].route);
+
+        /* Nothing of a run whose time is over is begun; it ends with what still runs of it. */
+        if (run && task_run_overdue(engine, run) && run->n_live)
+            continue;
         r = workflow_request_task(engine, workflow, &tasks.items[i], err);
-    *ret_n = tasks.n_items;
+        ++*ret_n;
+    }
     conductor_tasks_release(&tasks);
     return r;
 }
@@ -339,6 +345,7 @@ int workflow_advance(struct engine *engine, struct workflow *workflow, struct er
     }
     if (r == 0 && status_in(conductor_status(workflow->conductor), STATUS_COMPLETED)) {
         workflow_prepare(engine, workflow);
+        workflow_end_stopped(workflow);
         conductor_render_output(workflow->conductor, NULL);
     }
     return r < 0 ? r : show(engine, workflow, err);
@@ -451,6 +458,7 @@ static int begin(struct engine *engine, struct execution *x, const struct run *r
     if (status_in(conductor_status(workflow->conductor), STATUS_COMPLETED))
         return show(engine, workflow,
                     err); /* its inputs or vars failed: without a context there is no output */
+    workflow_limit(engine, workflow, x);
     return workflow_advance(engine, workflow, err);
 }
 
@@ -622,6 +630,7 @@ static int load_task(void *data, struct task_row *row)
     loading->run =
         task_run_new(loading->workflow, (uint32_t)number, (uint32_t)row->route, row->items >= 0, (size_t)n);
     loading->run->row = *row;
+    loading->run->deadline_us = value_map_int(row->more, "deadline_us", 0);
     *row = (struct task_row){ 0 };
     return store_task_children(store_as_reader(loading->engine->config.store), loading->run->row.seq,
                                load_child, loading, loading->err);

@@ -30,6 +30,11 @@ void workflows_wake_all(struct engine *engine);
 int workflow_cancel(struct engine *engine, struct execution *x, const char *user, struct error *err);
 int workflow_pause(struct engine *engine, struct execution *x, const char *user, struct error *err);
 int workflow_resume(struct engine *engine, struct execution *x, const char *user, struct error *err);
+/* Ends with all that runs below it, as timeout or canceled (engine/stopping.h). */
+int workflow_stop(struct engine *engine, struct execution *x, enum execution_status status,
+                  const char *reason, struct error *err);
+/* The due time of a workflow's execution has come: a limit of its own or of one of its tasks may have passed. */
+int workflow_due(struct engine *engine, struct execution *x, struct error *err);
 /* Goes on with the workflow of another execution as this one, from the tasks its row names. */
 int workflow_rerun(struct engine *engine, struct execution *x, struct error *err);
 

@@ -465,6 +465,41 @@ def test_a_chain_can_be_run_again_but_not_from_a_task(stories):
     assert answer.status == 400 and "only supported for Orquesta" in answer.text
 
 
+def test_a_chain_tells_what_it_waits_for(stories, asking, notes):
+    execution = stories.run(make_chain(stories, SLOW, FILE), {"file": str(notes)}, wait=False)
+    eventually(lambda: lines_of(notes), what="the first task")
+    wait, = stories.get(f"/v1/executions/{execution['id']}/waits").json
+    assert wait["task"] == "one" and wait["status"] == "running" and wait["executions"][0]["id"]
+    assert stories.wait(execution["id"])["status"] == "succeeded"
+    assert stories.get(f"/v1/executions/{execution['id']}/waits").json == []
+    execution = stories.run(asking, wait=False)
+    stories.wait(execution["id"], until=("paused",))
+    own, task = stories.get(f"/v1/executions/{execution['id']}/waits").json
+    assert own["status"] == "paused" and task["reason"] == "waits for an answer of anybody"
+    answer_question(stories, execution)
+    assert stories.wait(execution["id"])["status"] == "succeeded"
+
+
+def test_a_chain_that_outruns_the_timeout_of_its_task_is_ended_with_what_runs(stories, notes):
+    chain = make_chain(stories, SLOW.replace("sleep 0.4", "sleep 30"), FILE)
+    flow = make_workflow(stories, f"""
+        version: 1.0
+        input: [file]
+        tasks:
+          a:
+            action: {chain} file=<% ctx(file) %>
+            timeout: 1
+        """, FILE)
+    began = time.monotonic()
+    done = stories.run(flow, {"file": str(notes)})
+    assert done["status"] in ("timeout", "failed") and time.monotonic() - began < 20
+    child, = children_of(stories, done)
+    child = stories.get(f"/v1/executions/{child['id']}").json
+    assert child["status"] == "timeout" and "timeout of 1 second" in child["result"]["error"]
+    assert names_and_states(child) == [("one", "canceled")]
+    assert lines_of(notes) == ["one"]
+
+
 # ---- sudden death ----
 
 @pytest.fixture
