@@ -305,16 +305,6 @@ static int fail(struct engine *engine, struct execution *x, const char *text, st
     return execution_complete(engine, x, &outcome, err);
 }
 
-static int fail_too_deep(struct engine *engine, struct execution *x, struct error *err)
-{
-    char text[200];
-
-    snprintf(text, sizeof(text),
-             "Workflows and action chains stand %d deep in each other; does \"%.80s\" start itself?",
-             WORKFLOW_LEVELS_MAX, value_map_chars(x->row.action, "ref"));
-    return fail(engine, x, text, err);
-}
-
 /* Makes the run ready; what needs no process is over at once. */
 static int make_run(struct engine *engine, struct execution *x, const struct runner_ops *runner,
                     struct error *err)
@@ -348,7 +338,7 @@ static int make_run(struct engine *engine, struct execution *x, const struct run
     }
     if (runner->conducted && workflow_too_deep(engine, x)) {
         run_free(run);
-        return fail_too_deep(engine, x, err);
+        return workflow_refuse_depth(engine, x, err);
     }
     if (runner->conducted) {
         engine_add_effect(engine, &(struct effect){ .kind = EFFECT_CONDUCT, .run = run, .seq = run->seq });
