@@ -183,6 +183,16 @@ static value test_outcome(const char *file, const char *base_path, bool save_sta
     return outcome;
 }
 
+/* Why a workflow failed, when it should not have. */
+static void errors_print(value outcome)
+{
+    VALUE_LIST_EACH (i, entry, value_map_get(outcome, "errors")) {
+        const char *task = value_map_chars(entry, "task_id"), *message = value_map_chars(entry, "message");
+
+        printf("        %s%s%s\n", task ? task : "", task ? ": " : "", message ? message : "");
+    }
+}
+
 static void outcome_print(value outcome)
 {
     value coverage = value_map_get(outcome, "coverage");
@@ -199,6 +209,8 @@ static void outcome_print(value outcome)
     VALUE_LIST_EACH (i, difference, value_map_get(outcome, "differences"))
         printf("    %s:%" PRId64 ": %s\n", file, value_map_int(difference, "line", 1),
                value_map_chars(difference, "message"));
+    if (!value_map_bool(outcome, "passed", false))
+        errors_print(outcome);
 }
 
 /* ---- coverage ---- */

@@ -11,9 +11,11 @@ struct rehearsal {
     struct workflow_graph *graph;
     struct conductor *conductor;
     const struct rehearsal_files *files;
-    value mocks;       /* list */
-    value runs;        /* map "task.route.item" -> how often it ran */
-    value differences; /* list of {message, path} */
+    struct expr_host host; /* the datastore of the test */
+    value mocks;           /* list */
+    value datastore;       /* map: "key" or "user.key" -> text */
+    value runs;            /* map "task.route.item" -> how often it ran */
+    value differences;     /* list of {message, path} */
     int64_t now_us;
 };
 

@@ -2,8 +2,10 @@
 #include "workflow/rehearsal.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
+#include "value/python.h"
 #include "workflow/inspect.h"
 #include "workflow/rehearsal-internal.h"
 
@@ -86,6 +88,31 @@ static void mocks_check(struct rehearsal *rehearsal)
     }
 }
 
+/* ---- the world ---- */
+
+/* What st2kv() finds: the test's own keys, "user.key" for those of the user. */
+static int datastore_get(void *data, const char *scope, const char *key, bool decrypt, value *ret,
+                         struct error *err)
+{
+    const struct rehearsal *rehearsal = data;
+    BUFFER_AUTO(name);
+    value found;
+
+    if (strcmp(scope, "system") != 0)
+        buffer_addf(&name, "%s.", scope);
+    buffer_add_text(&name, key);
+    found = value_map_get(rehearsal->datastore, buffer_text(&name));
+    *ret = value_is_set(found) ? python_str_value(found) : VALUE_NOTHING;
+    return 0;
+}
+
+static void set_environment(struct rehearsal *rehearsal)
+{
+    conductor_set_environment(
+        rehearsal->conductor,
+        &(struct conductor_environment){ .host = &rehearsal->host, .now_us = rehearsal->now_us });
+}
+
 /* ---- rounds ---- */
 
 static int tell(struct rehearsal *rehearsal, const struct conductor_task *task, const char *status,
@@ -164,8 +191,7 @@ static int round_make(struct rehearsal *rehearsal, value *results, bool *done, s
     if (longest > INT32_MAX)
         longest = INT32_MAX;
     rehearsal->now_us += longest * 1000000;
-    conductor_set_environment(rehearsal->conductor,
-                              &(struct conductor_environment){ .now_us = rehearsal->now_us });
+    set_environment(rehearsal);
     for (size_t i = 0; i < tasks.n_items && r == 0; i++) {
         BUFFER_AUTO(key);
         value so_far;
@@ -205,6 +231,7 @@ static int begin_anew(struct rehearsal *rehearsal, value test, struct error *err
 
     rehearsal->conductor =
         conductor_new(rehearsal->spec, rehearsal->graph, value_map_get(test, "inputs"), value_null());
+    set_environment(rehearsal);
     r = conductor_start(rehearsal->conductor, err);
     if (r == 0 && conductor_status(rehearsal->conductor) != STATUS_FAILED)
         r = conductor_request(rehearsal->conductor, "running", err);
@@ -235,6 +262,7 @@ static int begin_from_state(struct rehearsal *rehearsal, value saved, value task
 
     rehearsal->conductor = conductor_new(rehearsal->spec, rehearsal->graph, value_map_get(saved, "input"),
                                          value_map_get(saved, "context"));
+    set_environment(rehearsal);
     r = conductor_restore(rehearsal->conductor, saved, err);
     if (r < 0)
         return error_prefix(err, r, "workflow_state");
@@ -337,9 +365,12 @@ int workflow_rehearse(const struct workflow_spec *spec, value test, const struct
 {
     struct rehearsal rehearsal = { .spec = spec,
                                    .files = files,
-                                   .mocks = value_map_get(test, "mock_action_executions") };
+                                   .mocks = value_map_get(test, "mock_action_executions"),
+                                   .datastore = value_map_get(test, "datastore"),
+                                   .host = { .datastore_get = datastore_get } };
     int r;
 
+    rehearsal.host.data = &rehearsal;
     rehearsal.runs = value_map_new(8);
     rehearsal.differences = value_list_new(0);
     r = rehearse(&rehearsal, test, ret, err);

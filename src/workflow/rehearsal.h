@@ -18,7 +18,7 @@ struct rehearsal_files {
 
 /* `test` is the test as read from its file: inputs, mock_action_executions, expected_inspection_errors,
    expected_task_sequence, expected_routes, expected_workflow_status, expected_term_tasks, expected_errors,
-   expected_output. With workflow_state, a document of conductor_save(), it begins there: a workflow that is over is run
+   expected_output, and datastore, {key: text}, what st2kv() finds. With workflow_state, a document of conductor_save(), it begins there: a workflow that is over is run
    again from rerun_tasks ([{task_id, route, reset_items}]; none: from what failed), one that is paused goes on.
 
    *ret: {passed, differences: [{message, path}], status, sequence, routes, term_tasks, tasks: [{id, route, status}],
