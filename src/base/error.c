@@ -12,8 +12,7 @@ static void set(struct error *err, const char *kind, int line, int column, const
     if (!err)
         return;
     text = xvasprintf(format, args);
-    free(err->message);
-    free(err->detail);
+    error_release(err);
     *err = (struct error){ .message = text, .kind = kind, .line = line, .column = column };
 }
 
@@ -45,6 +44,24 @@ int error_set_at(struct error *err, int code, int line, int column, const char *
     set(err, NULL, line, column, format, args);
     va_end(args);
     return code;
+}
+
+void error_hint(struct error *err, const char *format, ...)
+{
+    va_list args;
+
+    if (!err)
+        return;
+    free(err->hint);
+    va_start(args, format);
+    err->hint = xvasprintf(format, args);
+    va_end(args);
+}
+
+void error_hint_copy(struct error *to, const struct error *from)
+{
+    if (from->hint)
+        error_hint(to, "%s", from->hint);
 }
 
 int error_prefix(struct error *err, int code, const char *format, ...)
@@ -84,6 +101,7 @@ void error_release(struct error *err)
         return;
     free(err->message);
     free(err->detail);
+    free(err->hint);
     *err = (struct error)ERROR_INIT;
 }
 
