@@ -324,7 +324,7 @@ static int restore(struct restoring *to, value saved, value state)
         r = put_list(to, ROW_ROUTE, value_map_get(state, "routes"));
     if (r == 0)
         r = put_list(to, ROW_CONTEXT, value_map_get(state, "contexts"));
-    if (r == 0)
+    if (r == 0 && value_list_count(value_map_get(state, "contexts")) > 0)
         r = put_row(to, ROW_FRAME, to->n_frames++, 0, pair(0, value_int(0)));
     if (r == 0)
         r = put_frames(to, staged, &staged_frames);

@@ -14,11 +14,10 @@ WORKFLOWS = sorted(path for path in FOLDER.glob("*.yaml") if not path.name.endsw
 TESTS = sorted(FOLDER.glob("*.test.yaml"))
 
 
-def rehearse(test):
-    """What the rehearsal says of one test: status, output, tasks ..."""
-    done = subprocess.run([str(BUILD / "fulmar"), "workflow", "rehearse", "-j", str(test)], capture_output=True, text=True,
-                          timeout=60)
-    return json.loads(done.stdout)[0]
+def rehearse(*tests):
+    """What the rehearsals say of the tests, one for each: status, output, tasks ..."""
+    command = [str(BUILD / "fulmar"), "workflow", "rehearse", "-j", "--base-path", str(FOLDER), *map(str, tests)]
+    return json.loads(subprocess.run(command, capture_output=True, text=True, timeout=100).stdout)
 
 
 class Example:
@@ -26,10 +25,9 @@ class Example:
 
     def __init__(self, test, folder):
         self.name = test.name.removesuffix(".test.yaml")
-        self.told = rehearse(test)
+        self.told = rehearse(test)[0]
         self.test = yaml.safe_load(test.read_text())
         self.workflow = self.test["workflow"].removesuffix(".yaml")
-        self.definition = yaml.safe_load((FOLDER / self.test["workflow"]).read_text())
         # Files that workflows count in are this run's own.
         self.inputs = {name: value.replace("/tmp", str(folder)) if isinstance(value, str) else value
                        for name, value in self.test.get("inputs", {}).items()}
@@ -41,8 +39,7 @@ class Example:
             assert client.put(f"/v1/keys/{key}", {"name": key, "value": value}).status == 200
 
     def answer(self, client, execution_id):
-        """Inquiries get the response that the rehearsal mocks. False while none waits."""
-        answered = False
+        """Inquiries get the response that the rehearsal mocks."""
         for child in children(client, execution_id):
             if child["status"] != "pending":
                 continue
@@ -50,30 +47,46 @@ class Example:
             mock = next(mock for mock in self.test["mock_action_executions"] if mock["task_id"] == task)
             reply = client.put(f"/v1/inquiries/{child['id']}", {"id": child["id"], "response": mock["result"]["response"]})
             assert reply.status == 200, reply
-            answered = True
-        return answered
-
-    def tasks(self):
-        """{(task, route): status} as rehearsed, of the tasks that run an action; the last run of each counts."""
-        return {(task["id"], task["route"]): task["status"] for task in self.told["tasks"]
-                if "action" in (self.definition["tasks"].get(task["id"]) or {})}
 
     def check(self, client, execution):
-        assert execution["status"] == self.told["status"], execution["result"]
-        assert execution["result"]["output"] == self.told["output"]
-        assert tasks_run(client, execution["id"]) == self.tasks()
+        check(client, execution, self.told)
+
+
+def check(client, execution, told):
+    """The execution of a workflow came to what its rehearsal says."""
+    assert execution["status"] == told["status"], execution["result"]
+    assert execution["result"]["output"] == told["output"]
+    tasks = yaml.safe_load((FOLDER / f"{execution['action']['name']}.yaml").read_text())["tasks"]
+    assert tasks_run(client, execution["id"]) == {
+        (task["id"], task["route"]): task["status"] for task in told["tasks"] if "action" in tasks.get(task["id"], {})}
+
+
+def as_test(client, execution, datastore):
+    """The rehearsal in which the actions answer what they answered to this execution."""
+    name, runs, mocks = execution["action"]["name"], {}, []
+    metadata = yaml.safe_load((FOLDER.parent / f"{name}.yaml").read_text())
+    defaults = {key: one["default"] for key, one in metadata["parameters"].items() if "default" in one}
+    for child in children(client, execution["id"]):
+        place = child["context"]["orquesta"]
+        who = {"task_id": place["task_name"], "route": place["task_route"]}
+        if "item_id" in place:
+            who["item_id"] = place["item_id"]
+        run = runs[str(who)] = runs.get(str(who), -1) + 1
+        mocks.append({**who, "iter_id": run, "status": child["status"], "result": child.get("result")})
+    return {"workflow": f"{name}.yaml", "inputs": {**defaults, **execution.get("parameters", {})}, "datastore": datastore,
+            "mock_action_executions": mocks, "expected_task_sequence": []}
 
 
 def children(client, execution_id):
-    answer = client.get(f"/v1/executions?parent={execution_id}&limit=-1&sort_asc=1")
+    answer = client.get(f"/v1/executions?parent={execution_id}&limit=-1")
     assert answer.status == 200, answer
-    return answer.json
+    return sorted(answer.json, key=lambda one: one["id"])
 
 
 def tasks_run(client, execution_id):
     """{(task, route): status} of what ran: of several tries the last one, of several items whether all are well."""
     runs = {}
-    for child in sorted(children(client, execution_id), key=lambda one: one["id"]):
+    for child in children(client, execution_id):
         place = child["context"]["orquesta"]
         assert child["status"] in FINISHED, f"{child['id']} ({place['task_name']}) is {child['status']}"
         status = "failed" if child["status"] in ("timeout", "abandoned") else child["status"]
