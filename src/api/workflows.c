@@ -88,7 +88,7 @@ static void inspect(struct http_request *request, void *owner)
         http_respond_error(request, 400, &err);
         return;
     }
-    if (workflow_spec_load_text(text ? text : "", text ? n : 0, 0, &spec, &err) < 0) {
+    if (workflow_spec_load_text(text ? text : "", text ? n : 0, SPEC_EXTENSIONS, &spec, &err) < 0) {
         http_respond_error(request, 400, &err);
         return;
     }

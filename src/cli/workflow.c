@@ -2,6 +2,7 @@
 /* workflow inspect; and the registry of services. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/mem.h"
@@ -54,6 +55,25 @@ static int definition_read(struct cli *cli, const struct cli_args *args, char **
     return cli_file_read(file, ret, &len, err);
 }
 
+/* Names that lead nowhere, on the standard error: beside the findings, not among them, since scripts read those. */
+static void hints_print(const struct workflow_spec *spec, const char *file, const char *text, size_t n)
+{
+    VALUE_AUTO(hints);
+    VALUE_AUTO(placed);
+
+    hints = workflow_hints(spec);
+    placed = workflow_inspection_placed(hints, text, n);
+    VALUE_LIST_EACH (i, hint, placed) {
+        const char *suggestion = value_map_chars(hint, "hint");
+
+        if (file)
+            fprintf(stderr, "%s:", file);
+        fprintf(stderr, "%lld:%lld: hint: %s.%s%s (%s)\n", (long long)value_map_int(hint, "line", 1),
+                (long long)value_map_int(hint, "column", 1), value_map_chars(hint, "message"),
+                suggestion ? " " : "", suggestion ? suggestion : "", value_map_chars(hint, "spec_path"));
+    }
+}
+
 /* Without a server: "FILE:LINE:COLUMN: MESSAGE" for each finding, as compilers tell theirs. */
 static int file_inspect(const char *file, bool *ret_clean, struct error *err)
 {
@@ -87,6 +107,7 @@ static int file_inspect(const char *file, bool *ret_clean, struct error *err)
                (long long)value_map_int(finding, "column", 1), value_map_chars(finding, "message"),
                value_map_chars(finding, "type"), path ? ", " : "", path ? path : "");
     }
+    hints_print(spec, file, text, n);
     *ret_clean = value_list_count(list) == 0;
     return 0;
 }
@@ -116,6 +137,8 @@ static int inspect_run(struct cli *cli, const struct cli_args *args, struct erro
     CLEANUP(freep)
     char *text = NULL;
     struct request request;
+    CLEANUP(workflow_spec_freep)
+    struct workflow_spec *spec = NULL;
     VALUE_AUTO(errors);
     BUFFER_AUTO(out);
     int r;
@@ -138,6 +161,8 @@ static int inspect_run(struct cli *cli, const struct cli_args *args, struct erro
     if (!value_is_list(errors))
         return error_set(err, -EPROTO, "The inspection result is not type of list: %s",
                          buffer_text(&reply.text));
+    if (workflow_spec_load_text(text, strlen(text), 0, &spec, NULL) == 0)
+        hints_print(spec, NULL, text, strlen(text));
     if (value_list_count(errors) == 0) {
         puts("No errors found in workflow definition.");
         return EXIT_DONE;

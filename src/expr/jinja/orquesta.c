@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "expr/functions/functions.h"
+#include "expr/suggest.h"
 
 static value own(struct ev *ev, const char *key)
 {
@@ -62,7 +63,9 @@ static int fn_ctx(struct ev *ev, struct bound *bound, value *ret)
 
     if (ev_str(ev, key, &shown) < 0)
         return -1;
-    return ev_error(ev, "VariableUndefinedError", "The variable \"%s\" is undefined.", shown.data);
+    ev_error(ev, "VariableUndefinedError", "The variable \"%s\" is undefined.", shown.data);
+    suggest_key(ev->context->variables, shown.data, shown.len, ev->err);
+    return -1;
 }
 
 static int fn_item(struct ev *ev, struct bound *bound, value *ret)
@@ -86,7 +89,9 @@ static int fn_item(struct ev *ev, struct bound *bound, value *ret)
     }
     if (ev_str(ev, key, &shown) < 0)
         return -1;
-    return ev_error(ev, "ExpressionEvaluationException", "Item does not have key \"%s\".", shown.data);
+    ev_error(ev, "ExpressionEvaluationException", "Item does not have key \"%s\".", shown.data);
+    suggest_key(item, shown.data, shown.len, ev->err);
+    return -1;
 }
 
 static int current_task(struct ev *ev, value *ret)

@@ -4,6 +4,7 @@
 #include "expr/yaql/workflow.h"
 
 #include "expr/functions/functions.h"
+#include "expr/suggest.h"
 #include "value/json.h"
 
 /* ---- the context ---- */
@@ -82,9 +83,11 @@ int workflow_variable(struct evaluation *ev, value name, value *ret)
         return yaql_fail(ev, "AttributeError", "'%s' object has no attribute 'startswith'",
                          yaql_type_name(name));
     found = value_map_get_value(ev->context->variables, name);
-    if (!value_is_set(found))
-        return yaql_fail(ev, "VariableUndefinedError", "The variable \"%s\" is undefined.",
-                         value_chars(name));
+    if (!value_is_set(found)) {
+        yaql_fail(ev, "VariableUndefinedError", "The variable \"%s\" is undefined.", value_chars(name));
+        suggest_key(ev->context->variables, value_chars(name), value_len(name), ev->err);
+        return -EINVAL;
+    }
     *ret = workflow_input(ev, found);
     return 0;
 }
@@ -136,8 +139,10 @@ static int item(struct call *c, value *ret)
         return r;
     if (!value_is_set(found)) {
         yaql_python_str(c->ev, key, &text);
-        return yaql_fail(c->ev, "ExpressionEvaluationException", "Item does not have key \"%s\".",
-                         buffer_text(&text));
+        yaql_fail(c->ev, "ExpressionEvaluationException", "Item does not have key \"%s\".",
+                  buffer_text(&text));
+        suggest_key(current, buffer_text(&text), text.len, c->ev->err);
+        return -EINVAL;
     }
     *ret = workflow_input(c->ev, found);
     return 0;
