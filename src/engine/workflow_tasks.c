@@ -178,6 +178,7 @@ int workflow_tell(struct engine *engine, struct workflow *workflow, const struct
          runs = !completed && notice->status != EXECUTION_PENDING;
     struct task_run *run = number < 0 ? NULL : task_run_find(workflow, (uint32_t)number, (uint32_t)route);
     struct task_child *child;
+    bool waited;
     int r;
 
     if (!run || item < 0 || (size_t)item >= run->n || run->children[item].execution != notice->child)
@@ -185,7 +186,8 @@ int workflow_tell(struct engine *engine, struct workflow *workflow, const struct
     child = &run->children[item];
     if (child->told && strcmp(child->told, status) == 0)
         return 0;
-    if (!runs && (!child->told || strcmp(child->told, "pending") != 0)) {
+    waited = child->told && strcmp(child->told, "pending") == 0;
+    if (!runs && !waited) {
         run->n_live--;
         workflow->n_live--;
     }
@@ -194,6 +196,9 @@ int workflow_tell(struct engine *engine, struct workflow *workflow, const struct
         value_list_set(&run->results, (size_t)item,
                        value_is_set(notice->result) ? value_ref(notice->result) : value_null());
     r = store_task_child_put(engine->config.store, run->row.seq, item, child->execution, status, err);
+    /* Only an item that runs wakes a task that is paused; the end of one that was asked about would go unheard. */
+    if (r == 0 && waited && run->has_items)
+        r = tell(engine, workflow, run, "running", VALUE_NOTHING, item, err);
     if (r == 0)
         r = tell(engine, workflow, run, conductor_word(engine, run, notice->status), notice->result,
                  run->has_items ? item : -1, err);
