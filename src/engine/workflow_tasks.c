@@ -50,8 +50,21 @@ void task_run_free(struct task_run *run)
 
 /* ---- the task's own row ---- */
 
-static int close_row(struct engine *engine, struct task_run *run, const char *status, struct error *err)
+/* "task a (route 2): failed" */
+static void tell_progress(struct engine *engine, struct workflow *workflow, const struct task_run *run,
+                          const char *what)
 {
+    BUFFER_AUTO(route);
+
+    if (run->route)
+        buffer_addf(&route, " (route %" PRIu32 ")", run->route);
+    workflow_progress(engine, workflow, "task %s%s: %s", run->row.name, buffer_text(&route), what);
+}
+
+static int close_row(struct engine *engine, struct workflow *workflow, struct task_run *run,
+                     const char *status, struct error *err)
+{
+    tell_progress(engine, workflow, run, status);
     run->over = true;
     run->row.open = false;
     run->row.end_us = engine->now_us;
@@ -95,12 +108,13 @@ static int open_row(struct engine *engine, struct workflow *workflow, struct tas
     if (!value_is_null(task->concurrency))
         value_map_put(&run->row.more, "concurrency", value_ref(task->concurrency));
     note_retry(engine, task, run);
+    tell_progress(engine, workflow, run, "running");
     limit = workflow_limit_task(engine, task, run, &reason);
     r = store_task_insert(engine->config.store, &run->row, err);
     if (r == 0 && limit == 0)
         return run->deadline_us ? workflow_watch(engine, workflow, run->deadline_us, err) : 0;
     conductor_fail(workflow->conductor, reason.kind, error_text(&reason), task->id, task->route, NULL);
-    return r == 0 ? close_row(engine, run, "failed", err) : r;
+    return r == 0 ? close_row(engine, workflow, run, "failed", err) : r;
 }
 
 static void forget_run(struct workflow *workflow, struct task_run *run)
@@ -134,7 +148,7 @@ static int tell(struct engine *engine, struct workflow *workflow, struct task_ru
         return 0;
     conductor_fail(workflow->conductor, reason.kind ? reason.kind : "ValueError", error_text(&reason), name,
                    run->route, NULL);
-    return close_row(engine, run, "failed", err);
+    return close_row(engine, workflow, run, "failed", err);
 }
 
 /* The row is closed when the conductor says that the task is over; a retry is another run. */
@@ -145,7 +159,7 @@ static int settle(struct engine *engine, struct workflow *workflow, struct task_
 
     if (!run->over && status >= 0 &&
         status_in((enum workflow_status)status, STATUS_COMPLETED | STATUS_BIT(STATUS_RETRYING)))
-        r = close_row(engine, run, status_name((enum workflow_status)status), err);
+        r = close_row(engine, workflow, run, status_name((enum workflow_status)status), err);
     return r;
 }
 
@@ -330,7 +344,7 @@ static int request_child(struct engine *engine, struct workflow *workflow, const
                          workflow->row.seq);
     if (plan_child(engine, workflow, parent, task, run, action, &plan, &reason) < 0) {
         conductor_fail(workflow->conductor, reason.kind, error_text(&reason), task->id, task->route, NULL);
-        return run->over ? 0 : close_row(engine, run, "failed", err);
+        return run->over ? 0 : close_row(engine, workflow, run, "failed", err);
     }
     mark_child(engine, workflow, run, &plan);
     r = execution_accept(engine, &plan, &row, err);

@@ -3,6 +3,7 @@
 #ifndef FULMAR_ENGINE_WORKFLOWS_INTERNAL_H
 #define FULMAR_ENGINE_WORKFLOWS_INTERNAL_H
 
+#include "base/buffer.h"
 #include "engine-internal.h"
 #include "engine/datastore.h"
 #include "engine/executions.h"
@@ -38,6 +39,7 @@ struct workflow {
     struct datastore_view view;
     struct expr_host host;
     char *user;
+    struct buffer progress; /* lines of this batch, for who follows its output */
 };
 
 /* A child's new status, or (child 0) a wish to be looked at. */
@@ -54,6 +56,9 @@ struct workflow *workflow_new(struct engine *engine, struct definition *definiti
                               value context);
 void workflow_free(struct workflow *workflow);
 void workflow_touch(struct engine *engine, struct workflow *workflow);
+/* A line of the output of the workflow's execution, written with the batch; the action's reference stands before it. */
+void workflow_progress(struct engine *engine, struct workflow *workflow, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* Gives the conductor the time. */
 void workflow_prepare(struct engine *engine, struct workflow *workflow);
 /* Hands out what can be run, and shows the outcome on the execution. */
