@@ -181,7 +181,7 @@ int workflow_tell(struct engine *engine, struct workflow *workflow, const struct
     int64_t route = value_map_int(notice->orquesta, "task_route", 0);
     int64_t item = value_map_int(notice->orquesta, "item_id", 0);
     bool completed = execution_status_completed(notice->status),
-         runs = !completed && notice->status != EXECUTION_PENDING;
+         runs = !completed && notice->status != EXECUTION_PENDING, asked;
     struct task_run *run = number < 0 ? NULL : task_run_find(workflow, (uint32_t)number, (uint32_t)route);
     struct task_child *child;
     int r;
@@ -191,7 +191,8 @@ int workflow_tell(struct engine *engine, struct workflow *workflow, const struct
     child = &run->children[item];
     if (child->told && strcmp(child->told, status) == 0)
         return 0;
-    if (!runs && (!child->told || strcmp(child->told, "pending") != 0)) {
+    asked = child->told && strcmp(child->told, "pending") == 0;
+    if (!runs && !asked) {
         run->n_live--;
         workflow->n_live--;
     }
@@ -200,6 +201,9 @@ int workflow_tell(struct engine *engine, struct workflow *workflow, const struct
         value_list_set(&run->results, (size_t)item,
                        value_is_set(notice->result) ? value_ref(notice->result) : value_null());
     r = store_task_child_put(engine->config.store, run->row.seq, item, child->execution, status, err);
+    /* A task whose items all wait is paused, and only an item that runs wakes it. */
+    if (r == 0 && asked && completed && run->has_items)
+        r = tell(engine, workflow, run, "running", VALUE_NOTHING, item, err);
     if (r == 0)
         r = tell(engine, workflow, run, status_told(engine, run, notice->status), notice->result,
                  run->has_items ? item : -1, err);

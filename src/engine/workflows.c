@@ -323,6 +323,15 @@ static int hand_out(struct engine *engine, struct workflow *workflow, size_t *re
     return r;
 }
 
+/* Nothing is stuck without a reason: what nobody would ever move again fails with it. */
+static void fail_stuck(struct workflow *workflow)
+{
+    ERROR_AUTO(reason);
+
+    if (conductor_check(workflow->conductor, &reason) < 0)
+        conductor_fail(workflow->conductor, reason.kind, error_text(&reason), NULL, 0, NULL);
+}
+
 int workflow_advance(struct engine *engine, struct workflow *workflow, struct error *err)
 {
     size_t n = 1;
@@ -336,6 +345,8 @@ int workflow_advance(struct engine *engine, struct workflow *workflow, struct er
         }
         r = hand_out(engine, workflow, &n, err);
     }
+    if (r == 0 && !n)
+        fail_stuck(workflow);
     if (r == 0 && status_in(conductor_status(workflow->conductor), STATUS_COMPLETED)) {
         workflow_prepare(engine, workflow);
         workflow_end_stopped(workflow);

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "engine/executions.h"
+#include "engine/inquiries.h"
 #include "engine/registry.h"
 #include "engine/waits.h"
 #include "engine/workflows.h"
@@ -666,6 +667,62 @@ TEST(a_workflow_tells_how_many_items_run)
     step(ask_waits, &seq);
 }
 
+static int answer(struct engine *engine, void *data, struct error *err)
+{
+    VALUE_AUTO(response);
+
+    response = from_json("{\"continue\":true}");
+    return inquiry_respond(engine, *(int64_t *)data, "", response, "ann", err);
+}
+
+TEST(questions_to_several_are_answered_one_after_the_other)
+{
+    int64_t seq = start_flow("version: 1.0\n"
+                             "tasks:\n"
+                             "  a:\n    with:\n      items: <% range(3) %>\n"
+                             "    action: core.ask\n");
+
+    assert_execution(seq, "paused", NULL);
+    for (size_t i = 0; i < 3; i++) {
+        int64_t child = child_of(seq, i);
+
+        step(answer, &child);
+        assert_execution(child, "succeeded", NULL);
+    }
+    assert_execution(seq, "succeeded", NULL);
+}
+
+static int rerun_nothing(struct engine *engine, void *data, struct error *err)
+{
+    struct execution_request request = { .action = "test.flow", .user = "ann" };
+    struct execution_plan plan;
+    struct execution_row row;
+    char id[OBJECT_ID_SIZE];
+    VALUE_AUTO(rerun);
+    int r;
+
+    engine_format_id(engine, *(int64_t *)data, id);
+    rerun = value_map_new(1);
+    value_map_put(&rerun, "ref", value_text(id));
+    request.rerun = rerun;
+    assert_int_equal(execution_plan(node.catalog, NULL, node.now_us, &request, &plan, err), 0);
+    r = execution_accept(engine, &plan, &row, err);
+    *(int64_t *)data = row.seq;
+    execution_row_release(&row);
+    return r;
+}
+
+TEST(a_workflow_that_nothing_moves_fails_with_the_reason)
+{
+    int64_t seq = start_flow(three_noops);
+
+    step(rerun_nothing, &seq);
+    assert_execution(
+        seq, "failed",
+        "{\"output\":null,\"errors\":[{\"type\":\"error\",\"message\":\"WorkflowStuckError: The workflow "
+        "is resuming, but no task of it is running, staged or waited for.\"}]}");
+}
+
 #define TEST_OF(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -691,6 +748,8 @@ int main(void)
         TEST_OF(a_limit_that_passes_during_a_pause_counts_when_the_workflow_goes_on),
         TEST_OF(a_limit_that_is_no_number_of_seconds_fails_the_workflow),
         TEST_OF(a_workflow_tells_how_many_items_run),
+        TEST_OF(questions_to_several_are_answered_one_after_the_other),
+        TEST_OF(a_workflow_that_nothing_moves_fails_with_the_reason),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
