@@ -305,6 +305,7 @@ static int plan_child(struct engine *engine, struct workflow *workflow, const st
     };
     VALUE_AUTO(context);
     VALUE_AUTO(known);
+    VALUE_AUTO(deep);
 
     known = request.action ? engine_object(engine, OBJECT_ACTION, request.action) : VALUE_NOTHING;
     if (!value_is_set(known))
@@ -315,6 +316,10 @@ static int plan_child(struct engine *engine, struct workflow *workflow, const st
     context = child_context(engine, workflow, parent, run, value_map_get(action, "item_id"));
     request.context = context;
     request.notify = child_notify(workflow, parent, task->id);
+    deep = workflow_take_deep(workflow, run, run->has_items ? value_map_int(action, "item_id", 0) : 0);
+    request.rerun = deep;
+    if (value_is_set(deep))
+        value_map_put(&context, "re-run", value_ref(deep));
     workflow_prepare(engine, workflow);
     if (execution_plan(engine->config.catalog, &workflow->host, engine->now_us, &request, ret, reason) != 0) {
         reason->kind = refusal_class(reason);

@@ -80,6 +80,11 @@ typedef int workflow_child_request(struct engine *engine, struct execution *chil
 int workflow_each_child(struct engine *engine, struct execution *x, workflow_child_request *request,
                         const char *text, struct error *err);
 
+/* workflow_rerun.c */
+/* How a child goes on with the workflow that carried out its task before, when a rerun asked for that; unset when it begins
+   anew. Taken out of the workflow's row. Owned. */
+value workflow_take_deep(struct workflow *workflow, const struct task_run *run, int64_t item);
+
 /* workflow_time.c */
 /* Evaluates the limit of the workflow and watches it from now on. */
 void workflow_limit(struct engine *engine, struct workflow *workflow, struct execution *x);

@@ -158,7 +158,7 @@ def test_progress_of_a_workflow_is_its_output(flows):
     ]
 
 
-def cli(server, *words):
+def cli(server, *words, code=0):
     environment = {
         "HOME": str(server.folder), "ST2_API_URL": f"{server.url}/v1", "ST2_STREAM_URL": f"{server.url}/stream/v1",
         "ST2_AUTH_TOKEN": server.client.token, "PATH": "/usr/bin:/bin", "COLUMNS": "200",
@@ -166,7 +166,7 @@ def cli(server, *words):
     done = subprocess.run(
         [BUILD / "fulmar", *words], env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
     )
-    assert done.returncode == 0, done
+    assert done.returncode == code, done
     return re.sub("[0-9a-f]{24}", "ID", done.stdout)
 
 
@@ -190,3 +190,40 @@ def test_get_shows_what_a_running_workflow_waits_for(flows, server):
     assert "waits for:" not in cli(server, "execution", "get", execution["id"], "--json")
     flows.wait(execution["id"])
     assert "waits for:" not in cli(server, "execution", "get", execution["id"])
+
+
+def say(path, line):
+    with path.open("a") as file:
+        file.write(line + "\n")
+
+
+def test_single_items_run_again(flows, server, notes):
+    done = flows.run("flows.flaky_items", {"file": str(notes)})
+    assert done["status"] == "failed" and sorted(lines_of(notes)) == ["item0", "item1", "item2"]
+    say(notes, "fixed")
+    shown = cli(server, "execution", "re-run", done["id"], "--tasks", "each", "--items", "1", code=1)
+    assert "status: failed" in shown
+    assert sorted(lines_of(notes)) == ["fixed", "item0", "item1", "item1", "item2"]
+    again = flows.get("/v1/executions?action=flows.flaky_items&limit=1").json[0]
+    shown = cli(server, "execution", "re-run", again["id"], "--tasks", "each", "--no-reset", "each")
+    assert "status: succeeded" in shown
+    assert sorted(lines_of(notes)) == ["fixed", "item0", "item0", "item1", "item1", "item2", "item2"]
+
+
+def test_a_deep_rerun_repeats_only_what_failed_below(flows, server, notes):
+    done = flows.run("flows.calls_flaky", {"file": str(notes)})
+    assert done["status"] == "failed"
+    say(notes, "fixed")
+    assert "status: succeeded" in cli(server, "execution", "re-run", done["id"], "--tasks", "below", "--deep")
+    assert lines_of(notes) == ["one", "two", "fixed", "two"]
+
+
+@pytest.mark.parametrize("body, message", [
+    ({"tasks": ["each"], "items": {"other": [1]}}, 'The items of "other" must be numbers from 0'),
+    ({"tasks": ["each"], "items": {"each": ["x"]}}, 'The items of "each" must be numbers from 0'),
+    ({"tasks": ["each"], "items": [1]}, "items must be an object of tasks"),
+])
+def test_items_to_run_again_are_checked(flows, notes, body, message):
+    done = flows.run("flows.flaky_items", {"file": str(notes)})
+    answer = flows.post(f"/v1/executions/{done['id']}/re_run", body)
+    assert answer.status == 400 and message in answer.json["faultstring"]
