@@ -35,6 +35,7 @@ struct effect {
 
 struct rule_index;
 struct workflow;
+struct chain;
 struct notice;
 struct definitions;
 
@@ -55,7 +56,9 @@ struct engine {
     int64_t n_starting;      /* starts among the effects of this batch */
     struct strmap workflows; /* execution -> struct workflow */
     struct workflow *workflows_dirty;
-    struct notice *notices; /* what workflows are to be told, from notices_at on */
+    struct strmap chains; /* execution -> struct chain */
+    struct chain *chains_dirty;
+    struct notice *notices; /* what workflows and chains are to be told, from notices_at on */
     size_t n_notices, notices_at, notices_room;
     struct definitions *definitions;
 

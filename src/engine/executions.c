@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine-internal.h"
+#include "engine/chains.h"
 #include "engine/datastore.h"
 #include "engine/feed.h"
 #include "engine/inquiries.h"
@@ -304,6 +305,16 @@ static int fail(struct engine *engine, struct execution *x, const char *text, st
     return execution_complete(engine, x, &outcome, err);
 }
 
+static int fail_too_deep(struct engine *engine, struct execution *x, struct error *err)
+{
+    char text[200];
+
+    snprintf(text, sizeof(text),
+             "Workflows and action chains stand %d deep in each other; does \"%.80s\" start itself?",
+             WORKFLOW_LEVELS_MAX, value_map_chars(x->row.action, "ref"));
+    return fail(engine, x, text, err);
+}
+
 /* Makes the run ready; what needs no process is over at once. */
 static int make_run(struct engine *engine, struct execution *x, const struct runner_ops *runner,
                     struct error *err)
@@ -334,6 +345,10 @@ static int make_run(struct engine *engine, struct execution *x, const struct run
     if (runner->conducted && value_map_has(x->row.more, "rerun")) {
         run_free(run);
         return workflow_rerun(engine, x, err);
+    }
+    if (runner->conducted && workflow_too_deep(engine, x)) {
+        run_free(run);
+        return fail_too_deep(engine, x, err);
     }
     if (runner->conducted) {
         engine_add_effect(engine, &(struct effect){ .kind = EFFECT_CONDUCT, .run = run, .seq = run->seq });
@@ -826,14 +841,33 @@ int executions_load(struct engine *engine, struct error *err)
     return r < 0 ? r : 0;
 }
 
+static int has_begun(struct engine *engine, const struct execution *x, bool *ret, struct error *err)
+{
+    int r = 0;
+
+    if (chain_conducts(x))
+        r = chain_begun(engine, x->row.seq, err);
+    else if (!value_map_has(x->row.context, "workflow_execution"))
+        r = STORE_NOT_FOUND;
+    *ret = r == 0;
+    return r < 0 ? r : 0;
+}
+
 /* A workflow that had begun goes on from its rows; one whose definition was being read begins again. */
 static int recover_conducted(struct engine *engine, struct execution *x, struct error *err)
 {
     const char *name = value_map_chars(x->row.runner, "name");
+    bool begun;
+    int r = has_begun(engine, x, &begun, err);
 
-    if (!value_map_has(x->row.context, "workflow_execution"))
+    if (r < 0)
+        return r;
+    if (!begun)
         return make_run(engine, x, runner_find(name), err);
-    workflow_wake(engine, x->row.seq);
+    if (chain_conducts(x))
+        chain_wake(engine, x->row.seq);
+    else
+        workflow_wake(engine, x->row.seq);
     return 0;
 }
 
@@ -857,8 +891,11 @@ static int repair(struct engine *engine, struct execution *x, struct error *err)
         value_map_put(&outcome.result, "error", value_text(lost));
         return execution_complete(engine, x, &outcome, err);
     case EXECUTION_CANCELING: {
-        if (workflow_conducts(x) && value_map_has(x->row.context, "workflow_execution"))
-            return recover_conducted(engine, x, err);
+        bool begun = false;
+        int r = workflow_conducts(x) ? has_begun(engine, x, &begun, err) : 0;
+
+        if (r < 0 || begun)
+            return r < 0 ? r : recover_conducted(engine, x, err);
         const char *user = value_map_chars(x->row.context, "cancelled_by");
 
         outcome =
@@ -893,6 +930,8 @@ int engine_recover(struct engine *engine, int64_t now_us, int64_t *ret_n, struct
         r = workflows_advance(engine, &more, err);
     if (r == 0)
         r = workflows_flush(engine, err);
+    if (r == 0)
+        r = chains_flush(engine, err);
     if (r == 0)
         r = executions_flush(engine, err);
     if (r == 0)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/chains.h"
 #include "workflows-internal.h"
 
 int workflow_each_child(struct engine *engine, struct execution *x, workflow_child_request *request,
@@ -67,7 +68,11 @@ int workflow_cancel(struct engine *engine, struct execution *x, const char *user
     int64_t seq = x->row.seq;
     struct workflow *workflow;
     struct outcome outcome;
-    int r = workflow_find(engine, seq, &workflow, err);
+    int r;
+
+    if (chain_conducts(x))
+        return chain_cancel(engine, x, user, err);
+    r = workflow_find(engine, seq, &workflow, err);
 
     if (r < 0)
         return r;
@@ -96,8 +101,11 @@ static int pause_child(struct engine *engine, struct execution *child, const cha
 int workflow_pause(struct engine *engine, struct execution *x, const char *user, struct error *err)
 {
     struct workflow *workflow;
-    int r = workflow_find(engine, x->row.seq, &workflow, err);
+    int r;
 
+    if (chain_conducts(x))
+        return chain_pause(engine, x, user, err);
+    r = workflow_find(engine, x->row.seq, &workflow, err);
     if (r != 0)
         return r;
     value_map_put(&x->row.context, "paused_by", value_text(user));
@@ -119,8 +127,11 @@ static int resume_child(struct engine *engine, struct execution *child, const ch
 int workflow_resume(struct engine *engine, struct execution *x, const char *user, struct error *err)
 {
     struct workflow *workflow;
-    int r = workflow_find(engine, x->row.seq, &workflow, err);
+    int r;
 
+    if (chain_conducts(x))
+        return chain_resume(engine, x, user, err);
+    r = workflow_find(engine, x->row.seq, &workflow, err);
     if (r != 0)
         return r;
     value_map_put(&x->row.context, "resumed_by", value_text(user));

@@ -163,20 +163,28 @@ static int settle(struct engine *engine, struct workflow *workflow, struct task_
     return r;
 }
 
+/* A child that is resumed runs: the conductor knows no end of a task that is resuming, but what is resumed may be over
+   before it was seen running. */
+static enum execution_status told_status(enum execution_status status)
+{
+    return status == EXECUTION_RESUMING ? EXECUTION_RUNNING : status;
+}
+
 /* A task whose time is over has failed like any other: the conductor logs that, which it does not do for runs that end as
    timeout by themselves. */
-static const char *status_told(const struct engine *engine, const struct task_run *run,
-                               enum execution_status status)
+static const char *conductor_word(const struct engine *engine, const struct task_run *run,
+                                  enum execution_status status)
 {
-    return execution_status_text(
-        status == EXECUTION_TIMEOUT && task_run_overdue(engine, run) ? EXECUTION_FAILED : status);
+    return execution_status_text(status == EXECUTION_TIMEOUT && task_run_overdue(engine, run)
+                                     ? EXECUTION_FAILED
+                                     : told_status(status));
 }
 
 int workflow_tell(struct engine *engine, struct workflow *workflow, const struct notice *notice,
                   struct error *err)
 {
     const char *name = value_map_chars(notice->orquesta, "task_id"),
-               *status = execution_status_text(notice->status);
+               *status = execution_status_text(told_status(notice->status));
     int64_t number = name ? workflow_spec_find(workflow->definition->spec, name) : -1;
     int64_t route = value_map_int(notice->orquesta, "task_route", 0);
     int64_t item = value_map_int(notice->orquesta, "item_id", 0);
@@ -205,7 +213,7 @@ int workflow_tell(struct engine *engine, struct workflow *workflow, const struct
     if (r == 0 && asked && completed && run->has_items)
         r = tell(engine, workflow, run, "running", VALUE_NOTHING, item, err);
     if (r == 0)
-        r = tell(engine, workflow, run, status_told(engine, run, notice->status), notice->result,
+        r = tell(engine, workflow, run, conductor_word(engine, run, notice->status), notice->result,
                  run->has_items ? item : -1, err);
     if (r == 0)
         r = settle(engine, workflow, run, err);
@@ -352,7 +360,7 @@ static int request_child(struct engine *engine, struct workflow *workflow, const
         return error_set(err, -EIO, "workflow %" PRId64 " offers an item it does not have",
                          workflow->row.seq);
     if (plan_child(engine, workflow, parent, task, run, action, &plan, &reason) < 0) {
-        conductor_fail(workflow->conductor, reason.kind, error_text(&reason), task->id, task->route, NULL);
+        conductor_fail(workflow->conductor, reason.kind, error_detail(&reason), task->id, task->route, NULL);
         return run->over ? 0 : close_row(engine, workflow, run, "failed", err);
     }
     mark_child(engine, workflow, run, &plan);

@@ -42,8 +42,9 @@ struct workflow {
     struct buffer progress; /* lines of this batch, for who follows its output */
 };
 
-/* A child's new status, or (child 0) a wish to be looked at. */
+/* A child's new status, or (child 0, as always with chains) a wish to be looked at. */
 struct notice {
+    bool chain;
     int64_t execution, child;
     enum execution_status status;
     value result, orquesta;

@@ -16,6 +16,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/chains.h"
 #include "workflows-internal.h"
 
 #define NOTICES_PER_BATCH  5000
@@ -28,6 +29,18 @@ bool workflow_conducts(const struct execution *x)
     const struct runner_ops *runner = runner_find(name ? name : "");
 
     return runner && runner->conducted;
+}
+
+bool workflow_too_deep(struct engine *engine, const struct execution *x)
+{
+    int level = 1;
+
+    /* All above are under way, so they are in memory. */
+    while (x && x->row.parent && level <= WORKFLOW_LEVELS_MAX) {
+        x = strmap_get_n(&engine->active, (const char *)&x->row.parent, sizeof(x->row.parent));
+        level++;
+    }
+    return level > WORKFLOW_LEVELS_MAX;
 }
 
 /* ---- memory ---- */
@@ -142,6 +155,7 @@ void workflow_note(struct engine *engine, const struct notice *notice)
 {
     GROW(engine->notices, engine->n_notices, engine->notices_room);
     engine->notices[engine->n_notices++] = (struct notice){
+        .chain = notice->chain,
         .execution = notice->execution,
         .child = notice->child,
         .status = notice->status,
@@ -159,11 +173,16 @@ void workflow_child_moved(struct engine *engine, const struct execution *child, 
         (now == EXECUTION_RUNNING || now == EXECUTION_RESUMING) &&
         (before == EXECUTION_PAUSED || before == EXECUTION_RESUMING || before == EXECUTION_PENDING);
 
-    if (!value_map_has(child->row.more, "task_execution") ||
-        !(execution_status_completed(now) || waits || goes_on))
+    if (!execution_status_completed(now) && !waits && !goes_on)
         return;
-    workflow_note(engine, &(struct notice){ child->row.parent, child->row.seq, child->row.status,
-                                            child->row.result, orquesta });
+    if (chain_is_task(child))
+        chain_wake(engine, child->row.parent);
+    else if (value_map_has(child->row.more, "task_execution"))
+        workflow_note(engine, &(struct notice){ .execution = child->row.parent,
+                                                .child = child->row.seq,
+                                                .status = child->row.status,
+                                                .result = child->row.result,
+                                                .orquesta = orquesta });
 }
 
 void workflow_wake(struct engine *engine, int64_t execution)
@@ -179,7 +198,11 @@ void workflows_wake_all(struct engine *engine)
     while (strmap_next(&engine->active, &at, NULL, &item)) {
         struct execution *x = item;
 
-        if (x->row.status >= EXECUTION_RUNNING && workflow_conducts(x))
+        if (x->row.status < EXECUTION_RUNNING || !workflow_conducts(x))
+            continue;
+        if (chain_conducts(x))
+            chain_wake(engine, x->row.seq);
+        else
             workflow_wake(engine, x->row.seq);
     }
 }
@@ -207,8 +230,11 @@ static int find_handed_over(struct engine *engine, const struct notice *notice, 
 static int handle_notice(struct engine *engine, const struct notice *notice, struct error *err)
 {
     struct workflow *workflow;
-    int r = workflow_find(engine, notice->execution, &workflow, err);
+    int r;
 
+    if (notice->chain)
+        return chain_look(engine, notice->execution, err);
+    r = workflow_find(engine, notice->execution, &workflow, err);
     if (r == STORE_NOT_FOUND && notice->child)
         r = find_handed_over(engine, notice, &workflow, err);
     if (r != 0)
@@ -444,6 +470,8 @@ static int begin(struct engine *engine, struct execution *x, const struct run *r
                        NULL, 0, NULL);
     else if (conductor_status(workflow->conductor) == STATUS_NULL)
         conductor_request(workflow->conductor, "running", NULL);
+    if (status_in(conductor_status(workflow->conductor), STATUS_COMPLETED))
+        return show(engine, workflow, err); /* its inputs or vars failed: without a context there is no output */
     workflow_limit(engine, workflow, x);
     note_status(engine, workflow);
     return workflow_advance(engine, workflow, err);
@@ -592,14 +620,17 @@ static int load_child(void *data, int64_t item, int64_t execution, const char *t
         value_list_set(&run->results, (size_t)item,
                        value_is_set(row.result) ? value_ref(row.result) : value_null());
     } else if (execution_status_completed(row.status) || row.status == EXECUTION_PENDING ||
-               row.status == EXECUTION_PAUSED) {
+               row.status == EXECUTION_PAUSED || status == EXECUTION_PENDING || status == EXECUTION_PAUSED) {
         value orquesta = value_map_new(3);
 
         value_map_put(&orquesta, "task_id", value_text(run->row.name));
         value_map_put(&orquesta, "task_route", value_int(run->route));
         value_map_put(&orquesta, "item_id", value_int(item));
-        workflow_note(loading->engine, &(struct notice){ loading->workflow->row.execution, execution,
-                                                         row.status, row.result, orquesta });
+        workflow_note(loading->engine, &(struct notice){ .execution = loading->workflow->row.execution,
+                                                         .child = execution,
+                                                         .status = row.status,
+                                                         .result = row.result,
+                                                         .orquesta = orquesta });
         value_unref(orquesta);
     }
     execution_row_release(&row);

@@ -26,7 +26,7 @@ void workflows_forget(struct engine *engine);
 /* After memory was dropped: have every workflow under way looked at. */
 void workflows_wake_all(struct engine *engine);
 
-/* Requests on the execution of a workflow; what they do to the execution is done when they return. */
+/* Requests on the execution of a workflow (or a chain); what they do to the execution is done when they return. */
 int workflow_cancel(struct engine *engine, struct execution *x, const char *user, struct error *err);
 int workflow_pause(struct engine *engine, struct execution *x, const char *user, struct error *err);
 int workflow_resume(struct engine *engine, struct execution *x, const char *user, struct error *err);
@@ -39,7 +39,10 @@ int workflow_due(struct engine *engine, struct execution *x, struct error *err);
    it. */
 int workflow_rerun(struct engine *engine, struct execution *x, struct error *err);
 
-/* Is this execution carried out as a workflow? */
+/* Is this execution carried out step by step, as a workflow or a chain? */
 bool workflow_conducts(const struct execution *x);
+/* Does it stand below so many others that something must go in circles? Workflows and chains may start themselves. */
+bool workflow_too_deep(struct engine *engine, const struct execution *x);
+#define WORKFLOW_LEVELS_MAX 50
 
 #endif

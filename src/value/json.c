@@ -408,12 +408,51 @@ void json_write_string(struct buffer *out, const char *text, size_t n, bool asci
     buffer_add_char(out, '"');
 }
 
+/* The digits of n, from the right; returns where they begin. */
+static char *digits_before(char *end, uint64_t n)
+{
+    do
+        *--end = (char)('0' + n % 10);
+    while (n /= 10);
+    return end;
+}
+
+/* Numbers of a few decimals, which are most: a decimal of at most 15 digits that reads back as d is the shortest one. */
+static size_t format_plain_double(double d, char out[JSON_DOUBLE_SIZE])
+{
+    static const uint32_t scales[] = { 1, 10, 100, 1000, 10000, 100000, 1000000 };
+    double size = fabs(d);
+
+    if (!(size >= 1e-3 && size < 1e9))
+        return 0;
+    for (size_t i = 1; i < sizeof(scales) / sizeof(scales[0]); i++) {
+        uint64_t scaled = (uint64_t)(size * scales[i] + 0.5), rest = scaled % scales[i];
+        char text[JSON_DOUBLE_SIZE], *end = text + sizeof(text), *at;
+
+        if ((double)scaled / scales[i] != size)
+            continue;
+        at = digits_before(end, rest);
+        while (end - at < (ptrdiff_t)i)
+            *--at = '0';
+        *--at = '.';
+        at = digits_before(at, scaled / scales[i]);
+        if (d < 0)
+            *--at = '-';
+        memcpy(out, at, (size_t)(end - at));
+        out[end - at] = '\0';
+        return (size_t)(end - at);
+    }
+    return 0;
+}
+
 size_t json_format_double(double d, char out[JSON_DOUBLE_SIZE])
 {
     char digits[32], *e;
     int precision, exponent, n;
-    size_t len = 0;
+    size_t len = format_plain_double(d, out);
 
+    if (len)
+        return len;
     if (isnan(d))
         return (size_t)snprintf(out, JSON_DOUBLE_SIZE, "nan");
     if (isinf(d))

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/buffer.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/strmap.h"
@@ -56,6 +57,33 @@ value value_text_n(const char *text, size_t n)
     if (n)
         memcpy(data, text, n);
     return v;
+}
+
+void value_text_begin(struct buffer *buffer)
+{
+    static const struct value_string head;
+
+    buffer_add(buffer, &head, VALUE_TEXT_HEAD);
+}
+
+#define SHRINK_BELOW 131072
+
+value value_text_end(struct buffer *buffer)
+{
+    size_t n = buffer->len - VALUE_TEXT_HEAD, size = sizeof(struct value_string) + n + 1;
+    struct value_string *s = (struct value_string *)buffer_take(buffer);
+
+    assert(n < UINT32_MAX - 64);
+    /* Of large memory what was never touched costs nothing, giving it back does. */
+    if (size < SHRINK_BELOW)
+        s = xrealloc(s, size);
+    thread_bytes += (int64_t)size;
+    s->header.refs = 1;
+    s->header.depth = 0;
+    s->hash = 0;
+    s->n_chars = UINT32_MAX;
+    s->len = (uint32_t)n;
+    return (value){ .kind = VALUE_STRING, .string = s };
 }
 
 value value_text(const char *text)

@@ -69,6 +69,16 @@ static value staged_value(const struct conductor *c, const struct staged *staged
     return v;
 }
 
+/* What was said, without hints: a report is compared. */
+static value errors_said(const struct conductor *c)
+{
+    value errors = value_list_new(c->n_errors);
+
+    for (uint32_t i = 0; i < c->n_errors; i++)
+        value_list_append(&errors, log_entry_said(c->errors[i].v));
+    return errors;
+}
+
 value conductor_report(const struct conductor *c)
 {
     value report = value_map_new(7), routes = value_list_new(c->n_routes), staged = value_list_new(4),
@@ -82,7 +92,7 @@ value conductor_report(const struct conductor *c)
         value_list_append(&entries, entry_value(c, &c->entries[i]));
     value_map_put(&report, "status", status_value(c->status));
     value_map_put(&report, "output", value_ref(conductor_output(c)));
-    value_map_put(&report, "errors", conductor_errors(c));
+    value_map_put(&report, "errors", errors_said(c));
     value_map_put(&report, "routes", routes);
     if (value_list_count(c->reruns) > 0)
         value_map_put(&report, "reruns", value_ref(c->reruns));

@@ -138,6 +138,8 @@ static int bind_named(struct ev *ev, const char *function, const char *const *pa
     if (!(flags & BUILTIN_KWARGS))
         return ev_error(ev, "TypeError", "%s() got an unexpected keyword argument '%s'", function,
                         value_chars(name));
+    if (!value_is_set(ret->named))
+        ret->named = value_map_new(4);
     value_map_set(&ret->named, value_ref(name), value_ref(item));
     return 0;
 }
@@ -152,8 +154,6 @@ int builtin_bind(struct ev *ev, const char *function, const char *const *params,
         ret->args[i] = VALUE_NOTHING;
     if (flags & BUILTIN_VARARGS)
         ret->rest = value_tuple_new(0);
-    if (flags & BUILTIN_KWARGS)
-        ret->named = value_map_new(0);
     if (value_is_set(subject) && n_params)
         ret->args[at++] = subject;
     for (unsigned i = 0; actuals && i < actuals->n; i++) {
@@ -197,6 +197,63 @@ int builtin_call(struct ev *ev, const struct builtin *builtin, value subject, co
         return 0;
     value_unref(value_take(ret));
     return -1;
+}
+
+/* The arguments of a direct call, those that nothing else holds in `held`. */
+static int bind_direct(struct ev *ev, const struct node_call *call, value subject, value *held,
+                       struct bound *bound)
+{
+    const struct builtin *builtin = call->builtin;
+    unsigned n = call->arguments.n_args;
+
+    if (ev_pay(ev, 2) < 0)
+        return -1;
+    for (unsigned i = 0; i < builtin->n_params; i++)
+        bound->args[i] = VALUE_NOTHING;
+    bound->args[0] = subject;
+    if (builtin->flags & BUILTIN_VARARGS)
+        bound->rest = value_tuple_new(n);
+    for (unsigned i = 0; i < n; i++) {
+        value each = ev_peek(ev, call->arguments.args[i], &held[i]);
+
+        if (!value_is_set(each))
+            return -1;
+        if (i + 1 < builtin->n_params)
+            bound->args[i + 1] = each;
+        else
+            value_list_append(&bound->rest, value_ref(each));
+    }
+    ev->at = &call->node;
+    return 0;
+}
+
+int builtin_call_direct(struct ev *ev, const struct node_call *call, value subject, value *ret)
+{
+    value held[DIRECT_ARGS_MAX] = { VALUE_NOTHING };
+    BOUND_AUTO(bound);
+    int r = bind_direct(ev, call, subject, held, &bound);
+
+    *ret = VALUE_NOTHING;
+    if (r == 0 && call->builtin->function(ev, &bound, ret) < 0) {
+        value_unref(value_take(ret));
+        r = -1;
+    }
+    for (unsigned i = 0; i < call->arguments.n_args; i++)
+        value_unref(held[i]);
+    return r;
+}
+
+int builtin_print_direct(struct ev *ev, const struct node_call *call, value subject)
+{
+    value held[DIRECT_ARGS_MAX] = { VALUE_NOTHING };
+    BOUND_AUTO(bound);
+    int r = bind_direct(ev, call, subject, held, &bound);
+
+    if (r == 0)
+        r = call->builtin->print(ev, &bound, ev->out);
+    for (unsigned i = 0; i < call->arguments.n_args; i++)
+        value_unref(held[i]);
+    return r;
 }
 
 /* StackStorm's functions know plain values only: markup becomes text, lazy sequences lists; those are kept in `held`. */

@@ -48,6 +48,29 @@ static int filter_lower(struct ev *ev, struct bound *bound, value *ret)
     return filter_case(ev, bound, TEXT_LOWER, ret);
 }
 
+static int print_case(struct ev *ev, const struct bound *bound, enum text_case how, struct buffer *out)
+{
+    value text = text_of(bound->args[0]);
+    VALUE_AUTO(held);
+
+    if (!value_is_set(text)) {
+        if (ev_str_value(ev, bound->args[0], &held) < 0)
+            return -1;
+        text = held;
+    }
+    return text_case_print(ev, how, text, out);
+}
+
+static int print_upper(struct ev *ev, const struct bound *bound, struct buffer *out)
+{
+    return print_case(ev, bound, TEXT_UPPER, out);
+}
+
+static int print_lower(struct ev *ev, const struct bound *bound, struct buffer *out)
+{
+    return print_case(ev, bound, TEXT_LOWER, out);
+}
+
 static int filter_capitalize(struct ev *ev, struct bound *bound, value *ret)
 {
     return filter_case(ev, bound, TEXT_CAPITALIZE, ret);
@@ -271,6 +294,19 @@ static int filter_format(struct ev *ev, struct bound *bound, value *ret)
     if (ev_soft_str(ev, bound->args[0], &text) < 0)
         return -1;
     return ev_binary(ev, NUMBER_MODULO, text, named ? bound->named : bound->rest, ret);
+}
+
+static int print_format(struct ev *ev, const struct bound *bound, struct buffer *out)
+{
+    value text = text_of(bound->args[0]);
+    VALUE_AUTO(held);
+
+    if (!value_is_set(text)) {
+        if (ev_str_value(ev, bound->args[0], &held) < 0)
+            return -1;
+        text = held;
+    }
+    return ev_percent(ev, text, bound->rest, is_object(bound->args[0], &markup_ops), out);
 }
 
 /* ---- markup ---- */
@@ -526,9 +562,16 @@ const struct builtin filters_text[] = {
     { "e", "escape", filter_escape, 0, 1, 1, { "s" } },
     { "escape", "escape", filter_escape, 0, 1, 1, { "s" } },
     { "forceescape", "do_forceescape", filter_forceescape, 0, 1, 1, { "value" } },
-    { "format", "do_format", filter_format, BUILTIN_VARARGS | BUILTIN_KWARGS, 1, 1, { "value" } },
+    { "format",
+      "do_format",
+      filter_format,
+      BUILTIN_VARARGS | BUILTIN_KWARGS,
+      1,
+      1,
+      { "value" },
+      .print = print_format },
     { "indent", "do_indent", filter_indent, 0, 1, 4, { "s", "width", "first", "blank" } },
-    { "lower", "do_lower", filter_lower, 0, 1, 1, { "s" } },
+    { "lower", "do_lower", filter_lower, 0, 1, 1, { "s" }, .print = print_lower },
     { "replace", "do_replace", filter_replace, 0, 3, 4, { "s", "old", "new", "count" } },
     { "safe", "do_mark_safe", filter_safe, 0, 1, 1, { "value" } },
     { "string", "soft_str", filter_string, 0, 1, 1, { "s" } },
@@ -536,7 +579,7 @@ const struct builtin filters_text[] = {
     { "title", "do_title", filter_title, 0, 1, 1, { "s" } },
     { "trim", "do_trim", filter_trim, 0, 1, 2, { "value", "chars" } },
     { "truncate", "do_truncate", filter_truncate, 0, 1, 5, { "s", "length", "killwords", "end", "leeway" } },
-    { "upper", "do_upper", filter_upper, 0, 1, 1, { "s" } },
+    { "upper", "do_upper", filter_upper, 0, 1, 1, { "s" }, .print = print_upper },
     { "urlencode", "do_urlencode", filter_urlencode, 0, 1, 1, { "value" } },
     { "urlize",
       "do_urlize",

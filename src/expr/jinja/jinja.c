@@ -13,7 +13,7 @@
 /* "\r\n" and "\r" become "\n"; one newline at the end of a template goes away. */
 static const char *normalise(struct jinja *jinja, const char *text, size_t n, size_t *ret_len)
 {
-    char *copy = pool_alloc(jinja->pool, n + 1);
+    char *copy = pool_alloc(jinja->pool, n + 1 + DATA_PAD);
     size_t len = 0;
 
     if (!memchr(text, '\r', n)) {
@@ -214,8 +214,10 @@ static int run_expression(struct ev *ev, value *ret)
 
     if (ev_eval(ev, ev->jinja->root, &result) < 0)
         return -EINVAL;
-    if (is_undefined(result))
+    if (is_undefined(result)) {
+        undefined_suggest(ev, result);
         return JINJA_UNDEFINED;
+    }
     if (result.kind < VALUE_LIST ||
         (!ev->explained && !ev->jinja->mutating && only_looks_up(ev->jinja->root))) {
         if (result.kind != VALUE_OBJECT) {
@@ -233,9 +235,10 @@ static int run(struct ev *ev, value *ret)
     if (ev->jinja->expression)
         return run_expression(ev, ret);
     ev->out = &out;
+    value_text_begin(&out);
     if (ev_body(ev, (const struct node_list *)ev->jinja->root) < 0)
         return -EINVAL;
-    *ret = value_text_n(buffer_text(&out), out.len);
+    *ret = value_text_end(&out);
     return 0;
 }
 
@@ -264,6 +267,7 @@ int jinja_evaluate_within(const struct jinja *jinja, const struct expr_context *
 
     error_release(ev.err);
     limits_fill(context, &ev.limits);
+    ev.text_max = ev.limits.text + VALUE_TEXT_HEAD;
     ev.steps = steps_left && *steps_left < ev.limits.steps ? *steps_left : ev.limits.steps;
     if (jinja->function.n_slots <= 16) {
         root = ev.frame = &local.frame;
@@ -278,6 +282,8 @@ int jinja_evaluate_within(const struct jinja *jinja, const struct expr_context *
     if (steps_left)
         *steps_left = ev.steps;
     frames_release(&ev);
+    for (size_t i = 0; i < KNOWN_NAMES; i++)
+        value_unref(ev.known[i]);
     value_unref(ev.own_variables);
     value_unref(ev.visible);
     buffer_release(&none);

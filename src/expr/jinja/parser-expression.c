@@ -35,8 +35,11 @@ static struct node *finish(struct parser *p, struct node *node)
 
 static void deepen(struct node *node, const struct node *part)
 {
-    if (part && node->depth <= part->depth)
+    if (!part)
+        return;
+    if (node->depth <= part->depth)
         node->depth = (uint16_t)(part->depth + 1);
+    node->calls = node->calls || part->calls;
 }
 
 /* Pointers gathered while their number is not yet known. */
@@ -692,11 +695,25 @@ static bool constant_arguments(const struct arguments *arguments)
            all_constant(arguments->args, (uint32_t)arguments->n_args + arguments->n_named);
 }
 
+/* Few positional arguments, none of which calls anything, of a filter or test that is ours. */
+static bool direct_arguments(const struct node_call *call)
+{
+    const struct arguments *arguments = &call->arguments;
+
+    for (int i = 0; i < arguments->n_args; i++)
+        if (arguments->args[i]->calls)
+            return false;
+    return !arguments->star && !arguments->star_star && !arguments->n_named && !call->builtin->fn &&
+           arguments->n_args <= DIRECT_ARGS_MAX && arguments->n_args + 1 >= call->builtin->min &&
+           (arguments->n_args + 1 <= call->builtin->n_params || call->builtin->flags & BUILTIN_VARARGS);
+}
+
 static struct node *call_node(struct parser *p, struct node *subject)
 {
     struct node_call *call = node_new(p, NODE_CALL, sizeof(*call), subject->start, p->current.line);
 
     call->subject = subject;
+    call->node.calls = true;
     if (!parse_arguments(p, &call->arguments))
         return NULL;
     deepen_call(call);
@@ -715,6 +732,7 @@ static struct node *attribute_node(struct parser *p, struct node *subject, value
     attr->subject = subject;
     attr->name = name;
     attr->methods = method_find(value_chars(name), value_len(name));
+    attr->loop_field = loop_field_find(name);
     deepen(&attr->node, subject);
     parser_reads(p, subject, &attr->node);
     return finish(p, &attr->node);
@@ -867,14 +885,13 @@ static struct node *filter_node(struct parser *p, struct node *subject)
         return NULL;
     filter->builtin = filter_find(name.data, name.len, p->jinja->flags);
     if (!filter->builtin)
-        return parser_fail_kind(p, filter->node.line, "TemplateAssertionError", "No filter named '%s'.",
-                                name.data),
-               NULL;
+        return parser_fail_unknown(p, filter->node.line, "filter", &name), NULL;
     if (parser_is(p, TOKEN_LPAREN) && !parse_arguments(p, &filter->arguments))
         return NULL;
     filter->node.constant = subject && subject->constant && constant_arguments(&filter->arguments) &&
                             !(filter->builtin->flags & BUILTIN_CONTEXT);
     deepen_call(filter);
+    filter->direct = direct_arguments(filter);
     return finish(p, &filter->node);
 }
 
@@ -943,10 +960,9 @@ static struct node *test_node(struct parser *p, struct node *subject)
     }
     test->builtin = test_find(name.data, name.len);
     if (!test->builtin)
-        return parser_fail_kind(p, test->node.line, "TemplateAssertionError", "No test named '%s'.",
-                                name.data),
-               NULL;
+        return parser_fail_unknown(p, test->node.line, "test", &name), NULL;
     deepen_call(test);
+    test->direct = direct_arguments(test);
     test->node.constant = subject->constant && constant_arguments(&test->arguments);
     node = finish(p, &test->node);
     return node && negated ? pair_node(p, NODE_NOT, node, NULL, subject->start) : node;

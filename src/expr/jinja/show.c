@@ -55,12 +55,20 @@ void ev_repr(struct ev *ev, value v, struct buffer *out)
 
 static int add_integer(struct ev *ev, int64_t n, struct buffer *out)
 {
+    static const char pairs[] =
+        "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+        "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+        "8081828384858687888990919293949596979899";
     uint64_t rest = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
     char digits[24], *at = digits + sizeof(digits);
 
-    do
+    for (; rest >= 100; rest /= 100) {
+        at -= 2;
+        memcpy(at, &pairs[rest % 100 * 2], 2);
+    }
+    if (rest >= 10)
         *--at = (char)('0' + rest % 10);
-    while (rest /= 10);
+    *--at = (char)('0' + (rest >= 10 ? rest / 10 : rest));
     if (n < 0)
         *--at = '-';
     return ev_add_text(ev, out, at, (size_t)(digits + sizeof(digits) - at));
@@ -75,6 +83,13 @@ int ev_str(struct ev *ev, value v, struct buffer *out)
         return ev_add_text(ev, out, value_chars(v), value_len(v));
     case VALUE_INT:
         return add_integer(ev, v.integer, out);
+    case VALUE_BOOL:
+        return ev_add_text(ev, out, v.boolean ? "True" : "False", v.boolean ? 4 : 5);
+    case VALUE_FLOAT: {
+        char text[JSON_DOUBLE_SIZE];
+
+        return ev_add_text(ev, out, text, json_format_double(v.number, text));
+    }
     case VALUE_OBJECT:
         if (is_undefined(v))
             return ((struct undefined *)v.object)->lax ? 0 : undefined_raise(ev, v);
@@ -89,7 +104,7 @@ int ev_str(struct ev *ev, value v, struct buffer *out)
     default:
         python_str(out, v);
     }
-    if (out->len > ev->limits.text)
+    if (out->len > ev->text_max)
         return ev_limit(ev, "bytes of a text", ev->limits.text);
     return ev_pay(ev, (out->len - before) / 64 + 1);
 }

@@ -326,33 +326,68 @@ static const struct builtin changed_method = {
     .min = 1,  .n_params = 1,         .params = { "self" }
 };
 
+enum loop_field {
+    LOOP_NONE,
+    LOOP_INDEX,
+    LOOP_INDEX0,
+    LOOP_REVINDEX,
+    LOOP_REVINDEX0,
+    LOOP_LENGTH,
+    LOOP_DEPTH,
+    LOOP_DEPTH0,
+    LOOP_FIRST,
+    LOOP_LAST,
+    LOOP_FIELDS
+};
+
+uint8_t loop_field_find(value name)
+{
+    static const char *const names[LOOP_FIELDS] = {
+        [LOOP_INDEX] = "index",         [LOOP_INDEX0] = "index0", [LOOP_REVINDEX] = "revindex",
+        [LOOP_REVINDEX0] = "revindex0", [LOOP_LENGTH] = "length", [LOOP_DEPTH] = "depth",
+        [LOOP_DEPTH0] = "depth0",       [LOOP_FIRST] = "first",   [LOOP_LAST] = "last",
+    };
+
+    for (uint8_t i = LOOP_NONE + 1; i < LOOP_FIELDS; i++)
+        if (value_text_is(name, names[i]))
+            return i;
+    return LOOP_NONE;
+}
+
+value loop_number(value v, uint8_t field)
+{
+    const struct loop *loop = (const struct loop *)v.object;
+    int64_t length = (int64_t)value_list_count(loop->items), i = loop->index0;
+
+    switch ((enum loop_field)field) {
+    case LOOP_INDEX:
+        return value_int(i + 1);
+    case LOOP_INDEX0:
+        return value_int(i);
+    case LOOP_REVINDEX:
+        return value_int(length - i);
+    case LOOP_REVINDEX0:
+        return value_int(length - i - 1);
+    case LOOP_LENGTH:
+        return value_int(length);
+    case LOOP_DEPTH:
+        return value_int(loop->depth);
+    case LOOP_DEPTH0:
+        return value_int((int64_t)loop->depth - 1);
+    case LOOP_FIRST:
+        return value_bool(i == 0);
+    default:
+        return value_bool(i + 1 == length);
+    }
+}
+
 static int loop_getattr(struct ev *ev, value self, value name, value *ret)
 {
     const struct loop *loop = (const struct loop *)self.object;
-    int64_t length = (int64_t)value_list_count(loop->items), i = loop->index0;
-    const struct {
-        const char *name;
-        int64_t n;
-    } numbers[] = {
-        { "index", i + 1 },
-        { "index0", i },
-        { "revindex", length - i },
-        { "revindex0", length - i - 1 },
-        { "length", length },
-        { "depth", loop->depth },
-        { "depth0", (int64_t)loop->depth - 1 },
-    };
+    uint8_t field = loop_field_find(name);
 
-    for (size_t k = 0; k < ELEMENTS(numbers); k++) {
-        if (!value_text_is(name, numbers[k].name))
-            continue;
-        *ret = value_int(numbers[k].n);
-        return 0;
-    }
-    if (value_text_is(name, "first"))
-        *ret = value_bool(i == 0);
-    else if (value_text_is(name, "last"))
-        *ret = value_bool(i + 1 == length);
+    if (field)
+        *ret = loop_number(self, field);
     else if (value_text_is(name, "previtem"))
         *ret = value_is_set(loop->previous)
                    ? value_ref(loop->previous)
@@ -588,10 +623,11 @@ static void datastore_free(struct value_object *object)
     object_free(datastore, sizeof(*datastore));
 }
 
-value datastore_root(struct ev *ev)
+value datastore_root(struct ev *ev, value scope)
 {
     struct datastore *datastore = object_new(&datastore_ops, sizeof(*datastore));
 
+    datastore->scope = value_ref(scope);
     return value_object(&datastore->object);
 }
 
