@@ -249,7 +249,7 @@ struct workflow_row {
     int64_t start_us, end_us;
     value definition; /* {text}: pinned, shared by all workflows of the same text */
     value inputs, context;
-    value more; /* {notify, timeout, deadline_us, stopped} */
+    value more; /* {notify, timeout, deadline_us, stopped, deep} */
 };
 void workflow_row_release(struct workflow_row *row);
 int store_workflow_insert(struct store *store, const struct workflow_row *row, struct error *err);
