@@ -21,12 +21,14 @@ struct task_run {
     bool has_items;
     bool over; /* the row is closed */
     size_t n;  /* items; 1 without */
+    const struct conductor_event *telling; /* while the conductor is told of it */
     struct task_child *children;
     value results;  /* with items: list of results, null where there is none */
     int64_t n_live; /* children that run */
 };
 
 struct workflow {
+    struct engine *engine;
     struct workflow_row row;
     struct definition *definition;
     struct conductor *conductor;
@@ -66,6 +68,9 @@ int workflow_end_with_text(struct engine *engine, struct execution *x, const cha
 /* The workflow goes on as another execution. */
 void workflow_hand_over(struct engine *engine, struct workflow *workflow, struct execution *x);
 void workflow_note(struct engine *engine, const struct notice *notice);
+
+/* workflow_lookup.c: lets the expressions of a workflow ask for the runs of its tasks. */
+void workflow_lookup_host(struct workflow *workflow);
 
 /* workflow_tasks.c */
 int workflow_request_task(struct engine *engine, struct workflow *workflow, const struct conductor_task *task,
