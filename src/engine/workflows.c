@@ -71,11 +71,13 @@ struct workflow *workflow_new(struct engine *engine, struct definition *definiti
     struct workflow *workflow = xcalloc(1, sizeof(*workflow));
     const char *user = value_map_chars(value_map_get(context, "st2"), "user");
 
+    workflow->engine = engine;
     workflow->definition = definition;
     workflow->conductor = conductor_new(definition->spec, definition->graph, inputs, context);
     workflow->user = xstrdup(user ? user : "");
     workflow->view = (struct datastore_view){ .catalog = engine->config.catalog, .user = workflow->user };
     workflow->host = datastore_host(&workflow->view);
+    workflow_lookup_host(workflow);
     workflow->row.inputs = value_ref(inputs);
     workflow->row.context = value_ref(context);
     workflow->row.definition = value_ref(definition->document);
