@@ -274,22 +274,16 @@ struct generator *generator_new(int (*step)(struct ev *ev, struct generator *sel
 int ev_truth(struct ev *ev, value v, bool *ret);
 int ev_equal(struct ev *ev, value a, value b, bool *ret);
 /* COMPARE_LT ..; fails with "'<' not supported between instances of ..." */
+/* COMPARE_EQ .. COMPARE_GTEQ; a table takes no decision. */
 static inline bool ev_order_integers(enum compare_operator op, int64_t a, int64_t b)
 {
-    switch (op) {
-    case COMPARE_EQ:
-        return a == b;
-    case COMPARE_NE:
-        return a != b;
-    case COMPARE_LT:
-        return a < b;
-    case COMPARE_LTEQ:
-        return a <= b;
-    case COMPARE_GT:
-        return a > b;
-    default:
-        return a >= b;
-    }
+    enum { LESS = 1, EQUAL = 2, GREATER = 4 };
+    static const uint8_t accepted[] = {
+        [COMPARE_EQ] = EQUAL,          [COMPARE_NE] = LESS | GREATER, [COMPARE_LT] = LESS,
+        [COMPARE_LTEQ] = LESS | EQUAL, [COMPARE_GT] = GREATER,        [COMPARE_GTEQ] = GREATER | EQUAL,
+    };
+
+    return accepted[op] >> ((a >= b) + (a > b)) & 1;
 }
 /* The operations on integers that need no care: false when they do. */
 static inline bool ev_binary_integers(enum number_operator op, int64_t a, int64_t b, int64_t *ret)

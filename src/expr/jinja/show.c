@@ -60,8 +60,17 @@ static int add_integer(struct ev *ev, int64_t n, struct buffer *out)
         "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
         "8081828384858687888990919293949596979899";
     uint64_t rest = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
-    char digits[24], *at = digits + sizeof(digits);
+    unsigned len = 1 + (n < 0);
+    char *at;
 
+    for (uint64_t size = rest; size >= 10; size /= 10)
+        len++;
+    if (out->len + len > ev->text_max)
+        return ev_limit(ev, "bytes of a text", ev->limits.text);
+    buffer_reserve(out, len);
+    at = out->data + out->len + len;
+    out->len += len;
+    *at = '\0';
     for (; rest >= 100; rest /= 100) {
         at -= 2;
         memcpy(at, &pairs[rest % 100 * 2], 2);
@@ -71,7 +80,7 @@ static int add_integer(struct ev *ev, int64_t n, struct buffer *out)
     *--at = (char)('0' + (rest >= 10 ? rest / 10 : rest));
     if (n < 0)
         *--at = '-';
-    return ev_add_text(ev, out, at, (size_t)(digits + sizeof(digits) - at));
+    return 0;
 }
 
 int ev_str(struct ev *ev, value v, struct buffer *out)

@@ -112,6 +112,25 @@ static OUTLINE int print_parts(struct ev *ev, const struct node_list *node)
     return ev_pay(ev, 1);
 }
 
+/* A sum of texts, one by one; 1: it is none, and nothing was printed. */
+static int print_sum(struct ev *ev, const struct node *node)
+{
+    const struct node_pair *pair = (const struct node_pair *)node;
+    bool sum = node->type == NODE_BINARY && node->op == NUMBER_ADD;
+    size_t before = ev->out->len;
+    VALUE_AUTO(held);
+    value v;
+    int r = sum ? print_sum(ev, pair->a) : 0;
+
+    if (r != 0)
+        return r;
+    v = ev_peek(ev, sum ? pair->b : node, &held);
+    if (v.kind == VALUE_STRING)
+        return ev_add_text(ev, ev->out, value_chars(v), value_len(v));
+    ev->out->len = before;
+    return value_is_set(v) ? 1 : -1;
+}
+
 /* A filter whose text need not be made first. */
 static OUTLINE int print_filter(struct ev *ev, const struct node_call *filter)
 {
@@ -134,6 +153,12 @@ static OUTLINE int print_part(struct ev *ev, const struct node *node)
         return print_parts(ev, (const struct node_list *)node);
     if (node->type == NODE_FILTER && filter->direct && filter->builtin->print)
         return print_filter(ev, filter);
+    if (node->type == NODE_BINARY && node->op == NUMBER_ADD && !node->calls) {
+        int r = print_sum(ev, node);
+
+        if (r <= 0)
+            return r;
+    }
     if (node->type != NODE_CONDITION || !pair->c)
         return print_value(ev, node);
     yes = ev_test(ev, pair->a);
