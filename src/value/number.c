@@ -528,7 +528,7 @@ static bool round_plainly(double d, int64_t digits, double *ret)
         return false;
     scaled = fabs(d) * scales[digits];
     whole = floor(scaled);
-    if (whole > 1e14 || fabs(scaled - whole - 0.5) < 1e-1)
+    if (whole > 1e11 || fabs(scaled - whole - 0.5) < 1e-4)
         return false;
     if (scaled - whole > 0.5)
         whole += 1;

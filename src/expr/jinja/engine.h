@@ -246,6 +246,8 @@ int iter_init(struct ev *ev, value v, struct iter *ret);
 bool is_iterable(value v);
 /* *ret is owned; unset at the end. */
 int iter_next(struct ev *ev, struct iter *iter, value *ret);
+/* The next entry of a map's view, borrowed; the key is unset at the end. */
+int iter_next_pair(struct ev *ev, struct iter *iter, value *ret_key, value *ret_item);
 void iter_release(struct iter *iter);
 #define ITER_AUTO(name) __attribute__((cleanup(iter_release))) struct iter name = { .kind = ITER_EMPTY }
 /* All items as a new list. */
@@ -353,18 +355,25 @@ int ev_global(struct ev *ev, value name, value *ret);
 
 int ev_eval(struct ev *ev, const struct node *node, value *ret);
 value ev_peek_part(struct ev *ev, const struct node *node, value *held);
-/* A constant, or a variable that is at hand, borrowed; unset for everything else. */
-static inline value ev_glance(const struct ev *ev, const struct node *node)
+/* A constant, or a variable that is at hand, borrowed; unset for everything else. Not while expressions are explained. */
+static inline value ev_glance_plain(const struct ev *ev, const struct node *node)
 {
     const struct node_name *name = (const struct node_name *)node;
 
-    if (node->type == NODE_CONST && ((const struct node_const *)node)->v.kind != VALUE_FLOAT)
+    switch ((enum glance)node->glance) {
+    case GLANCE_CONST:
         return ((const struct node_const *)node)->v;
-    if (node->type != NODE_NAME || unlikely(ev->explained))
-        return VALUE_NOTHING;
-    if (!name->n_slots)
+    case GLANCE_SLOT:
+        return ev->frame->slots[name->slot];
+    case GLANCE_KNOWN:
         return ev->known[name->known];
-    return likely(!name->slots[0].up) ? ev->frame->slots[name->slots[0].slot] : VALUE_NOTHING;
+    default:
+        return VALUE_NOTHING;
+    }
+}
+static inline value ev_glance(const struct ev *ev, const struct node *node)
+{
+    return likely(!ev->explained) ? ev_glance_plain(ev, node) : VALUE_NOTHING;
 }
 /* The value of an expression; unset after a failure. It is borrowed where something else holds it anyway (a constant, a
    variable, a part of one), and else kept in `held`, which is unset before and the caller's to unref. A borrowed value

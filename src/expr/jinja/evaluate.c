@@ -577,13 +577,13 @@ static inline bool integer_at_hand(const struct ev *ev, const struct node *node,
     const struct node_pair *pair = (const struct node_pair *)node;
     value v;
 
-    if (node->type == NODE_BINARY && !ev->explained) {
-        value left = ev_glance(ev, pair->a), right = ev_glance(ev, pair->b);
+    if (node->type == NODE_BINARY) {
+        value left = ev_glance_plain(ev, pair->a), right = ev_glance_plain(ev, pair->b);
 
         return left.kind == VALUE_INT && right.kind == VALUE_INT &&
                ev_binary_integers((enum number_operator)node->op, left.integer, right.integer, ret);
     }
-    v = ev_glance(ev, node);
+    v = ev_glance_plain(ev, node);
     *ret = v.integer;
     return v.kind == VALUE_INT;
 }
@@ -592,8 +592,8 @@ static inline __attribute__((always_inline)) int compare(struct ev *ev, const st
 {
     int64_t left, right;
 
-    if (node->count == 1 && node->steps[0].op <= COMPARE_GTEQ && integer_at_hand(ev, node->left, &left) &&
-        integer_at_hand(ev, node->steps[0].right, &right))
+    if (node->count == 1 && node->steps[0].op <= COMPARE_GTEQ && likely(!ev->explained) &&
+        integer_at_hand(ev, node->left, &left) && integer_at_hand(ev, node->steps[0].right, &right))
         return ev_order_integers(node->steps[0].op, left, right);
     return compare_chain(ev, node);
 }
@@ -622,7 +622,7 @@ static inline value peek_binary(struct ev *ev, const struct node_pair *node, val
 {
     int64_t n;
 
-    return integer_at_hand(ev, &node->node, &n) ? value_int(n) : binary(ev, node, held);
+    return !ev->explained && integer_at_hand(ev, &node->node, &n) ? value_int(n) : binary(ev, node, held);
 }
 
 static OUTLINE int eval_sign(struct ev *ev, const struct node_pair *node, value *ret)

@@ -388,6 +388,8 @@ static struct node *const_node(struct parser *p, value v, uint32_t start, int li
 
     c->v = v;
     c->node.constant = true;
+    /* A float may be infinite: see eval_constant. */
+    c->node.glance = v.kind == VALUE_FLOAT ? GLANCE_NONE : GLANCE_CONST;
     return finish(p, &c->node);
 }
 

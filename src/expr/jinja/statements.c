@@ -21,11 +21,24 @@ static int assign_attribute(struct ev *ev, const struct node_ns_target *target, 
     return 0;
 }
 
+/* As many items as targets. */
+static int assign_items(struct ev *ev, const struct node_list *tuple, value items)
+{
+    if (ev_pay(ev, tuple->count) < 0)
+        return -1;
+    for (uint32_t i = 0; i < tuple->count; i++)
+        if (assign(ev, tuple->items[i], value_ref(items.list->items[i])) < 0)
+            return -1;
+    return 0;
+}
+
 /* Its array of items stays out of the frames of loops. */
 static __attribute__((noinline)) int assign_tuple(struct ev *ev, const struct node_list *tuple, value held)
 {
     ITER_AUTO(iter);
 
+    if (value_is_list(held) && value_list_count(held) == tuple->count)
+        return assign_items(ev, tuple, held);
     if (!is_iterable(held))
         return ev_error(ev, "TypeError", "cannot unpack non-iterable %s object", ev_type_name(held));
     if (iter_init(ev, held, &iter) < 0)
@@ -145,24 +158,33 @@ static OUTLINE int print_part(struct ev *ev, const struct node *node)
 {
     const struct node_pair *pair = (const struct node_pair *)node;
     const struct node_call *filter = (const struct node_call *)node;
-    int yes;
+    int yes, r;
 
     if (unlikely(ev->autoescape || ev->explained || node->constant))
         return print_value(ev, node);
-    if (node->type == NODE_CONCAT)
+    switch ((enum node_type)node->type) {
+    case NODE_CONDITION:
+        if (!pair->c)
+            break;
+        yes = ev_test(ev, pair->a);
+        return yes < 0 ? -1 : ev_print(ev, yes ? pair->b : pair->c);
+    case NODE_CONCAT:
         return print_parts(ev, (const struct node_list *)node);
-    if (node->type == NODE_FILTER && filter->direct && filter->builtin->print)
+    case NODE_FILTER:
+        if (!filter->direct || !filter->builtin->print)
+            break;
         return print_filter(ev, filter);
-    if (node->type == NODE_BINARY && node->op == NUMBER_ADD && !node->calls) {
-        int r = print_sum(ev, node);
-
-        if (r <= 0)
-            return r;
+    case NODE_BINARY:
+        if (node->op != NUMBER_ADD || node->calls)
+            break;
+        r = print_sum(ev, node);
+        if (r > 0)
+            break;
+        return r;
+    default:
+        break;
     }
-    if (node->type != NODE_CONDITION || !pair->c)
-        return print_value(ev, node);
-    yes = ev_test(ev, pair->a);
-    return yes < 0 ? -1 : ev_print(ev, yes ? pair->b : pair->c);
+    return print_value(ev, node);
 }
 
 int ev_print(struct ev *ev, const struct node *node)
@@ -335,6 +357,33 @@ static int begin_turn(struct ev *ev, const struct node_for *node, value each)
     return assign(ev, node->target, each);
 }
 
+/* "for key, item in map.items()": no tuples are made. */
+static bool walks_pairs(const struct node_for *node, const struct iter *iter)
+{
+    const struct node_list *pair = (const struct node_list *)node->target;
+
+    return iter->kind == ITER_MAP && is_object(iter->source, &view_ops) &&
+           ((const struct view *)iter->source.object)->kind == VIEW_ITEMS &&
+           node->target->type == NODE_TUPLE && pair->count == 2;
+}
+
+static int for_pairs(struct ev *ev, const struct node_for *node, struct iter *iter, bool *ret_any)
+{
+    const struct node_list *pair = (const struct node_list *)node->target;
+    value key, item;
+
+    for (*ret_any = false;; *ret_any = true) {
+        if (iter_next_pair(ev, iter, &key, &item) < 0)
+            return -1;
+        if (!value_is_set(key))
+            return 0;
+        ev_scope_clear(ev, node->scope);
+        if (assign(ev, pair->items[0], value_ref(key)) < 0 ||
+            assign(ev, pair->items[1], value_ref(item)) < 0 || ev_body(ev, node->body) < 0)
+            return -1;
+    }
+}
+
 static int for_plain(struct ev *ev, const struct node_for *node, value items, bool *ret_any)
 {
     ITER_AUTO(iter);
@@ -342,6 +391,8 @@ static int for_plain(struct ev *ev, const struct node_for *node, value items, bo
 
     if (iter_init(ev, items, &iter) < 0)
         return -1;
+    if (walks_pairs(node, &iter))
+        return for_pairs(ev, node, &iter, ret_any);
     for (*ret_any = false;; *ret_any = true) {
         if (iter_next(ev, &iter, &each) < 0)
             return -1;
