@@ -59,6 +59,9 @@ enum glance {
     GLANCE_CONST,
     GLANCE_SLOT,  /* a variable of the function's own, once it is set */
     GLANCE_KNOWN, /* a name of the context, once it was looked up */
+    /* For integers only, the next two; see ev_integer_at_hand and ev_test_at_hand. */
+    GLANCE_BINARY,  /* an operation on two of the above */
+    GLANCE_COMPARE, /* of two of the above */
 };
 
 struct node {

@@ -375,6 +375,34 @@ static inline value ev_glance(const struct ev *ev, const struct node *node)
 {
     return likely(!ev->explained) ? ev_glance_plain(ev, node) : VALUE_NOTHING;
 }
+/* An integer that takes no work. */
+static inline bool ev_integer_at_hand(const struct ev *ev, const struct node *node, int64_t *ret)
+{
+    const struct node_pair *pair = (const struct node_pair *)node;
+    value v;
+
+    if (node->glance == GLANCE_BINARY) {
+        value left = ev_glance_plain(ev, pair->a), right = ev_glance_plain(ev, pair->b);
+
+        return left.kind == VALUE_INT && right.kind == VALUE_INT &&
+               ev_binary_integers((enum number_operator)node->op, left.integer, right.integer, ret);
+    }
+    v = ev_glance_plain(ev, node);
+    *ret = v.integer;
+    return v.kind == VALUE_INT;
+}
+/* A comparison of such integers: 1, 0, or negative when it is none. */
+static inline int ev_test_at_hand(const struct ev *ev, const struct node *node)
+{
+    const struct node_compare *compare = (const struct node_compare *)node;
+    int64_t left, right;
+
+    if (node->glance != GLANCE_COMPARE || unlikely(ev->explained) ||
+        !ev_integer_at_hand(ev, compare->left, &left) ||
+        !ev_integer_at_hand(ev, compare->steps[0].right, &right))
+        return -1;
+    return ev_order_integers((enum compare_operator)node->op, left, right);
+}
 /* The value of an expression; unset after a failure. It is borrowed where something else holds it anyway (a constant, a
    variable, a part of one), and else kept in `held`, which is unset before and the caller's to unref. A borrowed value
    is good until something is called: see ev_peek_past. */

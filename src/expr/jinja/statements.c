@@ -166,8 +166,10 @@ static OUTLINE int print_part(struct ev *ev, const struct node *node)
     case NODE_CONDITION:
         if (!pair->c)
             break;
-        yes = ev_test(ev, pair->a);
-        return yes < 0 ? -1 : ev_print(ev, yes ? pair->b : pair->c);
+        yes = ev_test_at_hand(ev, pair->a);
+        if (yes < 0)
+            yes = ev_test(ev, pair->a);
+        return yes < 0 || ev_pay(ev, 1) < 0 ? -1 : ev_print(ev, yes ? pair->b : pair->c);
     case NODE_CONCAT:
         return print_parts(ev, (const struct node_list *)node);
     case NODE_FILTER:
@@ -308,14 +310,20 @@ static OUTLINE int run_call_block(struct ev *ev, const struct node_macro *node)
 static inline const struct node_list *branch(struct ev *ev, const struct node_if *node, bool *ret_failed)
 {
     for (;;) {
-        int yes = ev_test(ev, node->test);
+        int yes = ev_test_at_hand(ev, node->test);
 
+        if (yes < 0)
+            yes = ev_test(ev, node->test);
         *ret_failed = yes < 0;
         if (yes)
             return yes < 0 ? NULL : node->body;
         if (!node->otherwise || node->otherwise->type != NODE_IF)
             return (const struct node_list *)node->otherwise;
         node = (const struct node_if *)node->otherwise;
+        if (ev_pay(ev, 1) < 0) {
+            *ret_failed = true;
+            return NULL;
+        }
     }
 }
 
