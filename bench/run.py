@@ -23,6 +23,7 @@ sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 
 from harness.client import eventually  # noqa: E402
 from harness.server import Server  # noqa: E402
+import workflows  # noqa: E402
 
 BUILD = ROOT / "build"
 EXECUTIONS = "/v1/executions"
@@ -42,7 +43,7 @@ def tool(name, *arguments):
 class Table:
     """Rows as they come; each is printed at once."""
 
-    WIDTHS = (52, 16, 30, 9, 18)
+    WIDTHS = (56, 16, 30, 9, 18)
 
     def __init__(self):
         self.rows = []
@@ -107,6 +108,9 @@ class Bench:
         if figures["refused"]:
             raise RuntimeError(f"{figures['refused']} requests were refused, the first with {figures['first_refusal']}")
         return figures
+
+    def sampler(self, server):
+        return Sampler(server, 0.01)
 
     def count(self, server, query):
         return int(server.client.get(f"{EXECUTIONS}?limit=1&{query}").header("X-Total-Count"))
@@ -271,7 +275,12 @@ class Bench:
         server.stop()
 
 
-MEASURES = ("idle", "noop", "webhook", "local", "latency", "reads", "soak", "lists")
+    def workflows(self):
+        """Workflows: rates, the time between tasks, items, nesting, a large context."""
+        workflows.measure(self)
+
+
+MEASURES = ("idle", "noop", "webhook", "local", "latency", "reads", "workflows", "soak", "lists")
 
 
 def machine():

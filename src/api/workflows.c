@@ -82,8 +82,13 @@ static void inspect(struct http_request *request, void *owner)
     VALUE_AUTO(list);
     ERROR_AUTO(err);
     value findings, contents;
+    bool positions;
 
-    if (workflow_spec_load_text(text ? text : "", text ? n : 0, 0, &spec, &err) < 0) {
+    if (http_query_bool(request, "positions", false, &positions, &err) < 0) {
+        http_respond_error(request, 400, &err);
+        return;
+    }
+    if (workflow_spec_load_text(text ? text : "", text ? n : 0, SPEC_EXTENSIONS, &spec, &err) < 0) {
         http_respond_error(request, 400, &err);
         return;
     }
@@ -97,13 +102,18 @@ static void inspect(struct http_request *request, void *owner)
     for (size_t i = 0; i < spec->n_tasks; i++)
         check_task(api, &spec->tasks[i], &contents);
     list = workflow_inspection_list(findings, contents);
+    if (positions)
+        value_replace(&list, workflow_inspection_placed(list, text, n));
     http_respond_value(request, 200, list);
 }
 
-static const struct http_parameter no_parameters[] = { { NULL, HTTP_STRING } };
+static const struct http_parameter parameters[] = {
+    { "positions", HTTP_BOOLEAN }, /* with the line and column of each finding */
+    { NULL, HTTP_STRING },
+};
 
 static const struct http_route routes[] = {
-    { "POST", HTTP_API, "/workflows/inspect", inspect, 0, no_parameters, NULL },
+    { "POST", HTTP_API, "/workflows/inspect", inspect, 0, parameters, NULL },
 };
 
 const struct api_routes api_workflow_routes = { routes, ELEMENTS(routes) };

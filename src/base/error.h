@@ -13,7 +13,10 @@ struct error {
     const char *
         kind; /* static: the class of error where one is part of the contract ("UndefinedError"), else NULL */
     int line; /* 1-based position in the input, 0 when there is none */
-    int column; /* 1-based */
+    int column;   /* 1-based */
+    char *detail; /* owned: the message with what a longer account adds to it; NULL when there is none */
+    char
+        *hint; /* owned: what a person could do about it, apart from the text that clients compare; or NULL */
 };
 
 #define ERROR_INIT \
@@ -30,6 +33,10 @@ int error_set_kind(struct error *err, int code, const char *kind, const char *fo
 /* The same with a position in the input. */
 int error_set_at(struct error *err, int code, int line, int column, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
+/* Say what to do about an error that is set; setting another text drops it. */
+void error_hint(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The hint of `from`, if it has one, said of `to` as well. */
+void error_hint_copy(struct error *to, const struct error *from);
 /* Put "text: " in front of what is there; returns `code`. */
 int error_prefix(struct error *err, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Move `from` into `to` (which may be NULL). */
@@ -37,5 +44,7 @@ void error_move(struct error *to, struct error *from);
 void error_release(struct error *err);
 /* Never NULL. */
 const char *error_text(const struct error *err);
+/* The longest account there is. Never NULL. */
+const char *error_detail(const struct error *err);
 
 #endif

@@ -54,10 +54,6 @@ int usage_error(const struct cli *cli, const struct cli_command *command, const 
 /* The script for a shell; negative for an unknown one. */
 int completion_script(const struct cli *cli, const char *shell, struct buffer *out, struct error *err);
 
-/* ---- suggest.c ---- */
-/* The known name nearest to what was typed, or NULL when none is near. `names` is ended by NULL. */
-const char *suggest_name(const char *typed, const char *const *names);
-
 /* ---- signin.c ---- */
 /* Addresses and credentials from the command line, the config file and the environment, in this order. */
 int client_configure(struct cli *cli, const struct cli_args *args, struct error *err);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/nearest.h"
 #include "cli/cli-internal.h"
 #include "cli/display.h"
 
@@ -107,7 +108,7 @@ static int choice_wrong(const struct cli *cli, const struct cli_group *groups,
         buffer_addf(&message, "%s'%s'", i ? ", " : "", names[i]);
     buffer_add_char(&message, ')');
     usage_error(cli, NULL, message.data);
-    nearest = suggest_name(typed, names);
+    nearest = nearest_of(typed, names);
     if (nearest)
         fprintf(stderr, "\nDid you mean '%s'?\n", nearest);
     return EXIT_USAGE;

@@ -91,7 +91,11 @@ static void cell_write(struct buffer *out, value step)
     if (out->len > CELL_SIZE_MAX) {
         out->len = utf8_valid_prefix(out->data, CELL_SIZE_MAX);
         buffer_add_text(out, "...");
+    } else if (value_map_has(step, "partial")) {
+        buffer_add_text(out, " ...");
     }
+    if (value_map_has(step, "times"))
+        buffer_addf(out, " (the same place, %lld times in all)", (long long)value_map_int(step, "times", 0));
 }
 
 static void steps_print(value steps)
@@ -148,8 +152,10 @@ static int failure_print(const struct cli_args *args, value failure)
         output_document(output_form(args), failure);
         return EXIT_ERROR;
     }
-    fprintf(stderr, "ERROR: %s: %s\nlanguage: %s\nexpression: %s\nline: %lld, column: %lld\n",
-            value_map_chars(failure, "class"), value_map_chars(failure, "message"),
+    fprintf(stderr, "ERROR: %s: %s\n", value_map_chars(failure, "class"), value_map_chars(failure, "message"));
+    if (value_map_chars(failure, "hint"))
+        fprintf(stderr, "hint: %s\n", value_map_chars(failure, "hint"));
+    fprintf(stderr, "language: %s\nexpression: %s\nline: %lld, column: %lld\n",
             value_map_chars(failure, "language"), value_map_chars(failure, "expression"),
             (long long)value_map_int(failure, "line", 1), (long long)value_map_int(failure, "column", 1));
     return EXIT_ERROR;

@@ -2,6 +2,7 @@
 /* workflow inspect; and the registry of services. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/mem.h"
@@ -9,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/resource.h"
 #include "value/yaml.h"
+#include "workflow/inspect.h"
 
 #define PACKS_DIR "/opt/stackstorm/packs"
 
@@ -53,17 +55,99 @@ static int definition_read(struct cli *cli, const struct cli_args *args, char **
     return cli_file_read(file, ret, &len, err);
 }
 
+/* Names that lead nowhere, on the standard error: beside the findings, not among them, since scripts read those. */
+static void hints_print(const struct workflow_spec *spec, const char *file, const char *text, size_t n)
+{
+    VALUE_AUTO(hints);
+    VALUE_AUTO(placed);
+
+    hints = workflow_hints(spec);
+    placed = workflow_inspection_placed(hints, text, n);
+    VALUE_LIST_EACH (i, hint, placed) {
+        const char *suggestion = value_map_chars(hint, "hint");
+
+        if (file)
+            fprintf(stderr, "%s:", file);
+        fprintf(stderr, "%lld:%lld: hint: %s.%s%s (%s)\n", (long long)value_map_int(hint, "line", 1),
+                (long long)value_map_int(hint, "column", 1), value_map_chars(hint, "message"),
+                suggestion ? " " : "", suggestion ? suggestion : "", value_map_chars(hint, "spec_path"));
+    }
+}
+
+/* Without a server: "FILE:LINE:COLUMN: MESSAGE" for each finding, as compilers tell theirs. */
+static int file_inspect(const char *file, bool *ret_clean, struct error *err)
+{
+    CLEANUP(freep)
+    char *text = NULL;
+    CLEANUP(workflow_spec_freep)
+    struct workflow_spec *spec = NULL;
+    VALUE_AUTO(context);
+    VALUE_AUTO(list);
+    VALUE_AUTO(placed);
+    value findings;
+    size_t n;
+    int r;
+
+    r = cli_file_read(file, &text, &n, err);
+    if (r < 0)
+        return r;
+    context = value_map_new(1);
+    value_map_put(&context, "st2", value_map_new(0));
+    r = workflow_spec_load_text(text, n, SPEC_EXTENSIONS, &spec, err);
+    if (r == 0)
+        r = workflow_inspect(spec, context, &findings, err);
+    if (r < 0)
+        return error_prefix(err, r, "%s", file);
+    list = workflow_inspection_list(findings, VALUE_NOTHING);
+    placed = workflow_inspection_placed(list, text, n);
+    VALUE_LIST_EACH (i, finding, placed) {
+        const char *path = value_map_chars(finding, "spec_path");
+
+        printf("%s:%lld:%lld: %s (%s%s%s)\n", file, (long long)value_map_int(finding, "line", 1),
+               (long long)value_map_int(finding, "column", 1), value_map_chars(finding, "message"),
+               value_map_chars(finding, "type"), path ? ", " : "", path ? path : "");
+    }
+    hints_print(spec, file, text, n);
+    *ret_clean = value_list_count(list) == 0;
+    return 0;
+}
+
+static int files_inspect(value files, struct error *err)
+{
+    bool all_clean = true;
+
+    VALUE_LIST_EACH (i, file, files) {
+        bool clean = false;
+        int r = file_inspect(value_chars(file), &clean, err);
+
+        if (r < 0)
+            return r;
+        all_clean &= clean;
+    }
+    if (all_clean)
+        puts("No errors found in workflow definition.");
+    return all_clean ? EXIT_DONE : EXIT_ERROR;
+}
+
 static int inspect_run(struct cli *cli, const struct cli_args *args, struct error *err)
 {
+    value files = args_operands(args, "files");
     CLEANUP(reply_release)
     struct reply reply = { 0 };
     CLEANUP(freep)
     char *text = NULL;
     struct request request;
+    CLEANUP(workflow_spec_freep)
+    struct workflow_spec *spec = NULL;
     VALUE_AUTO(errors);
     BUFFER_AUTO(out);
-    int r = definition_read(cli, args, &text, err);
+    int r;
 
+    if (value_list_count(files) > 0)
+        return files_inspect(files, err);
+    r = client_signin(cli, args, err);
+    if (r == 0)
+        r = definition_read(cli, args, &text, err);
     if (r < 0)
         return r;
     request = (struct request){ .method = "POST", .path = "/workflows/inspect", .text = text };
@@ -77,6 +161,8 @@ static int inspect_run(struct cli *cli, const struct cli_args *args, struct erro
     if (!value_is_list(errors))
         return error_set(err, -EPROTO, "The inspection result is not type of list: %s",
                          buffer_text(&reply.text));
+    if (workflow_spec_load_text(text, strlen(text), 0, &spec, NULL) == 0)
+        hints_print(spec, NULL, text, strlen(text));
     if (value_list_count(errors) == 0) {
         puts("No errors found in workflow definition.");
         return EXIT_DONE;
@@ -104,7 +190,12 @@ const struct cli_command command_workflow_inspect = {
     .name = "inspect",
     .help = "Inspect workflow definition and return the list of errors if any.",
     .options = (const struct cli_option *const[]){ options_help, inspect_options, NULL },
+    .operands =
+        OPERANDS({ "files", OPERAND_ANY,
+                   "Workflow definitions, inspected without a server: each finding with its line and column, "
+                   "exit status 1 when there are any." }),
     .run = inspect_run,
+    .flags = COMMAND_NO_SIGNIN,
 };
 
 /* ---- service-registry ---- */

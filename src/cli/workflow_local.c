@@ -53,7 +53,10 @@ static int graph_run(struct cli *cli, const struct cli_args *args, struct error 
     if (r == 0) {
         r = workflow_graph_new(spec, &graph, err);
         if (r < 0)
-            error_prefix(err, r, "%s", args_operand(args, "file"));
+            error_set(err, r,
+                      "%s cannot be drawn, its definition has mistakes; `fulmar workflow inspect %s` "
+                      "tells them.",
+                      args_operand(args, "file"), args_operand(args, "file"));
     }
     if (r < 0)
         return r;

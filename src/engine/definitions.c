@@ -144,33 +144,37 @@ struct definition *definitions_get(struct definitions *definitions, const char *
     return definition;
 }
 
-struct definition *definitions_read(struct definitions *definitions, const char *path)
+int definition_read_text(const char *path, size_t max, struct buffer *ret, struct error *err)
 {
-    CLEANUP(freep)
-    char *reason = NULL;
-    BUFFER_AUTO(text);
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat info;
     ssize_t got = -1;
+    int reason;
 
     if (fd >= 0 && fstat(fd, &info) == 0) {
         errno = EINVAL;
-        while (S_ISREG(info.st_mode) && text.len <= SPEC_TEXT_MAX) {
-            buffer_reserve(&text, 65536);
-            got = read(fd, text.data + text.len, 65536);
+        while (S_ISREG(info.st_mode) && ret->len <= max) {
+            buffer_reserve(ret, 65536);
+            got = read(fd, ret->data + ret->len, 65536);
             if (got <= 0)
                 break;
-            text.len += (size_t)got;
-            text.data[text.len] = '\0';
+            ret->len += (size_t)got;
+            ret->data[ret->len] = '\0';
         }
     }
-    if (got < 0) {
-        reason = xasprintf("[Errno %d] %s: '%s'", errno, strerror(errno), path);
-        if (fd >= 0)
-            close(fd);
-        return definition_failed(reason);
-    }
-    close(fd);
+    reason = errno;
+    if (fd >= 0)
+        close(fd);
+    return got < 0 ? error_set(err, -reason, "[Errno %d] %s: '%s'", reason, strerror(reason), path) : 0;
+}
+
+struct definition *definitions_read(struct definitions *definitions, const char *path)
+{
+    BUFFER_AUTO(text);
+    ERROR_AUTO(reason);
+
+    if (definition_read_text(path, SPEC_TEXT_MAX, &text, &reason) < 0)
+        return definition_failed(error_text(&reason));
     return definitions_get(definitions, buffer_text(&text), text.len);
 }
 
@@ -195,6 +199,9 @@ static void check_inputs(const struct spec_task *task, const char *ref, value ac
 {
     VALUE_AUTO(known);
 
+    /* An expression gives the inputs when it runs; what is no map has its finding of syntax. */
+    if (!value_is_null(task->input_value) && !value_is_map(task->input_value))
+        return;
     known = parameters_merged(action, runner);
     VALUE_MAP_EACH (i, known) {
         value name = value_map_key_at(known, i), definition = value_map_item_at(known, i);

@@ -3,6 +3,7 @@
 #ifndef FULMAR_ENGINE_DEFINITIONS_H
 #define FULMAR_ENGINE_DEFINITIONS_H
 
+#include "base/buffer.h"
 #include "engine/catalog.h"
 #include "workflow/graph.h"
 #include "workflow/spec.h"
@@ -22,6 +23,9 @@ struct definitions *definitions_new(void);
 void definitions_free(struct definitions *definitions);
 /* Any thread. Owned, never NULL: look at `failure`. */
 struct definition *definitions_get(struct definitions *definitions, const char *text, size_t n);
+/* The text of a definition's file, of at most `max` bytes and a little. Negative with the reason, as people know it from
+   Python. For a thread that may wait. */
+int definition_read_text(const char *path, size_t max, struct buffer *ret, struct error *err);
 /* Reads the file first; one that cannot be read gives a definition with `failure`. For a thread that may wait. */
 struct definition *definitions_read(struct definitions *definitions, const char *path);
 

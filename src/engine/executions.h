@@ -13,6 +13,7 @@ struct execution_request {
     value context; /* map to begin with (what the client sent), or unset */
     const char *user;
     value notify; /* map, or unset */
+    bool silent;  /* its end is told to nobody, whatever is asked for or the action says */
     value callback;
     value rerun; /* {ref, tasks, reset?}: go on with a workflow from these tasks; or unset */
     int64_t delay_ms;

@@ -6,14 +6,11 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/chains.h"
 #include "workflows-internal.h"
 
-typedef int child_request(struct engine *engine, struct execution *child, const char *user,
-                          struct error *err);
-
-/* Calls back for each child that is not completed. */
-static int each_child(struct engine *engine, struct execution *x, child_request *request, const char *user,
-                      struct error *err)
+int workflow_each_child(struct engine *engine, struct execution *x, workflow_child_request *request,
+                        const char *text, struct error *err)
 {
     int64_t *children = NULL;
     size_t n = 0;
@@ -27,7 +24,7 @@ static int each_child(struct engine *engine, struct execution *x, child_request 
             strmap_get_n(&engine->active, (const char *)&children[i], sizeof(children[i]));
 
         if (child && !execution_status_completed(child->row.status))
-            r = request(engine, child, user, err);
+            r = request(engine, child, text, err);
     }
     free(children);
     return r < 0 ? r : 0;
@@ -72,7 +69,11 @@ int workflow_cancel(struct engine *engine, struct execution *x, const char *user
     int64_t seq = x->row.seq;
     struct workflow *workflow;
     struct outcome outcome;
-    int r = workflow_find(engine, seq, &workflow, err);
+    int r;
+
+    if (chain_conducts(x))
+        return chain_cancel(engine, x, user, err);
+    r = workflow_find(engine, seq, &workflow, err);
 
     if (r < 0)
         return r;
@@ -85,7 +86,7 @@ int workflow_cancel(struct engine *engine, struct execution *x, const char *user
     workflow_prepare(engine, workflow);
     workflow_touch(engine, workflow);
     conductor_request(workflow->conductor, "canceled", NULL);
-    r = each_child(engine, x, cancel_child, user, err);
+    r = workflow_each_child(engine, x, cancel_child, user, err);
     if (r == 0)
         r = cancel_parent(engine, x, user, err);
     return r < 0 ? r : workflow_advance(engine, workflow, err);
@@ -101,8 +102,11 @@ static int pause_child(struct engine *engine, struct execution *child, const cha
 int workflow_pause(struct engine *engine, struct execution *x, const char *user, struct error *err)
 {
     struct workflow *workflow;
-    int r = workflow_find(engine, x->row.seq, &workflow, err);
+    int r;
 
+    if (chain_conducts(x))
+        return chain_pause(engine, x, user, err);
+    r = workflow_find(engine, x->row.seq, &workflow, err);
     if (r != 0)
         return r;
     value_map_put(&x->row.context, "paused_by", value_text(user));
@@ -110,7 +114,7 @@ int workflow_pause(struct engine *engine, struct execution *x, const char *user,
     workflow_prepare(engine, workflow);
     conductor_request(workflow->conductor, "paused", NULL);
     workflow_show(engine, workflow, x, EXECUTION_PAUSING);
-    r = each_child(engine, x, pause_child, user, err);
+    r = workflow_each_child(engine, x, pause_child, user, err);
     return r < 0 ? r : workflow_advance(engine, workflow, err);
 }
 
@@ -124,8 +128,11 @@ static int resume_child(struct engine *engine, struct execution *child, const ch
 int workflow_resume(struct engine *engine, struct execution *x, const char *user, struct error *err)
 {
     struct workflow *workflow;
-    int r = workflow_find(engine, x->row.seq, &workflow, err);
+    int r;
 
+    if (chain_conducts(x))
+        return chain_resume(engine, x, user, err);
+    r = workflow_find(engine, x->row.seq, &workflow, err);
     if (r != 0)
         return r;
     value_map_put(&x->row.context, "resumed_by", value_text(user));
@@ -134,7 +141,8 @@ int workflow_resume(struct engine *engine, struct execution *x, const char *user
     conductor_request(workflow->conductor, "resuming", NULL);
     workflow_show(engine, workflow, x,
                   x->row.status == EXECUTION_PAUSING ? EXECUTION_RUNNING : EXECUTION_RESUMING);
-    r = each_child(engine, x, resume_child, user, err);
+    workflow_watch_again(engine, workflow, x);
+    r = workflow_each_child(engine, x, resume_child, user, err);
     return r < 0 ? r : workflow_advance(engine, workflow, err);
 }
 
@@ -236,6 +244,8 @@ int workflow_rerun(struct engine *engine, struct execution *x, struct error *err
                   ref ? ref : "");
     else if (rerun(engine, workflow, x, &reason) == 0) {
         workflow_hand_over(engine, workflow, x);
+        value_map_remove(&workflow->row.more, "stopped");
+        workflow_limit(engine, workflow, x);
         return workflow_advance(engine, workflow, err);
     }
     return workflow_end_with_text(engine, x, error_text(&reason), err);

@@ -22,8 +22,9 @@ struct task_run {
     bool over; /* the row is closed */
     size_t n;  /* items; 1 without */
     struct task_child *children;
-    value results;  /* with items: list of results, null where there is none */
-    int64_t n_live; /* children that run */
+    value results;       /* with items: list of results, null where there is none */
+    int64_t n_live;      /* children that run */
+    int64_t deadline_us; /* 0: none; also in row.more */
 };
 
 struct workflow {
@@ -39,8 +40,9 @@ struct workflow {
     char *user;
 };
 
-/* A child's new status, or (child 0) a wish to be looked at. */
+/* A child's new status, or (child 0, as always with chains) a wish to be looked at. */
 struct notice {
+    bool chain;
     int64_t execution, child;
     enum execution_status status;
     value result, orquesta;
@@ -66,6 +68,28 @@ int workflow_end_with_text(struct engine *engine, struct execution *x, const cha
 /* The workflow goes on as another execution. */
 void workflow_hand_over(struct engine *engine, struct workflow *workflow, struct execution *x);
 void workflow_note(struct engine *engine, const struct notice *notice);
+
+/* workflow_requests.c */
+typedef int workflow_child_request(struct engine *engine, struct execution *child, const char *text,
+                                   struct error *err);
+/* Calls back for each child that is not completed, with `text` handed through. */
+int workflow_each_child(struct engine *engine, struct execution *x, workflow_child_request *request,
+                        const char *text, struct error *err);
+
+/* workflow_time.c */
+/* Evaluates the limit of the workflow and watches it from now on. */
+void workflow_limit(struct engine *engine, struct workflow *workflow, struct execution *x);
+/* Notes the limit of a run that is about to be stored. Negative: `reason` says what is wrong with it. */
+int workflow_limit_task(struct engine *engine, const struct conductor_task *task, struct task_run *run,
+                        struct error *reason);
+/* Has the workflow looked at when the limit passes. */
+int workflow_watch(struct engine *engine, const struct workflow *workflow, int64_t deadline_us,
+                   struct error *err);
+/* After a pause, in which limits are not enforced. */
+void workflow_watch_again(struct engine *engine, struct workflow *workflow, struct execution *x);
+bool task_run_overdue(const struct engine *engine, const struct task_run *run);
+/* A workflow that was stopped and is completed by now becomes what the stop wants. */
+void workflow_end_stopped(struct workflow *workflow);
 
 /* workflow_tasks.c */
 int workflow_request_task(struct engine *engine, struct workflow *workflow, const struct conductor_task *task,

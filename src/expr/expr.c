@@ -247,6 +247,7 @@ static int fail_as(struct error *err, const struct error *failure)
         err->line = failure->line;
         err->column = failure->column;
     }
+    error_hint_copy(err, failure);
     return -EINVAL;
 }
 
@@ -279,6 +280,7 @@ struct run {
     size_t text_limit;
     value *explained;
     unsigned depth;
+    struct error unresolved; /* its hint: what the first name that led nowhere was probably meant to be */
 };
 
 static int run_expr(struct run *run, const struct expr *expr, value *ret, struct error *err);
@@ -348,6 +350,7 @@ static int wrap(struct error *err, const char *kind, const char *text, size_t n,
         err->line = line;
         err->column = column;
     }
+    error_hint_copy(err, cause);
     return -EINVAL;
 }
 
@@ -380,29 +383,32 @@ static int again(struct run *run, value *v, bool yaql, struct error *err)
     return r;
 }
 
-#define STEPS_TOLD_MAX 1000
-
-/* YAQL's values are made lazily, in no order worth telling: of such an expression the whole is explained. */
-static void explain_part(struct run *run, const struct expr *expr, const struct expr_part *part, value v)
+/* The languages count lines and columns from the start of an expression, people from the start of the text. Expressions
+   between delimiters stand within one line. */
+static void place_in_text(const struct expr *expr, const struct expr_part *part, value *steps, size_t first,
+                          struct error *err)
 {
     const char *text = value_chars(expr->text), *stripped;
-    int line = 1, column = 1;
-    value step;
+    int line = 0, column = 0;
     size_t n;
 
-    if (value_list_count(*run->explained) >= STEPS_TOLD_MAX)
-        return;
-    step = value_map_new(4);
-    expr_strip(text + part->start, part->end - part->start, "<%>", &stripped, &n);
+    expr_strip(text + part->start, part->end - part->start, expr->kind == EXPR_KIND_YAQL ? "<%>" : "{}", &stripped,
+               &n);
     for (const char *at = text; at < stripped; at++) {
-        column = *at == '\n' ? 1 : column + 1;
+        column = *at == '\n' ? 0 : column + 1;
         line += *at == '\n';
     }
-    value_map_put(&step, "expression", value_text_n(stripped, n));
-    value_map_put(&step, "value", value_ref(v));
-    value_map_put(&step, "line", value_int(line));
-    value_map_put(&step, "column", value_int(column));
-    value_list_append(run->explained, step);
+    for (size_t i = first; steps && i < value_list_count(*steps); i++) {
+        value step = value_ref(value_list_at(*steps, i));
+
+        value_map_put(&step, "line", value_int(value_map_int(step, "line", 1) + line));
+        value_map_put(&step, "column", value_int(value_map_int(step, "column", 1) + column));
+        value_list_set(steps, i, step);
+    }
+    if (err->line) {
+        err->line += line;
+        err->column = err->column ? err->column + column : 0;
+    }
 }
 
 /* 0 with a result, JINJA_UNDEFINED, or negative. */
@@ -411,6 +417,7 @@ static int run_part(struct run *run, const struct expr *expr, const struct expr_
 {
     bool yaql = expr->kind == EXPR_KIND_YAQL;
     const char *kind = yaql ? "YaqlEvaluationException" : "JinjaEvaluationException";
+    size_t first = run->explained ? value_list_count(*run->explained) : 0;
     ERROR_AUTO(cause);
     int r;
 
@@ -418,12 +425,14 @@ static int run_part(struct run *run, const struct expr *expr, const struct expr_
         fail_as(&cause, &part->failure);
         r = -EINVAL;
     } else if (yaql) {
-        r = yaql_evaluate(part->yaql, run->context, ret, &cause);
-        if (r == 0 && run->explained)
-            explain_part(run, expr, part, *ret);
+        r = yaql_explain(part->yaql, run->context, run->explained, ret, &cause);
     } else {
         r = jinja_evaluate_within(part->jinja, run->context, &run->steps, run->explained, ret, &cause);
+        if (r == JINJA_UNDEFINED && !run->unresolved.hint)
+            error_move(&run->unresolved, &cause);
     }
+    if (r < 0 || run->explained)
+        place_in_text(expr, part, run->explained, first, &cause);
     if (r < 0)
         return wrap(err, kind, value_chars(expr->text) + part->start, part->end - part->start, &cause);
     if (r == 0) {
@@ -435,7 +444,7 @@ static int run_part(struct run *run, const struct expr *expr, const struct expr_
 }
 
 /* Names every "{{ }}" that is left in a text: nothing could be made of them. */
-static int check_resolved(value v, struct error *err)
+static int check_resolved(const struct run *run, value v, struct error *err)
 {
     BUFFER_AUTO(names);
     size_t at = 0, start, end;
@@ -451,8 +460,10 @@ static int check_resolved(value v, struct error *err)
     }
     if (!names.len && !at)
         return 0;
-    return error_set_kind(err, -EINVAL, "JinjaEvaluationException", "There are unresolved variables: %s",
-                          buffer_text(&names));
+    error_set_kind(err, -EINVAL, "JinjaEvaluationException", "There are unresolved variables: %s",
+                   buffer_text(&names));
+    error_hint_copy(err, &run->unresolved);
+    return -EINVAL;
 }
 
 static int too_large(const struct run *run, struct error *err)
@@ -494,7 +505,7 @@ static int run_mix(struct run *run, const struct expr *expr, value *ret, struct 
         return r;
     *ret = value_text_n(buffer_text(&out), out.len);
     if (expr->kind == EXPR_KIND_JINJA && run->depth == 0) {
-        r = check_resolved(*ret, err);
+        r = check_resolved(run, *ret, err);
         if (r < 0)
             value_unref(value_take(ret));
     }
@@ -510,7 +521,7 @@ static int run_single(struct run *run, const struct expr *expr, value *ret, stru
         r = 0;
     }
     if (r == 0 && value_is_string(*ret) && expr->kind == EXPR_KIND_JINJA && run->depth == 0) {
-        r = check_resolved(*ret, err);
+        r = check_resolved(run, *ret, err);
         if (r < 0)
             value_unref(value_take(ret));
     }
@@ -539,7 +550,7 @@ static int run_template(struct run *run, const struct expr *expr, value *ret, st
         return 0;
     r = again(run, ret, false, err);
     if (r == 0 && run->depth == 0)
-        r = check_resolved(*ret, err);
+        r = check_resolved(run, *ret, err);
     if (r < 0)
         value_unref(value_take(ret));
     return r;
@@ -604,6 +615,13 @@ static struct run run_start(const struct expr_context *context, value *explained
                          .explained = explained };
 }
 
+/* Hands the outcome through. */
+static int run_end(struct run *run, int r)
+{
+    error_release(&run->unresolved);
+    return r;
+}
+
 int expr_evaluate(const struct expr *expr, const struct expr_context *context, value *ret, struct error *err)
 {
     struct run run;
@@ -613,7 +631,7 @@ int expr_evaluate(const struct expr *expr, const struct expr_context *context, v
         return 0;
     }
     run = run_start(context, NULL);
-    return run_expr(&run, expr, ret, err);
+    return run_end(&run, run_expr(&run, expr, ret, err));
 }
 
 int expr_explain(const struct expr *expr, const struct expr_context *context, value *ret, value *ret_steps,
@@ -621,7 +639,7 @@ int expr_explain(const struct expr *expr, const struct expr_context *context, va
 {
     value steps = value_list_new(0);
     struct run run = run_start(context, &steps);
-    int r = run_expr(&run, expr, ret, err);
+    int r = run_end(&run, run_expr(&run, expr, ret, err));
 
     *ret_steps = steps;
     return r;

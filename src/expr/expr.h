@@ -31,8 +31,8 @@ extern const struct expr_limits expr_limits_default;
 
 /* What the languages ask of the outside; NULL members answer with a clear error. */
 struct expr_host {
-    /* A datastore lookup: scope "system" or "user", key as written ("a.b"). *ret is text (decrypted on request), or
-       VALUE_UNSET when the key does not exist. */
+    /* A datastore lookup: scope "system", "user", or NULL for the user's key, else the system's; key as written ("a.b").
+       *ret is text (decrypted on request), or VALUE_UNSET when the key does not exist. */
     int (*datastore_get)(void *data, const char *scope, const char *key, bool decrypt, value *ret,
                          struct error *err);
     /* Decrypt a ciphertext of this server (filter decrypt_kv). */
@@ -47,7 +47,8 @@ struct expr_context {
     int64_t now_us;                   /* what now() says; UTC */
     uint64_t random_seed;             /* what random() starts from */
     const char *const
-        *lazy_roots; /* NULL-terminated names that are resolved through the host: "st2kv" ...; may be NULL */
+        *lazy_roots; /* NULL-terminated names that are resolved through the host: "st2kv", and "system" for one of
+                        its scopes; may be NULL */
 };
 
 struct expr; /* a compiled text */
@@ -76,6 +77,10 @@ int expr_variables(const struct expr *expr, value *ret, struct error *err);
 /* Every expression of a text that does not compile, as orquesta's inspection lists them: a list of maps {language,
    expression, message}. Owned; empty when the text is sound. */
 value expr_inspect(const char *text, size_t n, enum expr_mode mode);
+/* What a sound text will stumble over when it is evaluated: filters, tests, functions and methods that nobody knows, and
+   variables that are not among `names` (the keys of a map) but near one of them. A list of maps {language, expression,
+   message, hint?}. Owned. */
+value expr_advise(const char *text, size_t n, enum expr_mode mode, value names);
 /* Evaluate and tell each sub-expression: *ret_steps is a list of maps {expression, value, line, column}. */
 int expr_explain(const struct expr *expr, const struct expr_context *context, value *ret, value *ret_steps,
                  struct error *err);

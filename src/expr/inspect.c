@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "expr/expr-internal.h"
+#include "expr/suggest.h"
 
 static void add_entry(value *list, const char *language, const char *expression, size_t n,
                       const char *message)
@@ -94,6 +95,105 @@ value expr_inspect(const char *text, size_t n, enum expr_mode mode)
         inspect_jinja(text, n, ORQUESTA_FLAGS, true, &list);
     else if (yaql)
         inspect_yaql(text, n, &list);
+    return list;
+}
+
+/* ---- advice ---- */
+
+struct advice {
+    value *list;
+    const char *language, *expression;
+    size_t n;
+};
+
+static void advise(void *data, const struct error *err)
+{
+    const struct advice *advice = data;
+    value entry = value_map_new(4);
+
+    value_map_put(&entry, "language", value_text(advice->language));
+    value_map_put(&entry, "expression", value_text_n(advice->expression, advice->n));
+    value_map_put(&entry, "message", value_text(error_text(err)));
+    if (err->hint)
+        value_map_put(&entry, "hint", value_text(err->hint));
+    value_list_append(advice->list, entry);
+}
+
+static void advise_name(const struct advice *advice, const char *name, size_t n, value names)
+{
+    ERROR_AUTO(err);
+
+    if (n == 0 || value_is_set(value_map_get_n(names, name, n)))
+        return;
+    error_set(&err, -EINVAL, "The variable \"%.*s\" is assigned nowhere", (int)n, name);
+    suggest_key(names, name, n, &err);
+    if (err.hint)
+        advise((void *)advice, &err);
+}
+
+/* "ctx.name.member": the name. */
+static void advise_paths(const struct advice *advice, value paths, value names)
+{
+    VALUE_LIST_EACH (i, path, paths) {
+        const char *text = value_chars(path);
+
+        if (strncmp(text, "ctx.", 4) == 0)
+            advise_name(advice, text + 4, strcspn(text + 4, "."), names);
+    }
+    value_unref(paths);
+}
+
+static void advise_jinja(const struct advice *advice, const struct jinja *jinja, enum expr_mode mode, value names)
+{
+    VALUE_AUTO(undeclared);
+
+    undeclared = jinja_undeclared(jinja);
+    VALUE_LIST_EACH (i, name, undeclared) {
+        ERROR_AUTO(err);
+
+        if (mode != EXPR_ORQUESTA) {
+            advise_name(advice, value_chars(name), value_len(name), names);
+            continue;
+        }
+        error_set(&err, -EINVAL, "'%s' is undefined", value_chars(name));
+        jinja_suggest_global(value_chars(name), &err);
+        advise((void *)advice, &err);
+    }
+    advise_paths(advice, jinja_paths(jinja), names);
+}
+
+static void advise_failure(const struct advice *advice, const struct error *failure)
+{
+    if (failure->message && !is_grammar(failure))
+        advise((void *)advice, failure);
+}
+
+value expr_advise(const char *text, size_t n, enum expr_mode mode, value names)
+{
+    struct expr *expr = expr_new(text, n, mode);
+    value list = value_list_new(0);
+
+    if (expr->kind == EXPR_KIND_TEMPLATE) {
+        struct advice advice = { &list, "jinja", text, n };
+
+        advise_failure(&advice, &expr->failure);
+        if (expr->template)
+            advise_jinja(&advice, expr->template, mode, names);
+    }
+    for (size_t i = 0; i < expr->n_parts; i++) {
+        const struct expr_part *part = &expr->parts[i];
+        struct advice advice = { &list, part->yaql ? "yaql" : "jinja", text + part->start,
+                                 part->end - part->start };
+
+        advise_failure(&advice, &part->failure);
+        if (part->jinja)
+            advise_jinja(&advice, part->jinja, mode, names);
+        if (part->yaql) {
+            yaql_unknown(part->yaql, advise, &advice);
+            advise_paths(&advice, yaql_paths(part->yaql), names);
+        }
+    }
+    expr_free(expr);
     return list;
 }
 

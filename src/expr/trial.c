@@ -113,6 +113,8 @@ value expr_try_failure(const char *text, size_t n, enum expr_mode mode, const st
 
     value_map_put(&v, "class", value_text(err->kind ? err->kind : "ValueError"));
     value_map_put(&v, "message", value_text(error_text(err)));
+    if (err->hint)
+        value_map_put(&v, "hint", value_text_checked(err->hint, strlen(err->hint)));
     value_map_put(&v, "language", value_text(expr_language(text, n, mode)));
     value_map_put(&v, "expression", value_is_set(expression) ? expression : value_text(""));
     value_map_put(&v, "line", value_int(err->line ? err->line : 1));

@@ -17,11 +17,12 @@ int expr_mode_from_name(const char *name);
 const char *expr_language(const char *text, size_t n, enum expr_mode mode);
 
 /* *ret: {result, type, steps?}; `type` is JSON's name of the result's kind. With `explain` there are the steps {expression,
-   value, line, column}, in the order in which values were found; a step whose value is too large has `omitted`: true instead
+   value, line, column, partial?, times?}: of Jinja in the order in which values were found, of YAQL in order of place, with
+   the first few values of what was evaluated many times (see yaql.h); a step whose value is too large has `omitted`: true instead
    of it. Owned. Negative with kind, text and position, as expr_evaluate fails. */
 int expr_try(const char *text, size_t n, enum expr_mode mode, const struct expr_context *context,
              bool explain, value *ret, struct error *err);
-/* What a failed trial says: {class, message, language, expression, line, column}. Owned. */
+/* What a failed trial says: {class, message, hint?, language, expression, line, column}. Owned. */
 value expr_try_failure(const char *text, size_t n, enum expr_mode mode, const struct error *err);
 
 #endif

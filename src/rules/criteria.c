@@ -208,9 +208,11 @@ static int check_criterion(value key, value v, struct error *err)
     name = python_str_value(type);
     if (!value_is_string(type) || !is_operator_name(value_chars(name))) {
         add_operator_names(&names);
-        return error_set_kind(err, -EINVAL, "ValueValidationException",
-                              "For field: %s, operator %s not in list of allowed operators: [%s]",
-                              value_chars(field), value_chars(name), names.data);
+        error_set_kind(err, -EINVAL, "ValueValidationException",
+                       "For field: %s, operator %s not in list of allowed operators: [%s]",
+                       value_chars(field), value_chars(name), names.data);
+        rule_operator_suggest(value_chars(name), err);
+        return -EINVAL;
     }
     if (value_is_null(value_map_get(v, "pattern")))
         return error_set_kind(err, -EINVAL, "ValueValidationException",
@@ -311,6 +313,13 @@ static int read_condition(value condition, enum search_condition *ret, struct er
         value_chars(shown));
 }
 
+static int unknown_operator(const char *name, struct error *err)
+{
+    error_set_kind(err, -EINVAL, "Exception", "Invalid operator: %s", name);
+    rule_operator_suggest(name, err);
+    return -EINVAL;
+}
+
 /* Does an item meet all (or any) of the children? A child that breaks is not met; one that has no known operator breaks
    the search. */
 static int judge_item(const struct criteria *children, value item, bool any_child, const struct judge *outer,
@@ -327,7 +336,7 @@ static int judge_item(const struct criteria *children, value item, bool any_chil
 
         if (!value_is_null(c->operator_name) && !c->op) {
             name = python_str_value(c->operator_name);
-            return error_set_kind(err, -EINVAL, "Exception", "Invalid operator: %s", value_chars(name));
+            return unknown_operator(value_chars(name), err);
         }
         judge_criterion(children, c, &judge, &j);
         if (j.matched == any_child) {
@@ -432,7 +441,7 @@ static int apply_operator(const struct criterion *c, const struct judge *judge, 
 
     if (!c->op) {
         name = python_str_value(c->operator_name);
-        return error_set_kind(&j->problem, -EINVAL, "Exception", "Invalid operator: %s", value_chars(name));
+        return unknown_operator(value_chars(name), &j->problem);
     }
     return operate(c->op, &o, c->children, c->condition, judge, &j->matched, &j->problem);
 }
@@ -528,7 +537,7 @@ int criteria_operate(const char *operator, value v, value pattern, const char *c
     int r;
 
     if (!op) {
-        error_set_kind(err, -EINVAL, "Exception", "Invalid operator: %s", operator);
+        unknown_operator(operator, err);
         return 1;
     }
     how = condition ? value_text(condition) : value_null();

@@ -3,10 +3,12 @@
 
 #include <ctype.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 #include <unicase.h>
 
 #include "base/mem.h"
+#include "base/nearest.h"
 #include "value/pyregex.h"
 #include "value/datetime.h"
 #include "value/datetime_text.h"
@@ -307,6 +309,16 @@ const struct rule_operator *rule_operator_find(const char *name)
             if (strcasecmp(table[i].names[k], name) == 0)
                 return &table[i];
     return NULL;
+}
+
+void rule_operator_suggest(const char *name, struct error *err)
+{
+    struct nearest nearest = nearest_to(name, strlen(name));
+
+    for (size_t i = 0; i < ELEMENTS(table); i++)
+        for (size_t k = 0; k < ELEMENTS(table[i].names) && table[i].names[k]; k++)
+            nearest_offer(&nearest, table[i].names[k], strlen(table[i].names[k]));
+    nearest_hint(&nearest, err);
 }
 
 const struct rule_operator *rule_operator_table(size_t *ret_count)

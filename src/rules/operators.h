@@ -28,6 +28,8 @@ struct rule_operator {
 
 /* Any case; NULL when there is none. */
 const struct rule_operator *rule_operator_find(const char *name);
+/* The hint of an error: the operator that was probably meant. */
+void rule_operator_suggest(const char *name, struct error *err);
 const struct rule_operator *rule_operator_table(size_t *ret_count);
 
 /* fnmatch: "*", "?", "[seq]", "[!seq]" over the whole text. */

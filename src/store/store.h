@@ -249,7 +249,7 @@ struct workflow_row {
     int64_t start_us, end_us;
     value definition; /* {text}: pinned, shared by all workflows of the same text */
     value inputs, context;
-    value more; /* {notify} */
+    value more; /* {notify, timeout, deadline_us, stopped} */
 };
 void workflow_row_release(struct workflow_row *row);
 int store_workflow_insert(struct store *store, const struct workflow_row *row, struct error *err);
@@ -278,7 +278,7 @@ struct task_row {
     bool open; /* not completed */
     int64_t start_us, end_us;
     int64_t items; /* -1: a task without items */
-    value more;    /* {delay, concurrency} */
+    value more;    /* {delay, concurrency, timeout, deadline_us, retry} */
 };
 void task_row_release(struct task_row *row);
 int store_task_insert(struct store *store, const struct task_row *row, struct error *err);

@@ -260,6 +260,8 @@ struct log_place {
 void log_error_entry(struct conductor *c, const char *message, struct log_place place, value result);
 void log_error(struct conductor *c, const struct error *err, struct log_place place);
 void log_remove(struct conductor *c, uint32_t index);
+/* An entry without its hint. Owned. */
+value log_entry_said(value entry);
 void log_restore(struct conductor *c, uint32_t index, value v, int64_t id);
 void log_drop_last(struct conductor *c);
 

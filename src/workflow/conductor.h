@@ -63,6 +63,7 @@ struct conductor_task {
     value delay;       /* seconds, or UNSET */
     value concurrency; /* with has_items: int or null */
     value timeout;     /* seconds, or UNSET; only with SPEC_EXTENSIONS */
+    value retry;       /* {count, tally} when it is tried again, or UNSET */
     bool has_items;
     uint32_t items_count;
 };
@@ -89,6 +90,10 @@ int conductor_rerun(struct conductor *conductor, const struct conductor_rerun *r
 int conductor_fail(struct conductor *conductor, const char *class, const char *message, const char *task,
                    int64_t route, struct error *err);
 
+/* The workflow took longer than it may. It is completed already (the caller canceled what it did): now it is a timeout, and
+   the message is logged. */
+void conductor_time_out(struct conductor *conductor, const char *message);
+
 /* ---- asking ---- */
 
 enum workflow_status conductor_status(const struct conductor *conductor);
@@ -103,7 +108,7 @@ int conductor_task_status(const struct conductor *conductor, const char *task, i
 int conductor_timeout(struct conductor *conductor, value *ret, struct error *err);
 /* {status, output, errors, routes, reruns?, staged, sequence}: everything a person may want to see. Owned. */
 value conductor_report(const struct conductor *conductor);
-/* Why what is not finished waits: a list of {task, route, status, reason}. Owned. */
+/* Why what is not finished waits: a list of {task, route, status, reason, retry?: {count, tally}}. Owned. */
 value conductor_waits(const struct conductor *conductor);
 /* Does something running, staged or waited for carry the workflow on, as long as its status says it goes on? Negative with
    the diagnosis when it is stuck. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The error log of a workflow. An entry equal to an earlier one is not added again, so entries are found by content. */
+/* The error log of a workflow. An entry equal to an earlier one is not added again, so entries are found by content. What
+   an entry hints at is kept with it and shown to people, but is no part of what it says: it is never compared. */
 #include "workflow/conductor-internal.h"
 
 #include <stdlib.h>
@@ -25,11 +26,27 @@ static uint64_t deep_hash(value v)
     return value_hash(v, &part) ? part : hash;
 }
 
+value log_entry_said(value entry)
+{
+    value said = value_ref(entry);
+
+    value_map_remove(&said, "hint");
+    return said;
+}
+
+static uint64_t entry_hash(value entry)
+{
+    VALUE_AUTO(said);
+
+    said = log_entry_said(entry);
+    return deep_hash(said);
+}
+
 void log_restore(struct conductor *c, uint32_t index, value v, int64_t id)
 {
     GROW(c->errors, c->n_errors, c->errors_room);
     memmove(c->errors + index + 1, c->errors + index, (c->n_errors - index) * sizeof(c->errors[0]));
-    c->errors[index] = (struct log_entry){ v, deep_hash(v), id };
+    c->errors[index] = (struct log_entry){ v, entry_hash(v), id };
     c->n_errors++;
     idmap_set(&c->error_by_hash, c->errors[index].hash, (uintptr_t)id + 1);
     mark_dirty(c, ROW_ERROR, id, 0);
@@ -73,20 +90,25 @@ static const struct log_entry *log_find(const struct conductor *c, int64_t id)
 }
 
 /* Takes the entry. */
-static void log_append(struct conductor *c, value v)
+static void log_append(struct conductor *c, value v, const char *hint)
 {
     uintptr_t known = idmap_get(&c->error_by_hash, deep_hash(v));
     const struct log_entry *entry = known ? log_find(c, (int64_t)known - 1) : NULL;
+    VALUE_AUTO(said);
 
-    if (entry && value_equal(entry->v, v)) {
+    if (entry)
+        said = log_entry_said(entry->v);
+    if (entry && value_equal(said, v)) {
         value_unref(v);
         return;
     }
+    if (hint)
+        value_map_put(&v, "hint", value_text(hint));
     log_restore(c, c->n_errors, v, c->next_error++);
     undo_add(c, UNDO_ERROR_ADD);
 }
 
-void log_error_entry(struct conductor *c, const char *message, struct log_place place, value result)
+static void add(struct conductor *c, const char *message, const char *hint, struct log_place place, value result)
 {
     value v = value_map_new(6);
 
@@ -100,7 +122,12 @@ void log_error_entry(struct conductor *c, const char *message, struct log_place 
         value_map_put(&v, "task_transition_id", value_ref(place.edge->next_id));
     if (!value_is_null(result))
         value_map_put(&v, "result", result);
-    log_append(c, v);
+    log_append(c, v, hint);
+}
+
+void log_error_entry(struct conductor *c, const char *message, struct log_place place, value result)
+{
+    add(c, message, NULL, place, result);
 }
 
 void log_error(struct conductor *c, const struct error *err, struct log_place place)
@@ -108,5 +135,5 @@ void log_error(struct conductor *c, const struct error *err, struct log_place pl
     BUFFER_AUTO(text);
 
     buffer_addf(&text, "%s: %s", err->kind ? err->kind : "Exception", error_text(err));
-    log_error_entry(c, buffer_text(&text), place, VALUE_NOTHING);
+    add(c, buffer_text(&text), err->hint, place, VALUE_NOTHING);
 }

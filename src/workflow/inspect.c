@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
+#include "value/yaml.h"
 #include "workflow/inspect-internal.h"
 
 void finding_add(value *findings, const char *message, const char *spec_path, const char *schema_path)
@@ -251,4 +253,75 @@ value workflow_inspection_list(value findings, value more)
     }
     value_unref(findings);
     return list_sorted(list);
+}
+
+/* ---- places ---- */
+
+/* "tasks.t.next[0].do" as "tasks.t.next.0.do". Owned. */
+static char *dotted(const char *spec_path)
+{
+    char *path = xmalloc(strlen(spec_path) + 1), *to = path;
+
+    for (const char *from = spec_path; *from; from++)
+        if (*from != ']')
+            *to++ = *from == '[' ? '.' : *from;
+    *to = '\0';
+    return path;
+}
+
+static const char *line_start(const char *text, const char *end, int line)
+{
+    while (line > 1 && text < end) {
+        const char *newline = memchr(text, '\n', (size_t)(end - text));
+
+        text = newline ? newline + 1 : end;
+        line--;
+    }
+    return text;
+}
+
+/* Expressions are told with the path of the whole list or text they stand in: from there on, where is it? */
+static void expression_place(const char *text, size_t n, value expression, int *line, int *column)
+{
+    const char *end = text + n, *start = line_start(text, end, *line), *at;
+
+    if (!value_is_string(expression) || value_len(expression) == 0)
+        return;
+    at = memmem(start, (size_t)(end - start), value_chars(expression), value_len(expression));
+    if (!at)
+        return;
+    for (; start < at; start++) {
+        *line += *start == '\n';
+        *column = *start == '\n' ? 1 : *column;
+    }
+    for (start = at; start > text && start[-1] != '\n';)
+        start--;
+    *column = 1 + (int)utf8_length(start, (size_t)(at - start));
+}
+
+value workflow_inspection_placed(value list, const char *text, size_t n)
+{
+    CLEANUP(yaml_positions_freep)
+    struct yaml_positions *positions = NULL;
+    VALUE_AUTO(document);
+    value placed;
+
+    if (yaml_read_positions(text, n, &document, &positions, NULL) < 0)
+        return value_ref(list);
+    placed = value_list_new(value_list_count(list));
+    VALUE_LIST_EACH (i, entry, list) {
+        const char *spec_path = value_map_chars(entry, "spec_path");
+        CLEANUP(freep)
+        char *path = dotted(spec_path ? spec_path : "");
+        int line, column;
+        value v = value_ref(entry);
+
+        if (yaml_position(positions, path, &line, &column)) {
+            expression_place(text, n, value_map_get(entry, "expression"), &line, &column);
+            value_map_put(&v, "line", value_int(line));
+            value_map_put(&v, "column", value_int(column));
+        }
+        value_list_append(&placed, v);
+    }
+    return placed;
 }

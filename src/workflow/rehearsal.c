@@ -288,16 +288,19 @@ static void compare_all(struct rehearsal *rehearsal, value test, value report)
     VALUE_AUTO(wanted);
     VALUE_AUTO(terms);
     VALUE_AUTO(wanted_terms);
-    value routes = value_map_get(test, "expected_routes");
+    VALUE_AUTO(routes);
 
+    routes = value_ref(value_map_get(test, "expected_routes"));
+    if (!value_is_set(routes)) {
+        routes = value_list_new(1);
+        value_list_append(&routes, value_list_new(0));
+    }
     sequence = names_of(report, false);
     wanted = names_normal(value_map_get(test, "expected_task_sequence"));
     if (!value_equal(sequence, wanted))
         differ(rehearsal, "task sequence", sequence, wanted);
-    if (value_is_set(routes) || value_list_count(value_map_get(report, "routes")) > 1)
-        if (!value_equal(routes, value_map_get(report, "routes")))
-            differ(rehearsal, "routes", value_map_get(report, "routes"),
-                   value_is_set(routes) ? routes : value_list_new(0));
+    if (!value_equal(routes, value_map_get(report, "routes")))
+        differ(rehearsal, "routes", value_map_get(report, "routes"), routes);
     compare_status(rehearsal, test);
     compare_part(rehearsal, test, "expected_errors", "workflow errors", value_map_get(report, "errors"));
     compare_part(rehearsal, test, "expected_output", "workflow output", value_map_get(report, "output"));

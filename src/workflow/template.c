@@ -145,7 +145,9 @@ int template_evaluate(const struct template *template, const struct expr_context
     case TEMPLATE_TEXT:
         return expr_evaluate(template->expr, context, ret, err);
     case TEMPLATE_BROKEN:
-        return error_set_kind(err, -EINVAL, template->broken.kind, "%s", error_text(&template->broken));
+        error_set_kind(err, -EINVAL, template->broken.kind, "%s", error_text(&template->broken));
+        error_hint_copy(err, &template->broken);
+        return -EINVAL;
     case TEMPLATE_LIST:
         return list_evaluate(template, context, ret, err);
     case TEMPLATE_MAP:

@@ -261,3 +261,33 @@ def test_mocks_may_take_their_result_from_a_file(fulmar, flow, tmp_path):
     assert "does not exist" in fulmar("workflow", "rehearse", "good.yaml").stdout
     (tmp_path / "result.json").write_text('{"stdout": "hi"}')
     assert fulmar("workflow", "rehearse", "good.yaml").returncode == 0
+
+
+MISTAKEN = """\
+version: 1.0
+tasks:
+  first:
+    action: core.echo message=<% ctx(name) %>
+    next:
+      - do: secnod
+"""
+
+
+def test_findings_of_an_inspected_file_name_line_and_column(fulmar, tmp_path):
+    (tmp_path / "flow.yaml").write_text(WORKFLOW)
+    (tmp_path / "mistaken.yaml").write_text(MISTAKEN)
+    done = fulmar("workflow", "inspect", "flow.yaml")
+    assert (done.returncode, done.stdout) == (0, "No errors found in workflow definition.\n")
+    done = fulmar("workflow", "inspect", "flow.yaml", "mistaken.yaml")
+    assert done.returncode == 1
+    assert done.stdout.splitlines() == [
+        'mistaken.yaml:4:31: Variable "name" is referenced before assignment. (context, tasks.first.input)',
+        'mistaken.yaml:6:9: The task "secnod" is not defined. (semantic, tasks.first.next[0].do)',
+    ]
+
+
+def test_a_file_that_cannot_be_inspected_is_named(fulmar, tmp_path):
+    (tmp_path / "broken.yaml").write_text("tasks: [")
+    done = fulmar("workflow", "inspect", "broken.yaml")
+    assert done.returncode == 1 and "broken.yaml: Failed to load workflow definition" in done.stdout
+    assert fulmar("workflow", "inspect", "absent.yaml").returncode == 1

@@ -39,6 +39,25 @@ def test_each_part_is_explained(client):
     assert [step["value"] for step in answer.json["steps"] if step["expression"] == "a"] == [3]
 
 
+def test_each_part_of_yaql_is_explained(client):
+    answer = evaluate(client, "sum: <% ctx().a.select($ * 2).sum() %>", context={"a": [3, 4]}, explain=True)
+    steps = {step["expression"]: step for step in answer.json["steps"]}
+    assert steps["ctx().a"] == {"expression": "ctx().a", "value": [3, 4], "line": 1, "column": 9}
+    assert [step["value"] for step in answer.json["steps"] if step["expression"] == "$ * 2"] == [6, 8]
+    assert steps["ctx().a.select($ * 2)"]["value"] == [6, 8] and steps["ctx().a.select($ * 2).sum()"]["value"] == 14
+
+
+@pytest.mark.parametrize("expression, mode, hint", [
+    ("<% ctx().hots %>", "orquesta", "hosts"), ("{{ ctx().hots }}", "orquesta", "hosts"),
+    ("{{ hosts | uper }}", "template", "upper"), ("<% toUpr(a) %>", "orquesta", None),
+])
+def test_misspelt_names_get_a_hint(client, expression, mode, hint):
+    answer = evaluate(client, expression, mode=mode, context={"hosts": "a"})
+    assert answer.status == 400
+    assert answer.json.get("hint") == (f"Did you mean '{hint}'?" if hint else None)
+    assert "Did you mean" not in answer.json["faultstring"]
+
+
 def test_a_failure_names_its_class_and_place(client):
     answer = evaluate(client, "{{ a.b.c }}", mode="template", context={"a": {}})
     assert answer.status == 400

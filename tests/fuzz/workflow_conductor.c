@@ -107,7 +107,6 @@ static void rows_load(const struct rows *rows, struct conductor *conductor)
 
         VALUE_MAP_EACH (i, rows->kinds[kind]) {
             long long key, sub;
-            ERROR_AUTO(err);
 
             sscanf(value_chars(value_map_key_at(rows->kinds[kind], i)), "%lld.%lld", &key, &sub);
             sorted[n] = (struct conductor_row){ (enum conductor_row_kind)kind, key, sub,

@@ -82,3 +82,19 @@ int fn_check_text(const struct fn_call *call, size_t n, struct error *err)
     return error_set_kind(err, -E2BIG, "LimitExceeded", "the text is longer than %llu bytes",
                           (unsigned long long)limit);
 }
+
+const char *fn_datastore_name(const char *key, const char **ret_scope)
+{
+    static const char *const scopes[] = { "system", "user" };
+
+    *ret_scope = NULL;
+    for (size_t i = 0; i < ELEMENTS(scopes); i++) {
+        size_t n = strlen(scopes[i]);
+
+        if (strncmp(key, scopes[i], n) == 0 && key[n] == '.') {
+            *ret_scope = scopes[i];
+            return key + n + 1;
+        }
+    }
+    return key;
+}

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/nearest.h"
 #include "base/strmap.h"
 #include "expr/functions/functions.h"
 
@@ -88,4 +89,63 @@ const struct builtin *global_find(const char *name, size_t n, enum jinja_flags f
         }
     }
     return found;
+}
+
+/* ---- suggestions ---- */
+
+static void offer_rows(struct nearest *nearest, const struct builtin *rows, unsigned except)
+{
+    for (; rows->name; rows++)
+        if (!(rows->flags & except))
+            nearest_offer(nearest, rows->name, strlen(rows->name));
+}
+
+static void offer_shared(struct nearest *nearest, unsigned where)
+{
+    size_t n;
+    const struct fn *fns = fn_table(&n);
+
+    for (size_t i = 0; i < n; i++)
+        if (fns[i].where & where)
+            nearest_offer(nearest, fns[i].name, strlen(fns[i].name));
+}
+
+static void offer_filters(struct nearest *nearest, enum jinja_flags flags)
+{
+    static const struct builtin *const families[] = { filters_text, filters_sequence, filters_value };
+    bool orquesta = flags & JINJA_ORQUESTA;
+
+    for (size_t i = 0; i < ELEMENTS(families); i++)
+        offer_rows(nearest, families[i], orquesta ? BUILTIN_TEMPLATE : 0);
+    offer_shared(nearest, orquesta ? FN_ORQUESTA : FN_TEMPLATE);
+    if (orquesta)
+        offer_rows(nearest, orquesta_functions, 0);
+}
+
+void builtin_suggest(struct error *err, const char *what, const char *name, enum jinja_flags flags)
+{
+    struct nearest nearest = nearest_to(name, strlen(name));
+
+    if (strcmp(what, "filter") == 0)
+        offer_filters(&nearest, flags);
+    else
+        offer_rows(&nearest, jinja_tests, 0);
+    nearest_hint(&nearest, err);
+}
+
+void jinja_suggest_global(const char *name, struct error *err)
+{
+    struct nearest nearest = nearest_to(name, strlen(name));
+
+    global_offer(&nearest, JINJA_ORQUESTA);
+    nearest_hint(&nearest, err);
+}
+
+void global_offer(struct nearest *nearest, enum jinja_flags flags)
+{
+    if (flags & JINJA_ORQUESTA) {
+        offer_rows(nearest, orquesta_functions, 0);
+        offer_shared(nearest, FN_ORQUESTA);
+    }
+    offer_rows(nearest, jinja_globals, 0);
 }

@@ -6,6 +6,8 @@
 #include "expr/jinja/jinja.h"
 
 struct ev;
+struct error;
+struct nearest;
 struct bound;
 struct buffer;
 
@@ -39,6 +41,10 @@ struct builtin {
 const struct builtin *filter_find(const char *name, size_t n, enum jinja_flags flags);
 const struct builtin *test_find(const char *name, size_t n);
 const struct builtin *global_find(const char *name, size_t n, enum jinja_flags flags);
+/* The hint of an error: the name of the same kind ("filter", "test") that was probably meant. */
+void builtin_suggest(struct error *err, const char *what, const char *name, enum jinja_flags flags);
+/* The names of global functions, offered as suggestions. */
+void global_offer(struct nearest *nearest, enum jinja_flags flags);
 
 /* The loop's number of that name ("index", "length" ...), for loop_number; 0: there is none. */
 uint8_t loop_field_find(value name);

@@ -177,6 +177,7 @@ struct undefined {
     bool lax;
     const char *kind;   /* UndefinedError, or SecurityError */
     const char *holder; /* type of the object that lacks it, as messages name it; NULL: a bare name */
+    value of;           /* the map that lacks it, for suggestions; may be unset */
     value name;         /* unset: `hint` is the whole message */
     value hint;
 };
@@ -219,7 +220,9 @@ struct view {
 value undefined_name(struct ev *ev, value name);
 value undefined_member(struct ev *ev, value holder, value name); /* name: text or any subscript */
 value undefined_hint(struct ev *ev, const char *kind, value hint);
-/* Fails with the undefined's message. */
+/* Sets the hint of ev->err: the name that was probably meant. */
+void undefined_suggest(struct ev *ev, value undefined);
+/* Fails with the undefined's message, and with the name that was probably meant as its hint. */
 int undefined_raise(struct ev *ev, value undefined);
 value markup_new(value text); /* takes */
 value view_new(enum view_kind kind, value map);
@@ -449,7 +452,8 @@ value macro_new(struct ev *ev, const struct node_macro *node);
 int ev_block(struct ev *ev, const struct node_macro *block, struct frame *seen);
 value cycler_new(value items);
 value joiner_new(value separator);
-value datastore_root(struct ev *ev);
+/* The datastore, or (scope set) one of its scopes. */
+value datastore_root(struct ev *ev, value scope);
 int datastore_lookup(struct ev *ev, value self, bool decrypt, value *ret);
 value datastore_key(value self); /* borrowed */
 value loop_new(struct ev *ev, const struct node_for *node, value items, int64_t length, unsigned depth);

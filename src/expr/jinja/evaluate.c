@@ -239,7 +239,7 @@ int ev_global(struct ev *ev, value name, value *ret)
         if (ev_context_value(ev, name, ret) < 0 || value_is_set(*ret))
             return value_is_set(*ret) ? 0 : -1;
         if (is_lazy_root(ev, name)) {
-            *ret = datastore_root(ev);
+            *ret = datastore_root(ev, value_text_is(name, "st2kv") ? VALUE_NOTHING : name);
             return 0;
         }
     }

@@ -598,7 +598,10 @@ static int unknown(struct ev *ev, const char *what, value name)
     if (is_undefined(name))
         return undefined_raise(ev, name);
     ev_repr(ev, name, &shown);
-    return ev_error(ev, "TemplateRuntimeError", "No %s named %s.", what, buffer_text(&shown));
+    ev_error(ev, "TemplateRuntimeError", "No %s named %s.", what, buffer_text(&shown));
+    if (value_is_set(text_of(name)))
+        builtin_suggest(ev->err, what, value_chars(text_of(name)), ev->jinja->flags);
+    return -1;
 }
 
 /* map(attribute=..., default=...) */

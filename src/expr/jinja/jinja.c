@@ -214,8 +214,10 @@ static int run_expression(struct ev *ev, value *ret)
 
     if (ev_eval(ev, ev->jinja->root, &result) < 0)
         return -EINVAL;
-    if (is_undefined(result))
+    if (is_undefined(result)) {
+        undefined_suggest(ev, result);
         return JINJA_UNDEFINED;
+    }
     if (result.kind < VALUE_LIST ||
         (!ev->explained && !ev->jinja->mutating && only_looks_up(ev->jinja->root))) {
         if (result.kind != VALUE_OBJECT) {

@@ -19,7 +19,8 @@ int jinja_compile_expression(const char *text, size_t n, enum jinja_flags flags,
                              struct error *err);
 void jinja_free(struct jinja *jinja);
 /* A template gives text, an expression its native value; lazy sequences become lists. */
-#define JINJA_UNDEFINED 1 /* outcome of an expression that is undefined as a whole; *ret stays unset */
+/* Outcome of an expression that is undefined as a whole: *ret stays unset, `err` has a hint alone when a near name is there. */
+#define JINJA_UNDEFINED 1
 int jinja_evaluate(const struct jinja *jinja, const struct expr_context *context, value *ret,
                    struct error *err);
 /* The same with a budget that several evaluations share: *steps_left (may be NULL) is what may be used and is lowered.
@@ -30,6 +31,8 @@ int jinja_evaluate_within(const struct jinja *jinja, const struct expr_context *
 size_t jinja_bytes(const struct jinja *jinja);
 /* Names the template reads from its context and does not set itself (jinja2.meta.find_undeclared_variables), a list. */
 value jinja_undeclared(const struct jinja *jinja);
+/* The hint of an error about an unknown name in orquesta's evaluator: the function that was probably meant. */
+void jinja_suggest_global(const char *name, struct error *err);
 /* Context paths read, as expr_variables wants them (dotted, e.g. "ctx.x.y"), a list of text in order of appearance. */
 value jinja_paths(const struct jinja *jinja);
 

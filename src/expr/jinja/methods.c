@@ -6,10 +6,13 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/nearest.h"
 #include "base/strmap.h"
 #include "expr/jinja/engine.h"
 
 static struct strmap index_by_name;
+static const struct method_row *const families[] = { methods_str, methods_text, methods_container,
+                                                     methods_number };
 static const char *const types[] = { "str", "list", "tuple", "dict", "int", "float", "set" };
 
 static int by_name(const void *a, const void *b)
@@ -20,7 +23,6 @@ static int by_name(const void *a, const void *b)
 /* All rows in one array, sorted so that those of a name stand together, with an empty row behind. */
 static void make_index(void)
 {
-    const struct method_row *families[] = { methods_str, methods_text, methods_container, methods_number };
     struct method_row *all;
     size_t n = 0;
 
@@ -53,6 +55,14 @@ const struct method_row *method_for(const struct method_row *rows, enum method_t
         if (rows->type == type)
             return rows;
     return NULL;
+}
+
+void method_offer(struct nearest *nearest, const char *type_name)
+{
+    for (size_t i = 0; i < ELEMENTS(families); i++)
+        for (const struct method_row *row = families[i]; row->name; row++)
+            if (strcmp(types[row->type], type_name) == 0)
+                nearest_offer(nearest, row->name, strlen(row->name));
 }
 
 bool method_mutates(const struct method_row *rows)

@@ -6,6 +6,7 @@
 #include "expr/jinja/builtins.h"
 
 struct actuals;
+struct nearest;
 
 enum method_type {
     METHOD_STR,
@@ -36,6 +37,8 @@ struct method_row {
 const struct method_row *method_find(const char *name, size_t n);
 /* The row of that name for a type, from the first one on; NULL when the type has none. */
 const struct method_row *method_for(const struct method_row *rows, enum method_type type);
+/* The names of a type's methods ("str") offered as suggestions. */
+void method_offer(struct nearest *nearest, const char *type_name);
 /* Does any method of that name change what it is called on? */
 bool method_mutates(const struct method_row *rows);
 int method_call(struct ev *ev, value self, const struct method_row *row, const struct actuals *actuals,

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "expr/suggest.h"
 
 /* Counted apart from value memory, which knows nothing of objects; per thread, as value_thread_bytes is. */
 static _Thread_local int64_t thread_bytes;
@@ -43,6 +44,7 @@ static void undefined_free(struct value_object *object)
 
     value_unref(undefined->name);
     value_unref(undefined->hint);
+    value_unref(undefined->of);
     object_free(undefined, sizeof(*undefined));
 }
 
@@ -93,6 +95,8 @@ value undefined_member(struct ev *ev, value holder, value name)
     undefined->holder = holder.kind == VALUE_NULL ? "None" : ev_type_name(holder);
     if (holder.kind == VALUE_OBJECT && strchr(object_ops_of(holder)->type_name, '.'))
         undefined->holder = object_ops_of(holder)->type_name;
+    if (holder.kind == VALUE_MAP && !ev->jinja->mutating) /* what may change could come to hold this */
+        undefined->of = value_ref(holder);
     undefined->name = value_ref(name);
     return value_object(&undefined->object);
 }
@@ -112,6 +116,30 @@ static void holder_text(const struct undefined *undefined, struct buffer *out)
     buffer_add_text(out, undefined->holder);
     if (strcmp(undefined->holder, "None") != 0)
         buffer_add_text(out, " object");
+}
+
+void undefined_suggest(struct ev *ev, value v)
+{
+    const struct undefined *undefined = (const struct undefined *)v.object;
+    const struct jinja *jinja = ev->jinja;
+    value name = text_of(undefined->name);
+    struct nearest nearest;
+
+    if (!value_is_string(name))
+        return;
+    nearest = nearest_to(value_chars(name), value_len(name));
+    suggest_offer_keys(&nearest, undefined->of);
+    if (undefined->holder) {
+        method_offer(&nearest, undefined->holder);
+    } else {
+        for (size_t i = 0; i < jinja->n_names; i++)
+            if (jinja->names[i]->n_slots)
+                nearest_offer(&nearest, value_chars(jinja->names[i]->name), value_len(jinja->names[i]->name));
+        if (!ev->orquesta)
+            suggest_offer_keys(&nearest, ev->context->variables);
+        global_offer(&nearest, jinja->flags);
+    }
+    nearest_hint(&nearest, ev->err);
 }
 
 int undefined_raise(struct ev *ev, value v)
@@ -135,7 +163,9 @@ int undefined_raise(struct ev *ev, value v)
         buffer_add_text(&text, " has no element ");
         ev_repr(ev, undefined->name, &text);
     }
-    return ev_error(ev, undefined->kind, "%.4000s", buffer_text(&text));
+    ev_error(ev, undefined->kind, "%.4000s", buffer_text(&text));
+    undefined_suggest(ev, v);
+    return -1;
 }
 
 /* ---- markup ---- */

@@ -5,6 +5,8 @@
 #include <inttypes.h>
 
 #include "base/mem.h"
+#include "expr/functions/functions.h"
+#include "expr/suggest.h"
 
 static value own(struct ev *ev, const char *key)
 {
@@ -61,7 +63,9 @@ static int fn_ctx(struct ev *ev, struct bound *bound, value *ret)
 
     if (ev_str(ev, key, &shown) < 0)
         return -1;
-    return ev_error(ev, "VariableUndefinedError", "The variable \"%s\" is undefined.", shown.data);
+    ev_error(ev, "VariableUndefinedError", "The variable \"%s\" is undefined.", shown.data);
+    suggest_key(ev->context->variables, shown.data, shown.len, ev->err);
+    return -1;
 }
 
 static int fn_item(struct ev *ev, struct bound *bound, value *ret)
@@ -85,7 +89,9 @@ static int fn_item(struct ev *ev, struct bound *bound, value *ret)
     }
     if (ev_str(ev, key, &shown) < 0)
         return -1;
-    return ev_error(ev, "ExpressionEvaluationException", "Item does not have key \"%s\".", shown.data);
+    ev_error(ev, "ExpressionEvaluationException", "Item does not have key \"%s\".", shown.data);
+    suggest_key(item, shown.data, shown.len, ev->err);
+    return -1;
 }
 
 static int current_task(struct ev *ev, value *ret)
@@ -287,19 +293,13 @@ static int fn_st2kv(struct ev *ev, struct bound *bound, value *ret)
 {
     const struct expr_host *host = ev->context->host;
     value key = text_of(bound->args[0]), otherwise = bound->args[1], decrypt = bound->args[2];
-    const char *name, *scope = "system";
+    const char *name, *scope;
 
     if (!value_is_set(key))
         return ev_error(ev, "TypeError", "Given key is not typeof string.");
     if (value_is_set(decrypt) && decrypt.kind != VALUE_BOOL)
         return ev_error(ev, "TypeError", "Decrypt parameter is not typeof bool.");
-    name = value_chars(key);
-    if (strncmp(name, "system.", 7) == 0) {
-        name += 7;
-    } else if (strncmp(name, "user.", 5) == 0) {
-        name += 5;
-        scope = "user";
-    }
+    name = fn_datastore_name(value_chars(key), &scope);
     if (!host || !host->datastore_get)
         return ev_error(ev, "ExpressionEvaluationException", "The datastore cannot be read from here.");
     *ret = VALUE_NOTHING;
@@ -310,7 +310,7 @@ static int fn_st2kv(struct ev *ev, struct bound *bound, value *ret)
         return 0;
     if (!value_is_set(otherwise))
         return ev_error(ev, "ExpressionEvaluationException",
-                        "The key \"%s\" does not exist in the StackStorm datastore.", value_chars(key));
+                        "The key \"%s\" does not exist in the StackStorm datastore.", name);
     *ret = value_ref(otherwise);
     return 0;
 }

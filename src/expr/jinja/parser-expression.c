@@ -898,9 +898,7 @@ static struct node *filter_node(struct parser *p, struct node *subject)
         return NULL;
     filter->builtin = filter_find(name.data, name.len, p->jinja->flags);
     if (!filter->builtin)
-        return parser_fail_kind(p, filter->node.line, "TemplateAssertionError", "No filter named '%s'.",
-                                name.data),
-               NULL;
+        return parser_fail_unknown(p, filter->node.line, "filter", &name), NULL;
     if (parser_is(p, TOKEN_LPAREN) && !parse_arguments(p, &filter->arguments))
         return NULL;
     filter->node.constant = subject && subject->constant && constant_arguments(&filter->arguments) &&
@@ -975,9 +973,7 @@ static struct node *test_node(struct parser *p, struct node *subject)
     }
     test->builtin = test_find(name.data, name.len);
     if (!test->builtin)
-        return parser_fail_kind(p, test->node.line, "TemplateAssertionError", "No test named '%s'.",
-                                name.data),
-               NULL;
+        return parser_fail_unknown(p, test->node.line, "test", &name), NULL;
     deepen_call(test);
     test->direct = direct_arguments(test);
     test->node.constant = subject->constant && constant_arguments(&test->arguments);

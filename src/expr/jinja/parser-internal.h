@@ -62,6 +62,8 @@ bool parser_skip_name(struct parser *p, const char *name);
 bool parser_fail(struct parser *p, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
 bool parser_fail_kind(struct parser *p, int line, const char *kind, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* Nobody knows the `what` ("filter", "test") of that name; a near one is suggested. */
+bool parser_fail_unknown(struct parser *p, int line, const char *what, const struct buffer *name);
 /* The quoted description of a token as messages have it; owned. */
 char *token_describe(const struct token *token);
 bool parser_enter(struct parser *p);

@@ -7,6 +7,7 @@
 
 #include "base/buffer.h"
 #include "base/mem.h"
+#include "expr/jinja/builtins.h"
 #include "value/python.h"
 
 /* ---- failures ---- */
@@ -39,6 +40,13 @@ bool parser_fail_kind(struct parser *p, int line, const char *kind, const char *
     va_start(args, format);
     fail(p, line, kind, format, args);
     va_end(args);
+    return false;
+}
+
+bool parser_fail_unknown(struct parser *p, int line, const char *what, const struct buffer *name)
+{
+    parser_fail_kind(p, line, "TemplateAssertionError", "No %s named '%s'.", what, buffer_text(name));
+    builtin_suggest(p->err, what, buffer_text(name), p->jinja->flags);
     return false;
 }
 

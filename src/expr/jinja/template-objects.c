@@ -623,10 +623,11 @@ static void datastore_free(struct value_object *object)
     object_free(datastore, sizeof(*datastore));
 }
 
-value datastore_root(struct ev *ev)
+value datastore_root(struct ev *ev, value scope)
 {
     struct datastore *datastore = object_new(&datastore_ops, sizeof(*datastore));
 
+    datastore->scope = value_ref(scope);
     return value_object(&datastore->object);
 }
 

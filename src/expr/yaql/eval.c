@@ -477,7 +477,7 @@ int yaql_attribute(struct evaluation *ev, value v, value name, value *ret)
     if (yaql_is_map(v)) {
         found = value_map_get_n(yaql_map_of(v), value_chars(name), value_len(name));
         if (!value_is_set(found))
-            return yaql_key_error(ev, name);
+            return yaql_key_error(ev, yaql_map_of(v), name);
         *ret = value_ref(found);
         return 0;
     }
@@ -515,7 +515,7 @@ int yaql_index(struct evaluation *ev, value v, value index, value *ret)
         if (r < 0)
             return r;
         if (!value_is_set(found))
-            return yaql_key_error(ev, index);
+            return yaql_key_error(ev, yaql_map_of(v), index);
         *ret = value_ref(found);
         return 0;
     }
@@ -641,13 +641,11 @@ static int eval_call(struct evaluation *ev, const struct node *node, struct fram
                      node->n_args, ret);
 }
 
-int yaql_eval(struct evaluation *ev, const struct node *node, struct frame *frame, value *ret)
+static inline int eval_kind(struct evaluation *ev, const struct node *node, struct frame *frame, value *ret)
 {
     value v;
-    int r = yaql_step(ev);
+    int r;
 
-    if (unlikely(r < 0))
-        return r;
     switch (node->kind) {
     case NODE_CONSTANT:
     case NODE_KEYWORD:
@@ -669,6 +667,17 @@ int yaql_eval(struct evaluation *ev, const struct node *node, struct frame *fram
     default:
         return yaql_fail(ev, "MappingTranslationException", "Cannot convert mapping to keyword argument");
     }
+}
+
+int yaql_eval(struct evaluation *ev, const struct node *node, struct frame *frame, value *ret)
+{
+    int r = yaql_step(ev);
+
+    if (likely(r >= 0))
+        r = eval_kind(ev, node, frame, ret);
+    if (unlikely(ev->explaining) && r >= 0)
+        explaining_note(ev->explaining, node, *ret);
+    return r;
 }
 
 /* ---- the way in ---- */
@@ -701,6 +710,12 @@ static void take_limits(struct expr_limits *limits, const struct expr_limits *fr
 
 int yaql_evaluate(const struct yaql *yaql, const struct expr_context *context, value *ret, struct error *err)
 {
+    return yaql_explain(yaql, context, NULL, ret, err);
+}
+
+int yaql_explain(const struct yaql *yaql, const struct expr_context *context, value *steps, value *ret,
+                 struct error *err)
+{
     ERROR_AUTO(unheard); /* some functions look at the kind of an error, so there always is one */
     struct evaluation ev = {
         .context = context,
@@ -713,6 +728,8 @@ int yaql_evaluate(const struct yaql *yaql, const struct expr_context *context, v
     int r;
 
     take_limits(&ev.limits, context->limits);
+    if (steps)
+        ev.explaining = explaining_new(yaql);
     r = yaql_eval(&ev, yaql->root, NULL, &v);
     if (r >= 0) {
         VALUE_AUTO(result);
@@ -723,6 +740,10 @@ int yaql_evaluate(const struct yaql *yaql, const struct expr_context *context, v
             r = yaql_slow_step(&ev); /* some walks are broken off without a word */
         if (r >= 0)
             *ret = value_take(&result);
+    }
+    if (steps) {
+        explaining_tell(ev.explaining, steps);
+        explaining_free(ev.explaining);
     }
     value_unref(ev.visible);
     return r < 0 ? r : 0;

@@ -21,6 +21,8 @@ static void lazy_free(struct value_object *object)
     closure_release(&lazy->h);
     value_unref(lazy->v);
     value_unref(lazy->w);
+    value_unref(lazy->seen);
+    value_unref(lazy->watched_for);
     table_release(&lazy->table);
     free(lazy->nodes);
     for (size_t i = 0; i < lazy->n_cursors; i++)
@@ -80,8 +82,12 @@ int lazy_next(struct evaluation *ev, struct lazy *lazy, value *ret)
     if (r >= 0)
         r = lazy->ops->next(ev, lazy, ret);
     yaql_leave(ev);
+    if (unlikely(lazy->watched) && r == 0)
+        explaining_item(lazy, *ret);
     if (r != 0)
         lazy->done = true;
+    if (unlikely(lazy->watched) && r == YAQL_END)
+        explaining_end(lazy);
     return r;
 }
 
@@ -107,10 +113,15 @@ bool yaql_is_iterable(value v)
 int cursor_open(struct evaluation *ev, value iterable, struct cursor *cursor)
 {
     struct lazy *lazy = lazy_of(iterable);
+    int r;
 
     cursor->at = 0;
-    if (lazy && lazy->ops->iterate) /* memorize() has both: each walk starts anew */
-        return lazy->ops->iterate(ev, lazy, &cursor->source);
+    if (lazy && lazy->ops->iterate) { /* memorize() has both: each walk starts anew */
+        r = lazy->ops->iterate(ev, lazy, &cursor->source);
+        if (r == 0 && unlikely(lazy->watched))
+            explaining_walk(iterable, cursor->source);
+        return r;
+    }
     cursor->source = value_ref(iterable);
     return 0;
 }

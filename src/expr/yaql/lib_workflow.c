@@ -4,6 +4,7 @@
 #include "expr/yaql/workflow.h"
 
 #include "expr/functions/functions.h"
+#include "expr/suggest.h"
 #include "value/json.h"
 
 /* ---- the context ---- */
@@ -82,9 +83,11 @@ int workflow_variable(struct evaluation *ev, value name, value *ret)
         return yaql_fail(ev, "AttributeError", "'%s' object has no attribute 'startswith'",
                          yaql_type_name(name));
     found = value_map_get_value(ev->context->variables, name);
-    if (!value_is_set(found))
-        return yaql_fail(ev, "VariableUndefinedError", "The variable \"%s\" is undefined.",
-                         value_chars(name));
+    if (!value_is_set(found)) {
+        yaql_fail(ev, "VariableUndefinedError", "The variable \"%s\" is undefined.", value_chars(name));
+        suggest_key(ev->context->variables, value_chars(name), value_len(name), ev->err);
+        return -EINVAL;
+    }
     *ret = workflow_input(ev, found);
     return 0;
 }
@@ -136,8 +139,10 @@ static int item(struct call *c, value *ret)
         return r;
     if (!value_is_set(found)) {
         yaql_python_str(c->ev, key, &text);
-        return yaql_fail(c->ev, "ExpressionEvaluationException", "Item does not have key \"%s\".",
-                         buffer_text(&text));
+        yaql_fail(c->ev, "ExpressionEvaluationException", "Item does not have key \"%s\".",
+                  buffer_text(&text));
+        suggest_key(current, buffer_text(&text), text.len, c->ev->err);
+        return -EINVAL;
     }
     *ret = workflow_input(c->ev, found);
     return 0;
@@ -335,7 +340,7 @@ static int st2kv(struct call *c, value *ret)
     const struct expr_host *host = c->ev->context->host;
     value key = c->args[0].v, decrypt = c->args[2].v;
     VALUE_AUTO(found);
-    const char *text, *scope = "system";
+    const char *text, *scope;
     int r;
 
     if (!value_is_string(key))
@@ -344,11 +349,7 @@ static int st2kv(struct call *c, value *ret)
         return yaql_fail(c->ev, "TypeError", "Decrypt parameter is not typeof bool.");
     if (!host || !host->datastore_get)
         return yaql_fail(c->ev, "ExpressionEvaluationException", "The datastore is not available here.");
-    text = value_chars(key);
-    if (strncmp(text, "system.", 7) == 0 || strncmp(text, "user.", 5) == 0) {
-        scope = text[0] == 's' ? "system" : "user";
-        text = strchr(text, '.') + 1;
-    }
+    text = fn_datastore_name(value_chars(key), &scope);
     r = host->datastore_get(host->data, scope, text, arg_bool(c, 2), &found, c->ev->err);
     if (r < 0)
         return r;
@@ -358,7 +359,7 @@ static int st2kv(struct call *c, value *ret)
     }
     if (!value_is_set(found))
         return yaql_fail(c->ev, "ExpressionEvaluationException",
-                         "The key \"%s\" does not exist in the StackStorm datastore.", value_chars(key));
+                         "The key \"%s\" does not exist in the StackStorm datastore.", text);
     *ret = value_take(&found);
     return 0;
 }

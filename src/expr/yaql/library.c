@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 
+#include "base/nearest.h"
 #include "base/strmap.h"
 #include "expr/yaql/workflow.h"
 
@@ -45,6 +46,34 @@ const struct overloads *library_find(const char *name, size_t n)
 {
     pthread_once(&library.once, build);
     return strmap_get_n(&library.names, name, n);
+}
+
+static bool is_kind(const struct overloads *overloads, unsigned kind)
+{
+    for (size_t i = 0; overloads && i < overloads->count; i++)
+        if (overloads->items[i]->flags & kind)
+            return true;
+    return false;
+}
+
+void library_suggest(const char *name, bool method, struct error *err)
+{
+    struct nearest nearest = nearest_to(name, strlen(name));
+    unsigned kind = method ? METHOD : FUNCTION;
+    const struct overloads *other = library_find(name, strlen(name));
+    const char *known;
+    void *item;
+    size_t at = 0;
+
+    if (is_kind(other, METHOD | FUNCTION) && !is_kind(other, kind)) {
+        error_hint(err, method ? "'%s' is a function: write %s(value)." : "'%s' is a method: write value.%s().",
+                   name, name);
+        return;
+    }
+    while (strmap_next(&library.names, &at, &known, &item))
+        if (known[0] != '#' && is_kind(item, kind))
+            nearest_offer(&nearest, known, strlen(known));
+    nearest_hint(&nearest, err);
 }
 
 const struct overloads *library_operator(enum yaql_operator op)

@@ -21,6 +21,7 @@ struct parser {
     const struct node **stack; /* arguments of the calls being read */
     size_t n_stack, room_stack;
     size_t room_constants;
+    size_t last_end; /* where the token before the current one ended */
 };
 
 const char *const yaql_operator_names[OP_COUNT] = {
@@ -67,6 +68,7 @@ static int parse(struct parser *p, unsigned above, const struct node **ret);
 
 static int advance(struct parser *p)
 {
+    p->last_end = p->token.at + p->token.len;
     return lexer_next(&p->lexer, &p->token, p->err);
 }
 
@@ -124,6 +126,7 @@ static struct node *node_new(struct parser *p, enum node_kind kind, size_t n_arg
 {
     struct node *node = pool_alloc(p->yaql->pool, sizeof(*node) + n_args * sizeof(node->args[0]));
 
+    node->number = p->yaql->n_nodes++;
     node->kind = (uint8_t)kind;
     node->n_args = (uint16_t)n_args;
     return node;
@@ -410,20 +413,34 @@ static int parse_index(struct parser *p, const struct node **left)
     return 0;
 }
 
+/* Where a node stands that was just parsed: from `start` to what was read last. The tree is not handed out yet. */
+static void place(struct parser *p, const struct node *node, size_t start)
+{
+    struct node *own = (struct node *)node;
+
+    own->start = (uint32_t)start;
+    own->end = (uint32_t)p->last_end;
+}
+
 /* A value and all operators behind it that bind more tightly than `above`. */
 static int parse(struct parser *p, unsigned above, const struct node **ret)
 {
     const struct node *left, *right;
+    size_t start = p->token.at;
     int r;
 
     if (++p->depth > NESTING_MAX)
         return too_deep(p);
     r = parse_prefix(p, &left);
+    if (r >= 0)
+        place(p, left, start);
     while (r >= 0 && p->token.kind == TOKEN_OPERATOR && binding[p->token.op] > above) {
         enum yaql_operator op = p->token.op;
 
         if (op == OP_INDEX) {
             r = parse_index(p, &left);
+            if (r >= 0)
+                place(p, left, start);
             continue;
         }
         r = advance(p);
@@ -433,6 +450,7 @@ static int parse(struct parser *p, unsigned above, const struct node **ret)
         if (r < 0)
             break;
         left = node_of(p, op, left, right);
+        place(p, left, start);
     }
     p->depth--;
     if (r < 0)

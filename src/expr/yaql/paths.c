@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What of the context an expression reads, told from its tree: "ctx.name.member" for ctx().name.member, ctx(name).member,
-   ctx()['name'] and the like; "ctx" alone where the name is computed. */
+/* What can be told of an expression from its tree alone. What of the context it reads: "ctx.name.member" for ctx().name.member, ctx(name).member,
+   ctx()['name'] and the like; "ctx" alone where the name is computed. And the functions and methods that nobody knows. */
 #include "expr/yaql/workflow.h"
 
 #define DEPTH_SEEN 2000 /* deeper trees are cut off: paths are for people */
@@ -75,4 +75,57 @@ value yaql_paths(const struct yaql *yaql)
 
     collect(yaql->root, &list, 0);
     return list;
+}
+
+/* ---- unknown names ---- */
+
+struct unknown {
+    void (*tell)(void *data, const struct error *err);
+    void *data;
+};
+
+static bool has_kind(const struct overloads *overloads, unsigned kind)
+{
+    for (size_t i = 0; overloads && i < overloads->count; i++)
+        if (overloads->items[i]->flags & kind)
+            return true;
+    return false;
+}
+
+static bool defines(const struct node *node, unsigned depth)
+{
+    if (depth > DEPTH_SEEN)
+        return false;
+    if (node->kind == NODE_CALL && value_text_is(node->value, "def"))
+        return true;
+    for (size_t i = 0; i < node->n_args; i++)
+        if (defines(node->args[i], depth + 1))
+            return true;
+    return false;
+}
+
+static void find_unknown(const struct node *node, bool method, const struct unknown *unknown, unsigned depth)
+{
+    bool dot = node->kind == NODE_OPERATOR && (node->op == OP_DOT || node->op == OP_ELVIS);
+
+    if (depth > DEPTH_SEEN)
+        return;
+    if (node->kind == NODE_CALL && !has_kind(node->overloads, method ? METHOD : FUNCTION)) {
+        const char *name = value_chars(node->value);
+        ERROR_AUTO(err);
+
+        error_set(&err, -EINVAL, "Unknown %s \"%s\"", method ? "method" : "function", name);
+        library_suggest(name, method, &err);
+        unknown->tell(unknown->data, &err);
+    }
+    for (size_t i = 0; i < node->n_args; i++)
+        find_unknown(node->args[i], dot && i == 1, unknown, depth + 1);
+}
+
+void yaql_unknown(const struct yaql *yaql, void (*tell)(void *data, const struct error *err), void *data)
+{
+    struct unknown unknown = { tell, data };
+
+    if (!defines(yaql->root, 0))
+        find_unknown(yaql->root, false, &unknown, 0);
 }

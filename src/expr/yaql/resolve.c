@@ -245,11 +245,14 @@ static int fail_unknown(struct evaluation *ev, const char *name, value receiver)
     BUFFER_AUTO(text);
 
     if (!value_is_set(receiver))
-        return yaql_fail(ev, "NoFunctionRegisteredException", "Unknown function \"%s\"", name);
-    if (yaql_python_str(ev, receiver, &text) < 0)
+        yaql_fail(ev, "NoFunctionRegisteredException", "Unknown function \"%s\"", name);
+    else if (yaql_python_str(ev, receiver, &text) < 0)
         return -EINVAL;
-    return yaql_fail(ev, "NoMethodRegisteredException", "Unknown method \"%s\" for receiver %s", name,
-                     buffer_text(&text));
+    else
+        yaql_fail(ev, "NoMethodRegisteredException", "Unknown method \"%s\" for receiver %s", name,
+                  buffer_text(&text));
+    library_suggest(name, value_is_set(receiver), ev->err);
+    return -EINVAL;
 }
 
 /* Those that may fit; all must leave the same arguments unevaluated. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "expr/suggest.h"
 #include "value/pyregex.h"
 #include "value/python.h"
 
@@ -612,13 +613,16 @@ static int add_repr(struct evaluation *ev, value v, struct buffer *out)
     }
 }
 
-int yaql_key_error(struct evaluation *ev, value key)
+int yaql_key_error(struct evaluation *ev, value map, value key)
 {
     BUFFER_AUTO(text);
 
     if (add_repr(ev, key, &text) < 0)
         return -EINVAL;
-    return yaql_fail(ev, "KeyError", "%s", buffer_text(&text));
+    yaql_fail(ev, "KeyError", "%s", buffer_text(&text));
+    if (value_is_string(key))
+        suggest_key(map, value_chars(key), value_len(key), ev->err);
+    return -EINVAL;
 }
 
 int yaql_python_str(struct evaluation *ev, value v, struct buffer *out)

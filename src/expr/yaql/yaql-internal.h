@@ -74,6 +74,8 @@ struct node {
     uint8_t kind, op;
     uint16_t n_args;
     uint32_t index;
+    uint32_t number;     /* in the order of parsing */
+    uint32_t start, end; /* bytes of the text */
     value value;
     const struct overloads *overloads; /* calls: what the library knows by that name */
     const struct node *args[];
@@ -84,6 +86,7 @@ struct yaql {
     const struct node *root;
     value *constants; /* owned by the tree, in the pool */
     size_t n_constants;
+    uint32_t n_nodes;
     char *text;
 };
 
@@ -146,6 +149,9 @@ struct frame {
     struct evaluation *ev; /* of counted frames */
 };
 
+struct lazy;
+struct explaining;
+
 struct evaluation {
     const struct expr_context *context;
     struct expr_limits limits;
@@ -159,6 +165,7 @@ struct evaluation {
     value visible;        /* what ctx() shows */
     uint64_t random;
     bool has_functions; /* def() was used */
+    struct explaining *explaining; /* or NULL */
 };
 
 int yaql_fail(struct evaluation *ev, const char *kind, const char *format, ...)
@@ -189,6 +196,16 @@ static inline void yaql_leave(struct evaluation *ev)
 }
 
 int yaql_eval(struct evaluation *ev, const struct node *node, struct frame *frame, value *ret);
+
+/* explain.c: notes what a node came to; tells it all, in order of place, inner parts first. */
+struct explaining *explaining_new(const struct yaql *yaql);
+void explaining_free(struct explaining *explaining);
+void explaining_note(struct explaining *explaining, const struct node *node, value v);
+void explaining_tell(struct explaining *explaining, value *steps);
+/* A walk through a watched sequence begins; an item of one; its end. */
+void explaining_walk(value iterable, value walk);
+void explaining_item(struct lazy *lazy, value item);
+void explaining_end(struct lazy *lazy);
 
 struct frame *frame_capture(struct evaluation *ev, struct frame *frame);
 struct frame *frame_new(struct evaluation *ev, struct frame *parent);
@@ -325,6 +342,8 @@ extern const struct function yaql_system[], yaql_compare[], yaql_branching[], ya
 
 /* NULL when there are none. */
 const struct overloads *library_find(const char *name, size_t n);
+/* The hint of an error: the method (or function) that was probably meant. */
+void library_suggest(const char *name, bool method, struct error *err);
 const struct overloads *library_operator(enum yaql_operator op);
 
 /* A call of `overloads` with expressions. `receiver` is VALUE_UNSET for functions. */
@@ -471,7 +490,7 @@ value yaql_unkey(value key);
 int yaql_map_put(struct evaluation *ev, value *map, value key, value item);
 /* The item of a key (borrowed), VALUE_UNSET when it is absent. */
 int yaql_map_find(struct evaluation *ev, value map, value key, value *ret);
-int yaql_key_error(struct evaluation *ev, value key);
+int yaql_key_error(struct evaluation *ev, value map, value key);
 /* Appends with the checks that a list the user grows needs. Takes `item`. */
 int yaql_append(struct evaluation *ev, value *list, value item);
 
@@ -524,6 +543,10 @@ struct lazy {
     int64_t n, m, i;
     struct table table;
     bool started, done;
+    /* Explaining: what was asked of it so far, itself or through the first of its walks. */
+    bool watched, walked, seen_all;
+    size_t n_seen;
+    value seen, watched_for;
 };
 
 struct lazy *lazy_new(struct evaluation *ev, const struct lazy_ops *ops);

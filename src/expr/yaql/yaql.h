@@ -15,8 +15,17 @@ int yaql_compile(const char *text, size_t n, struct yaql **ret, struct error *er
 void yaql_free(struct yaql *yaql);
 /* The result is plain: maps, lists, sets, numbers, text, datetimes and timespans. */
 int yaql_evaluate(const struct yaql *yaql, const struct expr_context *context, value *ret, struct error *err);
+/* The same; with a list `steps` each part of the expression is told there: {expression, value, line, column}, in order of
+   place, inner parts first. A part that was evaluated for each of many items has a few of its values there, the last with
+   `times`, all there were; `partial`: true stands with a value of which only a part is shown, as with lazy sequences what
+   was asked of them. */
+int yaql_explain(const struct yaql *yaql, const struct expr_context *context, value *steps, value *ret,
+                 struct error *err);
 /* Context paths read ("ctx.name.member"), as expr_variables wants them, a list of text in order of appearance. */
 value yaql_paths(const struct yaql *yaql);
+/* Calls `tell` for each function or method that the library does not have, with the error that evaluating it would give;
+   nothing in an expression that defines functions itself. */
+void yaql_unknown(const struct yaql *yaql, void (*tell)(void *data, const struct error *err), void *data);
 /* Bytes that a compiled expression holds. */
 size_t yaql_size(const struct yaql *yaql);
 

@@ -65,16 +65,6 @@ TEST(stored_escapes_are_undone)
     free(text);
 }
 
-TEST(near_names_are_suggested)
-{
-    static const char *const names[] = { "execution", "action", "rule", NULL };
-
-    assert_string_equal(suggest_name("executon", names), "execution");
-    assert_string_equal(suggest_name("exec", names), "execution");
-    assert_string_equal(suggest_name("rlue", names), "rule");
-    assert_null(suggest_name("frobnicate", names));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -83,7 +73,6 @@ int main(void)
         cmocka_unit_test(statuses_are_coloured_where_terminals_can),
         cmocka_unit_test(finished_executions_say_how_long_they_took),
         cmocka_unit_test(stored_escapes_are_undone),
-        cmocka_unit_test(near_names_are_suggested),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
