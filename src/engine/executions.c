@@ -109,16 +109,41 @@ static void restore_token(struct engine *engine, struct execution *x)
     engine_token_add(engine, token, value_map_chars(x->row.context, "user"));
 }
 
-int execution_find(struct engine *engine, int64_t seq, struct execution **ret, struct error *err)
+static struct execution *in_memory(const struct engine *engine, int64_t seq)
 {
     struct execution *x = strmap_get_n(&engine->active, (const char *)&seq, sizeof(seq));
+
+    if (x)
+        return x;
+    /* Accepted and completed in this very batch? */
+    for (x = engine->dirty; x && x->row.seq != seq; x = x->dirty_next)
+        ;
+    return x;
+}
+
+int execution_result(struct engine *engine, int64_t seq, value *ret, struct error *err)
+{
+    const struct execution *x = in_memory(engine, seq);
+    struct execution_row row = { 0 };
+    int r = 0;
+
+    if (x) {
+        *ret = value_is_set(x->row.result) ? value_ref(x->row.result) : value_null();
+        return 0;
+    }
+    r = store_execution_get(store_as_reader(engine->config.store), seq, EXECUTION_RESULT, &row, err);
+    if (r < 0)
+        return r;
+    *ret = r == 0 && value_is_set(row.result) ? value_ref(row.result) : value_null();
+    execution_row_release(&row);
+    return 0;
+}
+
+int execution_find(struct engine *engine, int64_t seq, struct execution **ret, struct error *err)
+{
+    struct execution *x = in_memory(engine, seq);
     int r;
 
-    if (!x) {
-        /* Accepted and completed in this very batch? */
-        for (x = engine->dirty; x && x->row.seq != seq; x = x->dirty_next)
-            ;
-    }
     if (!x) {
         x = xcalloc(1, sizeof(*x));
         r = store_execution_get(store_as_reader(engine->config.store), seq, EXECUTION_RESULT, &x->row, err);
