@@ -82,10 +82,13 @@ struct conductor_rerun {
     const char *task;
     int64_t route;
     bool reset_items;
+    value items; /* list of numbers: only these items run again; unset: those that failed, or all with reset_items */
 };
 /* Without requests: whatever failed last. */
 int conductor_rerun(struct conductor *conductor, const struct conductor_rerun *requests, size_t n_requests,
                     struct error *err);
+/* What ended a completed workflow without success, canceled tasks included: a list of {task, route}. Owned. */
+value conductor_unfinished(const struct conductor *conductor);
 /* The caller could not do its part: the workflow fails and "<class>: <message>" is logged. `task` may be NULL. */
 int conductor_fail(struct conductor *conductor, const char *class, const char *message, const char *task,
                    int64_t route, struct error *err);
