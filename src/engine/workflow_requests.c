@@ -162,19 +162,15 @@ static void reruns_add(struct reruns *reruns, const char *task, int64_t route, b
         (struct conductor_rerun){ .task = task, .route = route, .reset_items = reset };
 }
 
-/* Every route on which the task failed; without one the conductor says what is wrong. */
-static void reruns_of(struct reruns *reruns, struct workflow *workflow, const char *task, bool reset)
+/* Every route on which the task has run. False: there is none. */
+static bool reruns_of(struct reruns *reruns, struct workflow *workflow, const char *task, bool reset)
 {
     size_t before = reruns->n;
 
-    for (int64_t route = 0; route < RERUN_ROUTES_MAX; route++) {
-        int status = conductor_task_status(workflow->conductor, task, route);
-
-        if (status >= 0 && status_in((enum workflow_status)status, STATUS_ABENDED))
+    for (int64_t route = 0; route < RERUN_ROUTES_MAX; route++)
+        if (conductor_task_status(workflow->conductor, task, route) >= 0)
             reruns_add(reruns, task, route, reset);
-    }
-    if (reruns->n == before)
-        reruns_add(reruns, task, 0, reset);
+    return reruns->n > before;
 }
 
 static bool among(value names, value name)
@@ -197,11 +193,10 @@ static int collect(struct workflow *workflow, value options, struct reruns *ret,
         int64_t task =
             value_is_string(name) ? workflow_spec_find(workflow->definition->spec, value_chars(name)) : -1;
 
-        if (task < 0 || (size_t)task >= workflow->definition->spec->n_tasks)
+        if (task < 0 || (size_t)task >= workflow->definition->spec->n_tasks ||
+            !reruns_of(ret, workflow, value_chars(name), among(reset, name)))
             buffer_addf(&unknown, "%s%s", unknown.len ? "," : "",
                         value_is_string(name) ? value_chars(name) : "?");
-        else
-            reruns_of(ret, workflow, value_chars(name), among(reset, name));
     }
     if (unknown.len)
         return error_set(err, -EINVAL, "Unable to rerun workflow because one or more tasks is not found: %s",
@@ -213,12 +208,13 @@ static int rerun(struct engine *engine, struct workflow *workflow, struct execut
 {
     value options = value_map_get(x->row.more, "rerun");
     struct reruns reruns = { 0 };
+    char id[OBJECT_ID_SIZE];
     int r;
 
+    engine_format_id(engine, workflow->row.seq, id);
     if (!status_in(conductor_status(workflow->conductor), STATUS_COMPLETED))
         return error_set(reason, -EINVAL,
-                         "Unable to rerun workflow execution \"%s\" because it is not in a completed state.",
-                         value_map_chars(options, "ref"));
+                         "Unable to rerun workflow execution \"%s\" because it is not in a completed state.", id);
     r = collect(workflow, options, &reruns, reason);
     workflow_prepare(engine, workflow);
     if (r == 0)
@@ -227,26 +223,40 @@ static int rerun(struct engine *engine, struct workflow *workflow, struct execut
     return r;
 }
 
+/* Why there is no workflow to go on with: what was run is gone, or never became a workflow. */
+static int no_workflow(struct engine *engine, int64_t seq, struct error *reason, struct error *err)
+{
+    struct execution_row row = { 0 };
+    const char *id;
+    int r = store_execution_get(store_as_reader(engine->config.store), seq, 0, &row, err);
+
+    if (r < 0)
+        return r;
+    id = r == 0 ? value_map_chars(row.context, "workflow_execution") : NULL;
+    if (id)
+        error_set(reason, 0, "Unable to rerun workflow execution \"%s\" because it does not exist.", id);
+    else
+        error_set(reason, 0,
+                  "Unable to rerun workflow execution because workflow_execution_id is not provided.");
+    execution_row_release(&row);
+    return 0;
+}
+
 int workflow_rerun(struct engine *engine, struct execution *x, struct error *err)
 {
     const char *ref = value_map_chars(value_map_get(x->row.more, "rerun"), "ref");
     uint64_t store = store_id(store_as_reader(engine->config.store));
     struct workflow *workflow = NULL;
     ERROR_AUTO(reason);
-    int64_t seq;
+    int64_t seq = 0;
     int r = ref && object_id_parse(store, ref, &seq) ? workflow_find(engine, seq, &workflow, err)
                                                      : STORE_NOT_FOUND;
 
-    if (r < 0)
-        return r;
-    if (r == STORE_NOT_FOUND)
-        error_set(&reason, 0, "Unable to rerun workflow execution \"%s\" because it does not exist.",
-                  ref ? ref : "");
-    else if (rerun(engine, workflow, x, &reason) == 0) {
+    if (r == STORE_NOT_FOUND) {
+        r = no_workflow(engine, seq, &reason, err);
+    } else if (r == 0 && rerun(engine, workflow, x, &reason) == 0) {
         workflow_hand_over(engine, workflow, x);
-        value_map_remove(&workflow->row.more, "stopped");
-        workflow_limit(engine, workflow, x);
         return workflow_advance(engine, workflow, err);
     }
-    return workflow_end_with_text(engine, x, error_text(&reason), err);
+    return r < 0 ? r : workflow_end_with_text(engine, x, error_text(&reason), err);
 }
