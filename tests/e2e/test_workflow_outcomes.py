@@ -65,7 +65,8 @@ tasks:
   show:
     action: core.local
     input:
-      cmd: printf '%s' '{"host.example.com": "{{ ctx()["a.b"]["c.d"] }}"}'
+      cmd: |
+        printf '%s' '{"host.example.com": "{{ ctx()["a.b"]["c.d"] }}"}'
     next: [{when: "{{ succeeded() }}", publish: [{seen: "{{ result().stdout['host.example.com'] }}"}]}]
 """
 
@@ -155,10 +156,10 @@ def test_names_may_have_dots(outcomes):
     assert run(outcomes, "dotted") == {"output": {"of.host": "deep"}}
 
 
-@pytest.mark.parametrize("size", [1, 100_000])
-def test_texts_arrive_as_they_were_sent(outcomes, size):
-    name = "明月光 é " * size
-    assert run(outcomes, "greet", name=name[:100_000].strip())["output"]["said"] == name[:100_000].strip()
+@pytest.mark.parametrize("repeated", [1, 6_000])
+def test_texts_arrive_as_they_were_sent(outcomes, repeated):
+    name = ("明月光 é " * repeated).strip()
+    assert run(outcomes, "greet", name=name)["output"]["said"] == name
 
 
 @pytest.mark.parametrize(("stored", "key", "secret"), [
