@@ -242,7 +242,8 @@ static const char *refusal_class(const struct error *err)
 /* And of what kept its parameters from being rendered; the rest are values of the wrong type. */
 static const char *rendering_class(const char *failure)
 {
-    static const char *const templates[] = { "Failed to render", "Dependency unsatisfied", "Cyclic dependency" };
+    static const char *const templates[] = { "Failed to render", "Dependency unsatisfied",
+                                             "Cyclic dependency" };
 
     for (size_t i = 0; i < ELEMENTS(templates); i++)
         if (strncmp(failure, templates[i], strlen(templates[i])) == 0)
