@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "chains-internal.h"
 #include "engine/datastore.h"
+#include "engine/stopping.h"
 #include "workflows-internal.h"
 
 #define ROUNDS_PER_LOOK 200 /* of tasks that are over at once */
@@ -306,6 +307,22 @@ int chain_cancel(struct engine *engine, struct execution *x, const char *user, s
     r = execution_cancel(engine, child->row.seq, user, &row, err);
     execution_row_release(&row);
     return r < 0 ? r : 0;
+}
+
+int chain_stop(struct engine *engine, struct execution *x, const char *reason, struct error *err)
+{
+    struct outcome outcome = { .status = EXECUTION_CANCELED };
+    struct execution *child;
+    struct chain *chain;
+    int r = find(engine, x, &chain, err);
+
+    if (r < 0 || execution_status_completed(x->row.status))
+        return r < 0 ? r : 0;
+    if (r == STORE_NOT_FOUND)
+        return execution_complete(engine, x, &outcome, err);
+    chain_wake(engine, x->row.seq);
+    child = task_of(engine, chain);
+    return child ? execution_stop(engine, child, EXECUTION_CANCELED, reason, err) : 0;
 }
 
 int chain_pause(struct engine *engine, struct execution *x, const char *user, struct error *err)

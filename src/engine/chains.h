@@ -33,6 +33,8 @@ void chains_forget(struct engine *engine);
 
 /* Requests on the execution of a chain. STORE_NOT_FOUND: it has not begun. */
 int chain_cancel(struct engine *engine, struct execution *x, const char *user, struct error *err);
+/* Ends what runs of it; its execution is canceling already and ends as engine/stopping.h says. */
+int chain_stop(struct engine *engine, struct execution *x, const char *reason, struct error *err);
 int chain_pause(struct engine *engine, struct execution *x, const char *user, struct error *err);
 int chain_resume(struct engine *engine, struct execution *x, const char *user, struct error *err);
 

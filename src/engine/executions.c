@@ -581,6 +581,8 @@ int execution_complete(struct engine *engine, struct execution *x, struct outcom
     struct execution_plan again;
     int r;
 
+    if (chain_conducts(x))
+        execution_stopped(x, outcome);
     value_replace(&x->row.result, outcome->result);
     execution_move(engine, x, outcome->status);
     if (x->row.status == EXECUTION_PENDING && inquiry_is(&x->row))

@@ -8,14 +8,13 @@
 
 static void fill_result(value *result, enum execution_status status, const char *reason)
 {
-    if (status == EXECUTION_CANCELED) {
-        value_replace(result, value_map_new(1));
-        value_map_put(result, "message", value_text(reason));
-        return;
-    }
     /* What it has said so far is kept. */
     if (!value_is_map(*result))
         value_replace(result, value_map_new(3));
+    if (status == EXECUTION_CANCELED) {
+        value_map_put(result, "message", value_text(reason));
+        return;
+    }
     value_map_put(result, "failed", value_bool(true));
     value_map_put(result, "succeeded", value_bool(false));
     value_map_put(result, "error", value_text(reason));
@@ -43,8 +42,8 @@ static int stop_now(struct engine *engine, struct execution *x, enum execution_s
     return execution_complete(engine, x, &outcome, err);
 }
 
-static int stop_child(struct engine *engine, struct execution *x, enum execution_status status,
-                      const char *reason)
+void execution_note_stop(struct engine *engine, struct execution *x, enum execution_status status,
+                         const char *reason)
 {
     value stopped = value_map_new(2);
 
@@ -52,6 +51,12 @@ static int stop_child(struct engine *engine, struct execution *x, enum execution
     value_map_put(&stopped, "reason", value_text(reason));
     value_map_put(&x->row.more, "stopped", stopped);
     execution_changed(engine, x);
+}
+
+static int stop_child(struct engine *engine, struct execution *x, enum execution_status status,
+                      const char *reason)
+{
+    execution_note_stop(engine, x, status, reason);
     if (status == EXECUTION_CANCELED && execution_status_cancelable(x->row.status))
         execution_move(engine, x, EXECUTION_CANCELING);
     engine_add_effect(engine, &(struct effect){ .kind = EFFECT_STOP, .seq = x->row.seq });

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "engine/chains.h"
 #include "engine/inquiries.h"
 #include "workflows-internal.h"
 
@@ -125,7 +126,7 @@ static value child_wait(struct engine *engine, const struct execution *child, co
 
     engine_format_id(engine, child->row.seq, id);
     value_map_put(&wait, "id", value_text(id));
-    if (run->has_items)
+    if (run && run->has_items)
         value_map_put(&wait, "item", value_int((int64_t)item));
     return wait;
 }
@@ -226,9 +227,37 @@ static void workflow_waits(struct engine *engine, struct workflow *workflow, con
     }
 }
 
+/* ---- a chain ---- */
+
+/* Its own entry, and the task under way. */
+static int chain_waits(struct engine *engine, const struct execution *x, value *list, struct error *err)
+{
+    CLEANUP(freep)
+    int64_t *children = NULL;
+    size_t n = 0;
+    int r = store_execution_children(store_as_reader(engine->config.store), x->row.seq, &children, &n, err);
+
+    value_list_append(list, execution_wait(engine, x));
+    for (size_t i = 0; r == 0 && i < n; i++) {
+        const struct execution *child =
+            strmap_get_n(&engine->active, (const char *)&children[i], sizeof(children[i]));
+        value wait, executions;
+
+        if (!child || execution_status_completed(child->row.status))
+            continue;
+        executions = value_list_new(1);
+        value_list_append(&executions, child_wait(engine, child, NULL, 0));
+        wait = execution_wait(engine, child);
+        value_map_put(&wait, "task", value_ref(value_path(child->row.context, "chain.name")));
+        value_map_put(&wait, "executions", executions);
+        value_list_append(list, wait);
+    }
+    return r < 0 ? r : 0;
+}
+
 int execution_waits(struct engine *engine, int64_t seq, value *ret, struct error *err)
 {
-    struct workflow *workflow;
+    struct workflow *workflow = NULL;
     struct execution *x;
     value list;
     int r = execution_find(engine, seq, &x, err);
@@ -240,15 +269,18 @@ int execution_waits(struct engine *engine, int64_t seq, value *ret, struct error
         *ret = list;
         return 0;
     }
-    r = workflow_conducts(x) ? workflow_find(engine, seq, &workflow, err) : STORE_NOT_FOUND;
+    if (chain_conducts(x))
+        r = chain_waits(engine, x, &list, err);
+    else if (workflow_conducts(x))
+        r = workflow_find(engine, seq, &workflow, err);
     if (r < 0) {
         value_unref(list);
         return r;
     }
-    if (r == STORE_NOT_FOUND)
-        value_list_append(&list, execution_wait(engine, x));
-    else
+    if (r == 0 && workflow)
         workflow_waits(engine, workflow, x, &list);
+    else if (!value_list_count(list))
+        value_list_append(&list, execution_wait(engine, x));
     *ret = list;
     return 0;
 }

@@ -71,6 +71,20 @@ def test_a_workflow_that_takes_too_long_ends_with_all_below_it(flows, notes):
     assert gone("sleep 61.8282")
 
 
+def test_a_chain_that_takes_too_long_is_stopped_with_its_task(flows):
+    execution = flows.run("flows.limited_chain", wait=False)
+    chain = eventually(lambda: children_of(flows, execution).get("below"), what="the chain")
+    eventually(lambda: waits_of(flows, chain).get("two"), what="its second task")
+    assert waits_of(flows, execution)["below"]["timeout_at"]
+    done = flows.wait(execution["id"])
+    assert done["status"] == "succeeded", done
+    chain = children_of(flows, done)["below"]
+    assert chain["status"] == "timeout"
+    assert chain["result"]["error"] == 'Task "below" ran longer than its timeout of 2 seconds.'
+    assert [task["state"] for task in chain["result"]["tasks"]] == ["succeeded", "canceled"]
+    assert gone("sleep 61.8484", timeout=2)
+
+
 def test_a_limit_outlives_a_sudden_death(new_server, packs):
     server = new_server(packs=[packs])
     server.start()

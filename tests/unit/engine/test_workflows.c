@@ -519,7 +519,8 @@ TEST(a_workflow_that_takes_too_long_ends_with_all_that_runs_below_it)
     assert_int_equal(node.n_stopped, 1);
     end_run(EXECUTION_ABANDONED);
     assert_execution(child_of(seq, 0), "canceled",
-                     "{\"message\":\"The workflow ran longer than its timeout of 30 seconds.\"}");
+                     "{\"stdout\":\"said\",\"message\":\"The workflow ran longer than its timeout of 30 "
+                     "seconds.\"}");
     assert_execution(child_of(seq, 1), "canceled", NULL);
     assert_execution(seq, "timeout",
                      "{\"output\":{\"so\":\"far\"},\"errors\":[{\"type\":\"error\",\"message\":"
