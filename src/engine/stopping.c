@@ -42,8 +42,8 @@ static int stop_now(struct engine *engine, struct execution *x, enum execution_s
     return execution_complete(engine, x, &outcome, err);
 }
 
-void execution_note_stop(struct engine *engine, struct execution *x, enum execution_status status,
-                         const char *reason)
+static int stop_child(struct engine *engine, struct execution *x, enum execution_status status,
+                      const char *reason)
 {
     value stopped = value_map_new(2);
 
@@ -51,12 +51,6 @@ void execution_note_stop(struct engine *engine, struct execution *x, enum execut
     value_map_put(&stopped, "reason", value_text(reason));
     value_map_put(&x->row.more, "stopped", stopped);
     execution_changed(engine, x);
-}
-
-static int stop_child(struct engine *engine, struct execution *x, enum execution_status status,
-                      const char *reason)
-{
-    execution_note_stop(engine, x, status, reason);
     if (status == EXECUTION_CANCELED && execution_status_cancelable(x->row.status))
         execution_move(engine, x, EXECUTION_CANCELING);
     engine_add_effect(engine, &(struct effect){ .kind = EFFECT_STOP, .seq = x->row.seq });

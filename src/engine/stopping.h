@@ -12,9 +12,6 @@ struct execution;
    that runs below it. What is over, or is being stopped already, stays as it is. */
 int execution_stop(struct engine *engine, struct execution *x, enum execution_status status,
                    const char *reason, struct error *err);
-/* Leaves the wish in the row, for execution_stopped. */
-void execution_note_stop(struct engine *engine, struct execution *x, enum execution_status status,
-                         const char *reason);
 /* Is it being stopped? Then the outcome (which may have a result already) is made what the stop wants. */
 bool execution_stopped(const struct execution *x, struct outcome *outcome);
 

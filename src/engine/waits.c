@@ -118,6 +118,7 @@ static value execution_wait(const struct engine *engine, const struct execution 
 
 /* ---- tasks ---- */
 
+/* `run` NULL: of a chain. */
 static value child_wait(struct engine *engine, const struct execution *child, const struct task_run *run,
                         size_t item)
 {
@@ -229,35 +230,33 @@ static void workflow_waits(struct engine *engine, struct workflow *workflow, con
 
 /* ---- a chain ---- */
 
-/* Its own entry, and the task under way. */
+/* Its own entry, unless it just runs; then the task under way. */
 static int chain_waits(struct engine *engine, const struct execution *x, value *list, struct error *err)
 {
-    CLEANUP(freep)
-    int64_t *children = NULL;
-    size_t n = 0;
-    int r = store_execution_children(store_as_reader(engine->config.store), x->row.seq, &children, &n, err);
+    const struct execution *child = NULL;
+    int64_t seq;
+    const char *name;
+    value wait, executions;
+    int r = chain_current(engine, x->row.seq, &name, &seq, err);
 
-    value_list_append(list, execution_wait(engine, x));
-    for (size_t i = 0; r == 0 && i < n; i++) {
-        const struct execution *child =
-            strmap_get_n(&engine->active, (const char *)&children[i], sizeof(children[i]));
-        value wait, executions;
-
-        if (!child || execution_status_completed(child->row.status))
-            continue;
-        executions = value_list_new(1);
-        value_list_append(&executions, child_wait(engine, child, NULL, 0));
-        wait = execution_wait(engine, child);
-        value_map_put(&wait, "task", value_ref(value_path(child->row.context, "chain.name")));
-        value_map_put(&wait, "executions", executions);
-        value_list_append(list, wait);
-    }
-    return r < 0 ? r : 0;
+    if (r == 0)
+        child = strmap_get_n(&engine->active, (const char *)&seq, sizeof(seq));
+    if (!child || x->row.status != EXECUTION_RUNNING)
+        value_list_append(list, execution_wait(engine, x));
+    if (!child)
+        return r < 0 ? r : 0;
+    wait = execution_wait(engine, child);
+    executions = value_list_new(1);
+    value_list_append(&executions, child_wait(engine, child, NULL, 0));
+    value_map_put(&wait, "task", value_text(name));
+    value_map_put(&wait, "executions", executions);
+    value_list_append(list, wait);
+    return 0;
 }
 
 int execution_waits(struct engine *engine, int64_t seq, value *ret, struct error *err)
 {
-    struct workflow *workflow = NULL;
+    struct workflow *workflow;
     struct execution *x;
     value list;
     int r = execution_find(engine, seq, &x, err);
@@ -269,18 +268,23 @@ int execution_waits(struct engine *engine, int64_t seq, value *ret, struct error
         *ret = list;
         return 0;
     }
-    if (chain_conducts(x))
+    if (chain_conducts(x)) {
         r = chain_waits(engine, x, &list, err);
-    else if (workflow_conducts(x))
-        r = workflow_find(engine, seq, &workflow, err);
+        if (r < 0)
+            value_unref(list);
+        else
+            *ret = list;
+        return r;
+    }
+    r = workflow_conducts(x) ? workflow_find(engine, seq, &workflow, err) : STORE_NOT_FOUND;
     if (r < 0) {
         value_unref(list);
         return r;
     }
-    if (r == 0 && workflow)
-        workflow_waits(engine, workflow, x, &list);
-    else if (!value_list_count(list))
+    if (r == STORE_NOT_FOUND)
         value_list_append(&list, execution_wait(engine, x));
+    else
+        workflow_waits(engine, workflow, x, &list);
     *ret = list;
     return 0;
 }

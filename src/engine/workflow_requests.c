@@ -73,7 +73,6 @@ int workflow_cancel(struct engine *engine, struct execution *x, const char *user
     if (chain_conducts(x))
         return chain_cancel(engine, x, user, err);
     r = workflow_find(engine, seq, &workflow, err);
-
     if (r < 0)
         return r;
     if (r == STORE_NOT_FOUND) {

@@ -141,10 +141,14 @@ static int tell(struct engine *engine, struct workflow *workflow, struct task_ru
     };
     const char *name = workflow->definition->spec->tasks[run->task].name;
     ERROR_AUTO(reason);
+    int r;
 
     workflow_prepare(engine, workflow);
     workflow_touch(engine, workflow);
-    if (conductor_task_event(workflow->conductor, name, run->route, &event, &reason) == 0)
+    run->telling = &event;
+    r = conductor_task_event(workflow->conductor, name, run->route, &event, &reason);
+    run->telling = NULL;
+    if (r == 0)
         return 0;
     conductor_fail(workflow->conductor, reason.kind ? reason.kind : "ValueError", error_text(&reason), name,
                    run->route, NULL);

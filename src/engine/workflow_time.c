@@ -286,25 +286,6 @@ static void note_stop(struct workflow *workflow, enum execution_status status, c
     value_map_put(&workflow->row.more, "stopped", stopped);
 }
 
-/* A task that is paused takes no end. */
-static void wake_for_end(struct engine *engine, struct execution *x)
-{
-    if (x->row.status == EXECUTION_PAUSED || x->row.status == EXECUTION_RESUMING)
-        execution_move(engine, x, EXECUTION_RUNNING);
-    if (x->row.status != EXECUTION_CANCELING)
-        execution_move(engine, x, EXECUTION_CANCELING);
-}
-
-/* A chain has no limits of its own, but stands below workflows that have. */
-static int stop_chain(struct engine *engine, struct execution *x, enum execution_status status,
-                      const char *reason, struct error *err)
-{
-    execution_note_stop(engine, x, x->row.status == EXECUTION_CANCELING ? EXECUTION_CANCELED : status,
-                        reason);
-    wake_for_end(engine, x);
-    return chain_stop(engine, x, reason, err);
-}
-
 /* What somebody is canceling already ends as canceled; that it waits no longer for what runs is all that changes. */
 int workflow_stop(struct engine *engine, struct execution *x, enum execution_status status,
                   const char *reason, struct error *err)
@@ -313,7 +294,7 @@ int workflow_stop(struct engine *engine, struct execution *x, enum execution_sta
     int r;
 
     if (chain_conducts(x))
-        return stop_chain(engine, x, status, reason, err);
+        return chain_stop(engine, x, status, reason, err);
     r = workflow_find(engine, x->row.seq, &workflow, err);
     if (r < 0)
         return r;
@@ -324,8 +305,12 @@ int workflow_stop(struct engine *engine, struct execution *x, enum execution_sta
     note_stop(workflow, x->row.status == EXECUTION_CANCELING ? EXECUTION_CANCELED : status, reason);
     workflow_touch(engine, workflow);
     workflow_prepare(engine, workflow);
-    wake_for_end(engine, x);
+    /* A task that is paused takes no end. */
+    if (x->row.status == EXECUTION_PAUSED || x->row.status == EXECUTION_RESUMING)
+        execution_move(engine, x, EXECUTION_RUNNING);
     conductor_request(workflow->conductor, "canceled", NULL);
+    if (x->row.status != EXECUTION_CANCELING)
+        execution_move(engine, x, EXECUTION_CANCELING);
     r = workflow_each_child(engine, x, stop_below, reason, err);
     return r < 0 ? r : workflow_advance(engine, workflow, err);
 }

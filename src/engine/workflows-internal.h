@@ -22,6 +22,7 @@ struct task_run {
     bool has_items;
     bool over; /* the row is closed */
     size_t n;  /* items; 1 without */
+    const struct conductor_event *telling; /* while the conductor is told of it */
     struct task_child *children;
     value results;       /* with items: list of results, null where there is none */
     int64_t n_live;      /* children that run */
@@ -29,6 +30,7 @@ struct task_run {
 };
 
 struct workflow {
+    struct engine *engine;
     struct workflow_row row;
     struct definition *definition;
     struct conductor *conductor;
@@ -73,6 +75,9 @@ int workflow_end_with_text(struct engine *engine, struct execution *x, const cha
 /* The workflow goes on as another execution. */
 void workflow_hand_over(struct engine *engine, struct workflow *workflow, struct execution *x);
 void workflow_note(struct engine *engine, const struct notice *notice);
+
+/* workflow_lookup.c: lets the expressions of a workflow ask for the runs of its tasks. */
+void workflow_lookup_host(struct workflow *workflow);
 
 /* workflow_requests.c */
 typedef int workflow_child_request(struct engine *engine, struct execution *child, const char *text,

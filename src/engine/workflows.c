@@ -19,6 +19,7 @@
 #include "engine/chains.h"
 #include "workflows-internal.h"
 
+#define LEVELS_MAX         50 /* of workflows and chains in each other */
 #define NOTICES_PER_BATCH  5000
 #define PROGRESS_PER_BATCH (64 << 10) /* bytes of lines */
 #define ROUNDS_PER_NOTICE  200        /* of tasks that are over at once */
@@ -36,11 +37,11 @@ bool workflow_too_deep(struct engine *engine, const struct execution *x)
     int level = 1;
 
     /* All above are under way, so they are in memory. */
-    while (x && x->row.parent && level <= WORKFLOW_LEVELS_MAX) {
+    while (x && x->row.parent && level <= LEVELS_MAX) {
         x = strmap_get_n(&engine->active, (const char *)&x->row.parent, sizeof(x->row.parent));
         level++;
     }
-    return level > WORKFLOW_LEVELS_MAX;
+    return level > LEVELS_MAX;
 }
 
 /* ---- memory ---- */
@@ -70,11 +71,13 @@ struct workflow *workflow_new(struct engine *engine, struct definition *definiti
     struct workflow *workflow = xcalloc(1, sizeof(*workflow));
     const char *user = value_map_chars(value_map_get(context, "st2"), "user");
 
+    workflow->engine = engine;
     workflow->definition = definition;
     workflow->conductor = conductor_new(definition->spec, definition->graph, inputs, context);
     workflow->user = xstrdup(user ? user : "");
     workflow->view = (struct datastore_view){ .catalog = engine->config.catalog, .user = workflow->user };
     workflow->host = datastore_host(&workflow->view);
+    workflow_lookup_host(workflow);
     workflow->row.inputs = value_ref(inputs);
     workflow->row.context = value_ref(context);
     workflow->row.definition = value_ref(definition->document);
@@ -422,6 +425,21 @@ int workflow_end_with_text(struct engine *engine, struct execution *x, const cha
     return workflow_end_badly(engine, x, errors, err);
 }
 
+int workflow_refuse_depth(struct engine *engine, struct execution *x, struct error *err)
+{
+    const char *ref = value_map_chars(x->row.action, "ref");
+    CLEANUP(freep)
+    char *text =
+        xasprintf("Workflows and action chains stand %d deep in each other; does \"%s\" start itself?",
+                  LEVELS_MAX, ref ? ref : "");
+    struct outcome outcome;
+
+    if (!chain_conducts(x))
+        return workflow_end_with_text(engine, x, text, err);
+    outcome_failed(&outcome, text);
+    return execution_complete(engine, x, &outcome, err);
+}
+
 /* Tasks the caller wants to be told of must be there. NULL: all are. Owned. */
 static char *unknown_notify(const struct definition *definition, value names)
 {
@@ -471,7 +489,7 @@ static int begin(struct engine *engine, struct execution *x, const struct run *r
     else if (conductor_status(workflow->conductor) == STATUS_NULL)
         conductor_request(workflow->conductor, "running", NULL);
     if (status_in(conductor_status(workflow->conductor), STATUS_COMPLETED))
-        return show(engine, workflow, err); /* its inputs or vars failed: without a context there is no output */
+        return show(engine, workflow, err); /* inputs or vars failed: without a context there is no output */
     workflow_limit(engine, workflow, x);
     note_status(engine, workflow);
     return workflow_advance(engine, workflow, err);

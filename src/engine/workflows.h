@@ -43,6 +43,6 @@ int workflow_rerun(struct engine *engine, struct execution *x, struct error *err
 bool workflow_conducts(const struct execution *x);
 /* Does it stand below so many others that something must go in circles? Workflows and chains may start themselves. */
 bool workflow_too_deep(struct engine *engine, const struct execution *x);
-#define WORKFLOW_LEVELS_MAX 50
+int workflow_refuse_depth(struct engine *engine, struct execution *x, struct error *err);
 
 #endif

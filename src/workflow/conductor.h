@@ -140,4 +140,10 @@ void conductor_changes(struct conductor *conductor, void (*tell)(void *data, con
 /* Give all rows to a new conductor, kinds in the order of the enum, keys ascending. Negative for rows that make no sense. */
 int conductor_load_row(struct conductor *conductor, const struct conductor_row *row, struct error *err);
 
+/* All of it as one document, as Orquesta writes it: {spec, input, context, state: {status, contexts, routes, sequence,
+   staged, tasks, reruns?}, errors, output}. Owned. */
+value conductor_save(const struct conductor *conductor);
+/* Give such a document to a new conductor of the same definition. */
+int conductor_restore(struct conductor *conductor, value saved, struct error *err);
+
 #endif
