@@ -241,3 +241,11 @@ def test_items_to_run_again_are_checked(flows, notes, body, message):
     done = flows.run("flows.flaky_items", {"file": str(notes)})
     answer = flows.post(f"/v1/executions/{done['id']}/re_run", body)
     assert answer.status == 400 and message in answer.json["faultstring"]
+
+
+def test_following_late_loses_nothing_of_much_output(client):
+    """More than a stream may hold back for a slow client, so it comes in slices."""
+    done = client.run("core.local", {"cmd": "seq 1 900000"})
+    events = list(told(follow(client, done)))
+    assert events[0] == (None, "running") and events[-1] == (None, "succeeded")
+    assert "".join(text for kind, text in events if kind == "stdout").split() == [str(n) for n in range(1, 900001)]

@@ -331,6 +331,36 @@ static inline int answer(struct engine *engine, void *data, struct error *err)
     return inquiry_respond(engine, *(int64_t *)data, "", response, "ann", err);
 }
 
+static const char *rerun_options; /* JSON */
+
+static inline int rerun_flow(struct engine *engine, void *data, struct error *err)
+{
+    struct execution_request request = { .action = "test.flow", .user = "ann" };
+    struct execution_plan plan;
+    struct execution_row row;
+    char id[OBJECT_ID_SIZE];
+    VALUE_AUTO(rerun);
+    int r;
+
+    engine_format_id(engine, *(int64_t *)data, id);
+    rerun = from_json(rerun_options);
+    value_map_put(&rerun, "ref", value_text(id));
+    request.rerun = rerun;
+    assert_int_equal(execution_plan(node.catalog, NULL, node.now_us, &request, &plan, err), 0);
+    r = execution_accept(engine, &plan, &row, err);
+    *(int64_t *)data = row.seq;
+    execution_row_release(&row);
+    return r;
+}
+
+/* The execution as which it goes on. */
+static inline int64_t rerun(int64_t seq, const char *options)
+{
+    rerun_options = options;
+    step(rerun_flow, &seq);
+    return seq;
+}
+
 #define TEST_OF(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 #endif

@@ -167,36 +167,6 @@ TEST(questions_to_several_are_answered_one_after_the_other)
     assert_execution(seq, "succeeded", NULL);
 }
 
-static const char *rerun_options; /* JSON */
-
-static int rerun_flow(struct engine *engine, void *data, struct error *err)
-{
-    struct execution_request request = { .action = "test.flow", .user = "ann" };
-    struct execution_plan plan;
-    struct execution_row row;
-    char id[OBJECT_ID_SIZE];
-    VALUE_AUTO(rerun);
-    int r;
-
-    engine_format_id(engine, *(int64_t *)data, id);
-    rerun = from_json(rerun_options);
-    value_map_put(&rerun, "ref", value_text(id));
-    request.rerun = rerun;
-    assert_int_equal(execution_plan(node.catalog, NULL, node.now_us, &request, &plan, err), 0);
-    r = execution_accept(engine, &plan, &row, err);
-    *(int64_t *)data = row.seq;
-    execution_row_release(&row);
-    return r;
-}
-
-/* The execution as which it goes on. */
-static int64_t rerun(int64_t seq, const char *options)
-{
-    rerun_options = options;
-    step(rerun_flow, &seq);
-    return seq;
-}
-
 TEST(a_workflow_that_nothing_moves_fails_with_the_reason)
 {
     int64_t seq = start_flow(three_noops);
