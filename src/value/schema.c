@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/limit.h"
 #include "base/mem.h"
 #include "value/number.h"
 #include "value/pyregex.h"
@@ -151,8 +152,7 @@ static int spend(struct validation *v, int64_t steps)
     v->steps += steps;
     if (v->steps <= SCHEMA_STEPS_MAX)
         return 0;
-    return error_set_kind(v->err, -E2BIG, "LimitExceeded", "validation takes more than %d steps",
-                          SCHEMA_STEPS_MAX);
+    return limit_exceeded(v->err, LIMIT_STEPS, SCHEMA_STEPS_MAX);
 }
 
 static int matches(struct validation *v, value pattern, value text, bool *ret)
@@ -763,8 +763,7 @@ static int check(struct validation *v, value schema, value instance, bool null_a
     if (schema.kind != VALUE_MAP)
         return schema_error(v, "a schema that is no mapping");
     if (v->depth >= SCHEMA_DEPTH_MAX)
-        return error_set_kind(v->err, -E2BIG, "RecursionError", "schemas are nested deeper than %d",
-                              SCHEMA_DEPTH_MAX);
+        return limit_recursion(v->err, "nested schemas", SCHEMA_DEPTH_MAX);
     v->depth++;
     r = check_keywords(v, schema, instance, null_allowed);
     v->depth--;
