@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the attacks of tests/cases/jinja-attacks.txt and yaql-attacks.txt cost: processor time and memory of each, the worst
-   ten of both at the end. Each runs in a process of its own. The status is 1 when one of them costs too much:
+   ten (or N) of both. Each runs in a process of its own. The status is 1 when one of them costs too much:
 
-       bench-attacks tests/cases */
+       bench-attacks tests/cases [N] */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +18,7 @@
 
 #define TIME_MAX_US   50000
 #define MEMORY_MAX_KB 65536
-#define WORST         10
+#define SECONDS_MAX   5 /* then it is ended */
 #define TRIES         3 /* of what seems to be too slow: the best counts */
 
 /* What a child tells. */
@@ -124,12 +124,13 @@ static void measure(struct attack *attack, value variables)
         exit(2);
     }
     if (pid == 0) {
+        alarm(SECONDS_MAX);
         run(attack, variables, &cost);
         _exit(write(pipes[1], &cost, sizeof(cost)) == sizeof(cost) ? 0 : 2);
     }
     close(pipes[1]);
     if (read(pipes[0], &cost, sizeof(cost)) != sizeof(cost))
-        cost = (struct cost){ .time_us = INT64_MAX, .failed = -1, .said = "the process died" };
+        cost = (struct cost){ .time_us = SECONDS_MAX * INT64_C(1000000), .failed = -1, .said = "was ended" };
     close(pipes[0]);
     waitpid(pid, &status, 0);
     if (!attack->cost.time_us || cost.time_us < attack->cost.time_us)
@@ -185,37 +186,43 @@ static int larger(const void *a, const void *b)
     return x->cost.memory_kb < y->cost.memory_kb ? 1 : x->cost.memory_kb > y->cost.memory_kb ? -1 : 0;
 }
 
+/* Worth a second look: the machine may have been busy. */
+static bool is_close(const struct attack *attack)
+{
+    return attack->cost.time_us > TIME_MAX_US * 8 / 10 && attack->cost.time_us < TIME_MAX_US * 4;
+}
+
 static void print(const struct attack *attack)
 {
     printf("%8.1f ms %6.1f MB  %-80.80s  %.100s\n", (double)attack->cost.time_us / 1000,
            (double)attack->cost.memory_kb / 1024, attack->text, attack->cost.said);
 }
 
-static void print_worst(const char *what, int (*compare)(const void *, const void *))
+static void print_worst(const char *what, size_t n, int (*compare)(const void *, const void *))
 {
     qsort(attacks, n_attacks, sizeof(attacks[0]), compare);
     printf("%s\n", what);
-    for (size_t i = 0; i < n_attacks && i < WORST; i++)
+    for (size_t i = 0; i < n_attacks && i < n; i++)
         print(&attacks[i]);
 }
 
 int main(int argc, char **argv)
 {
     value jinja = jinja_variables(), yaql = yaql_variables();
-    size_t n_over = 0, n_yaql;
+    size_t n_over = 0, n_yaql, n_worst = argc > 2 ? strtoul(argv[2], NULL, 10) : 10;
 
-    if (argc != 2 || read_attacks(argv[1], "yaql-attacks.txt", true) < 0) {
-        fprintf(stderr, "usage: bench-attacks tests/cases\n");
+    if (argc < 2 || read_attacks(argv[1], "yaql-attacks.txt", true) < 0) {
+        fprintf(stderr, "usage: bench-attacks tests/cases [N]\n");
         return 2;
     }
     n_yaql = n_attacks;
     if (read_attacks(argv[1], "jinja-attacks.txt", false) < 0)
         return 2;
     for (size_t i = 0; i < n_attacks; i++)
-        for (int try = 0; try < TRIES && (try == 0 || attacks[i].cost.time_us > TIME_MAX_US * 8 / 10); try++)
+        for (int try = 0; try < TRIES && (try == 0 || is_close(&attacks[i])); try++)
             measure(&attacks[i], i < n_yaql ? yaql : jinja);
-    print_worst("most time", slower);
-    print_worst("most memory", larger);
+    print_worst("most time", n_worst, slower);
+    print_worst("most memory", n_worst, larger);
     for (size_t i = 0; i < n_attacks; i++)
         n_over += attacks[i].cost.time_us > TIME_MAX_US || attacks[i].cost.memory_kb > MEMORY_MAX_KB;
     printf("%zu attacks, %zu over %d ms or %d MB\n", n_attacks, n_over, TIME_MAX_US / 1000,
