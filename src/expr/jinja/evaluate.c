@@ -39,8 +39,9 @@ int ev_error(struct ev *ev, const char *kind, const char *format, ...)
 
 int ev_limit(struct ev *ev, const char *what, uint64_t limit)
 {
-    return ev_error(ev, "ExpressionLimitError", "the expression exceeds the limit of %llu %s",
-                    (unsigned long long)limit, what);
+    limit_exceeded(ev->err, what, limit);
+    ev_place(ev);
+    return -1;
 }
 
 int ev_pay_slow(struct ev *ev, uint64_t n)
@@ -49,14 +50,14 @@ int ev_pay_slow(struct ev *ev, uint64_t n)
 
     if (ev->steps <= n) {
         if (ev->steps || !ev->err->message)
-            ev_limit(ev, "steps", ev->limits.steps);
+            ev_limit(ev, LIMIT_STEPS, ev->limits.steps);
         ev->steps = 0;
         return -1;
     }
     ev->steps -= n;
     if (held > 0 && (uint64_t)held > ev->limits.memory) {
         ev->steps = 0;
-        return ev_limit(ev, "bytes of memory", ev->limits.memory);
+        return ev_limit(ev, LIMIT_MEMORY, ev->limits.memory);
     }
     return 0;
 }
@@ -64,14 +65,14 @@ int ev_pay_slow(struct ev *ev, uint64_t n)
 int ev_pay_text(struct ev *ev, size_t n)
 {
     if (n > ev->limits.text)
-        return ev_limit(ev, "bytes of a text", ev->limits.text);
+        return ev_limit(ev, LIMIT_TEXT, ev->limits.text);
     return ev_pay(ev, n / 64 + 1);
 }
 
 int ev_add_long_text(struct ev *ev, struct buffer *out, const char *text, size_t n)
 {
     if (out->len + n > ev->text_max)
-        return ev_limit(ev, "bytes of a text", ev->limits.text);
+        return ev_limit(ev, LIMIT_TEXT, ev->limits.text);
     if (ev_pay(ev, n / 64) < 0)
         return -1;
     buffer_add(out, text, n);
@@ -81,7 +82,7 @@ int ev_add_long_text(struct ev *ev, struct buffer *out, const char *text, size_t
 int ev_pay_items(struct ev *ev, size_t n)
 {
     if (n > ev->limits.sequence)
-        return ev_limit(ev, "items of a sequence", ev->limits.sequence);
+        return ev_limit(ev, LIMIT_SEQUENCE, ev->limits.sequence);
     return ev_pay(ev, n / 2 + 1);
 }
 
@@ -89,8 +90,9 @@ int ev_enter(struct ev *ev)
 {
     if (++ev->depth > ev->limits.depth) {
         ev->depth--;
-        return ev_error(ev, "RecursionError", "maximum recursion depth exceeded (limit of %u nested calls)",
-                        ev->limits.depth);
+        limit_recursion(ev->err, LIMIT_DEPTH, ev->limits.depth);
+        ev_place(ev);
+        return -1;
     }
     return 0;
 }
@@ -473,7 +475,7 @@ static OUTLINE int eval_list(struct ev *ev, const struct node_list *node, value 
         value_list_append(&list, item);
     }
     if (value_depth(list) > VALUE_DEPTH_MAX)
-        return ev_limit(ev, "nesting of values", VALUE_DEPTH_MAX);
+        return ev_limit(ev, LIMIT_NESTING, VALUE_DEPTH_MAX);
     *ret = value_take(&list);
     return 0;
 }
@@ -497,7 +499,7 @@ static OUTLINE int eval_dict(struct ev *ev, const struct node_list *node, value 
             return -1;
     }
     if (value_depth(map) > VALUE_DEPTH_MAX)
-        return ev_limit(ev, "nesting of values", VALUE_DEPTH_MAX);
+        return ev_limit(ev, LIMIT_NESTING, VALUE_DEPTH_MAX);
     *ret = value_take(&map);
     return 0;
 }

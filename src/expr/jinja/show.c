@@ -15,7 +15,7 @@ void ev_repr(struct ev *ev, value v, struct buffer *out)
     if (ev_pay(ev, 1) < 0)
         return;
     if (out->len > ev->limits.text) {
-        ev_limit(ev, "bytes of a text", ev->limits.text);
+        ev_limit(ev, LIMIT_TEXT, ev->limits.text);
         ev->steps = 0;
         return;
     }
@@ -127,7 +127,7 @@ int ev_str(struct ev *ev, value v, struct buffer *out)
         python_str(out, v);
     }
     if (out->len > ev->text_max)
-        return ev_limit(ev, "bytes of a text", ev->limits.text);
+        return ev_limit(ev, LIMIT_TEXT, ev->limits.text);
     return ev_pay(ev, (out->len - before) / 64 + 1);
 }
 
