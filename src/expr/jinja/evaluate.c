@@ -43,21 +43,26 @@ int ev_limit(struct ev *ev, const char *what, uint64_t limit)
                     (unsigned long long)limit, what);
 }
 
+#define SLICE 256 /* steps between two looks at the memory that is held */
+
 int ev_pay_slow(struct ev *ev, uint64_t n)
 {
     int64_t held = value_thread_bytes() + object_thread_bytes() - ev->bytes_at_start;
+    uint64_t left = ev->steps + ev->slice;
 
-    if (ev->steps <= n) {
-        if (ev->steps || !ev->err->message)
+    if (left <= n) {
+        if (left || !ev->err->message)
             ev_limit(ev, "steps", ev->limits.steps);
-        ev->steps = 0;
+        ev_stop(ev);
         return -1;
     }
-    ev->steps -= n;
     if (held > 0 && (uint64_t)held > ev->limits.memory) {
-        ev->steps = 0;
+        ev_stop(ev);
         return ev_limit(ev, "bytes of memory", ev->limits.memory);
     }
+    left -= n;
+    ev->slice = left <= SLICE ? left - 1 : SLICE;
+    ev->steps = left - ev->slice;
     return 0;
 }
 

@@ -678,7 +678,7 @@ static void datastore_repr(struct ev *ev, struct value_object *self, struct buff
     VALUE_AUTO(text);
 
     if (datastore_lookup(ev, value_object(self), false, &text) < 0) {
-        ev->steps = 0;
+        ev_stop(ev);
         return;
     }
     buffer_add(out, value_chars(text), value_len(text));
