@@ -420,11 +420,20 @@ static OUTLINE int compare_chain(struct ev *ev, const struct node_compare *node)
     return yes;
 }
 
-static inline int compare(struct ev *ev, const struct node_compare *node)
+static OUTLINE int compare(struct ev *ev, const struct node_compare *node)
 {
-    int yes = ev_test_at_hand(ev, &node->node);
+    int quick = ev_test_at_hand(ev, &node->node);
+    value left, right;
+    bool yes;
 
-    return yes < 0 ? compare_chain(ev, node) : yes;
+    if (quick >= 0)
+        return quick;
+    left = ev_glance(ev, node->left);
+    right = ev_glance(ev, node->steps[0].right);
+    if (node->count > 1 || !value_is_set(left) || !value_is_set(right))
+        return compare_chain(ev, node);
+    ev->at = &node->node;
+    return ev_compare(ev, node->steps[0].op, left, right, &yes) < 0 ? -1 : yes;
 }
 
 static OUTLINE value binary(struct ev *ev, const struct node_pair *node, value *held)
