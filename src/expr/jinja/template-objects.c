@@ -350,9 +350,9 @@ uint8_t loop_field_find(value name)
         [LOOP_DEPTH0] = "depth0",       [LOOP_FIRST] = "first",   [LOOP_LAST] = "last",
     };
 
-    for (uint8_t i = LOOP_NONE + 1; i < LOOP_FIELDS; i++)
+    for (unsigned i = LOOP_NONE + 1; i < LOOP_FIELDS; i++)
         if (value_text_is(name, names[i]))
-            return i;
+            return (uint8_t)i;
     return LOOP_NONE;
 }
 
