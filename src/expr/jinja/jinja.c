@@ -279,7 +279,7 @@ int jinja_evaluate_within(const struct jinja *jinja, const struct expr_context *
         frame_leave(&ev, root, NULL);
     }
     if (steps_left)
-        *steps_left = ev.steps;
+        *steps_left = ev.steps + ev.slice;
     frames_release(&ev);
     for (size_t i = 0; i < KNOWN_NAMES; i++)
         value_unref(ev.known[i]);

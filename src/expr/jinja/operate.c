@@ -465,7 +465,9 @@ int ev_percent(struct ev *ev, value text, value args, bool escape, struct buffer
     else if (plain_arguments(ev, args, escape, &plain) < 0)
         return -1;
     if (python_percent(value_chars(text), value_len(text), plain, ev->text_max, out, ev->err) < 0)
-        return -1;
+        return ev->err->kind && strcmp(ev->err->kind, "LimitExceeded") == 0
+                   ? ev_limit(ev, LIMIT_TEXT, ev->limits.text)
+                   : -1;
     return ev_pay_text(ev, out->len - before);
 }
 

@@ -208,12 +208,13 @@ static int capture(struct ev *ev, const struct node_list *body, value *ret)
     struct buffer *before = ev->out;
     int r;
 
+    value_text_begin(&out);
     ev->out = &out;
     r = ev_body(ev, body);
     ev->out = before;
     if (r < 0)
         return -1;
-    *ret = value_text_n(buffer_text(&out), out.len);
+    *ret = value_text_end(&out);
     if (ev->autoescape)
         *ret = markup_new(*ret);
     return 0;

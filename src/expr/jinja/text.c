@@ -144,7 +144,7 @@ int text_case_print(struct ev *ev, enum text_case how, value text, struct buffer
     if (ev_pay_text(ev, n) < 0)
         return -1;
     if (out->len + n > ev->text_max)
-        return ev_limit(ev, "bytes of a text", ev->limits.text);
+        return ev_limit(ev, LIMIT_TEXT, ev->limits.text);
     if (!is_ascii(text)) {
         unicode_case(how, value_chars(text), n, out);
         return ev_pay(ev, n / 4);
