@@ -87,7 +87,7 @@ const char *fn_datastore_name(const char *key, const char **ret_scope)
 {
     static const char *const scopes[] = { "system", "user" };
 
-    *ret_scope = NULL;
+    *ret_scope = "user";
     for (size_t i = 0; i < ELEMENTS(scopes); i++) {
         size_t n = strlen(scopes[i]);
 
