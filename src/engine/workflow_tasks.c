@@ -214,9 +214,10 @@ int workflow_tell(struct engine *engine, struct workflow *workflow, const struct
                        value_is_set(notice->result) ? value_ref(notice->result) : value_null());
     r = store_task_child_put(engine->config.store, run->row.seq, item, child->execution, status, err);
     /* A task whose items all wait is paused, and only an item that runs wakes it. */
-    if (r == 0 && asked && completed && run->has_items)
+    if (r == 0 && asked && completed && run->has_items && !run->over)
         r = tell(engine, workflow, run, "running", VALUE_NOTHING, item, err);
-    if (r == 0)
+    /* To the conductor a task that runs after its end would be another run. */
+    if (r == 0 && (completed || !run->over))
         r = tell(engine, workflow, run, conductor_word(engine, run, notice->status), notice->result,
                  run->has_items ? item : -1, err);
     if (r == 0)
