@@ -240,6 +240,18 @@ static const char *refusal_class(const struct error *err)
     return "ValidationError";
 }
 
+/* And of what kept its parameters from being rendered; the rest are values of the wrong type. */
+static const char *rendering_class(const char *failure)
+{
+    static const char *const templates[] = { "Failed to render", "Dependency unsatisfied",
+                                             "Cyclic dependency" };
+
+    for (size_t i = 0; i < ELEMENTS(templates); i++)
+        if (strncmp(failure, templates[i], strlen(templates[i])) == 0)
+            return "ParamException";
+    return "ValueError";
+}
+
 static value child_context(struct engine *engine, struct workflow *workflow, const struct execution *parent,
                            const struct task_run *run, value item)
 {
@@ -339,7 +351,7 @@ static int plan_child(struct engine *engine, struct workflow *workflow, const st
         return -EINVAL;
     }
     if (ret->failure) {
-        error_set_kind(reason, 0, "ParamException", "%s", ret->failure);
+        error_set_kind(reason, 0, rendering_class(ret->failure), "%s", ret->failure);
         execution_plan_release(ret);
         return -EINVAL;
     }

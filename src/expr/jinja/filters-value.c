@@ -105,6 +105,10 @@ static int filter_int(struct ev *ev, struct bound *bound, value *ret)
 
     if (value_is_set(bound->args[2]) && ev_index_of(ev, bound->args[2], &base) < 0)
         return -1;
+    if (v.kind == VALUE_INT) {
+        *ret = v;
+        return 0;
+    }
     if (value_is_set(text)) {
         if (number_parse_int(value_chars(text), value_len(text), base > 36 || base < -1 ? 99 : (int)base, ret,
                              &err) == 0)
@@ -349,7 +353,7 @@ static int pretty_items(struct ev *ev, value v, size_t indent, size_t allowance,
             return -1;
         }
         if (ev_pay(ev, 1) < 0 || out->len > ev->limits.text)
-            return ev_limit(ev, "bytes of a text", ev->limits.text);
+            return ev_limit(ev, LIMIT_TEXT, ev->limits.text);
     }
     if (v.kind == VALUE_TUPLE && n == 1)
         buffer_add_char(out, ',');
