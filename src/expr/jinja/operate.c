@@ -143,6 +143,8 @@ int ev_order(struct ev *ev, enum compare_operator op, value a, value b, bool *re
         }
         if (value_is_list(a) && value_is_list(b) && ev_pay_tree(ev, a) < 0)
             return -1;
+        if (value_len(x) > 4096 && x.header != y.header && ev_pay(ev, value_len(x) / 1024) < 0)
+            return -1;
         if (a.kind == VALUE_OBJECT || b.kind == VALUE_OBJECT || value_compare(a, b, &order) != 0) {
             unordered_pair(&a, &b);
             return ev_error(ev, "TypeError", "'%s' not supported between instances of '%s' and '%s'",
@@ -198,7 +200,7 @@ int ev_contains(struct ev *ev, value container, value item, bool *ret)
             return ev_error(ev, "TypeError", "'in <string>' requires string as left operand, not %s",
                             ev_type_name(item));
         *ret = memmem(value_chars(text), value_len(text), value_chars(part), value_len(part));
-        return ev_pay(ev, value_len(text) / 64 + 1);
+        return ev_pay(ev, value_len(text) / (value_len(part) < 32 ? 64 : 8) + 1);
     }
     if (container.kind == VALUE_MAP || container.kind == VALUE_SET ||
         (is_object(container, &view_ops) && ((struct view *)container.object)->kind == VIEW_KEYS)) {
@@ -463,12 +465,25 @@ static bool quick(enum number_operator op, value a, value b, value *ret)
     return true;
 }
 
+static size_t limbs(value v)
+{
+    return v.kind == VALUE_BIGINT ? mpz_size(v.bigint->number) : 1;
+}
+
+/* Multiplying and dividing cost the product of the sizes. */
+static uint64_t number_cost(enum number_operator op, value a, value b)
+{
+    if (a.kind != VALUE_BIGINT && b.kind != VALUE_BIGINT)
+        return op == NUMBER_POWER ? 64 : 1;
+    return 64 + limbs(a) * limbs(b) / 64;
+}
+
 int ev_binary(struct ev *ev, enum number_operator op, value a, value b, value *ret)
 {
     if (a.kind == VALUE_INT && b.kind == VALUE_INT && quick(op, a, b, ret))
         return 0;
     if (is_numeric(a) && is_numeric(b)) {
-        if (ev_pay(ev, a.kind == VALUE_BIGINT || b.kind == VALUE_BIGINT || op == NUMBER_POWER ? 64 : 1) < 0)
+        if (ev_pay(ev, number_cost(op, a, b)) < 0)
             return -1;
         return number_operate(op, a, b, ret, ev->err);
     }
@@ -702,8 +717,11 @@ static int item(struct ev *ev, value subject, value key, value *ret)
     }
     if (is_undefined(subject))
         return undefined_raise(ev, subject);
-    if (key.kind == VALUE_INT || key.kind == VALUE_BOOL)
+    if (key.kind == VALUE_INT || key.kind == VALUE_BOOL) {
+        if (value_is_set(text_of(subject)) && ev_pay(ev, value_len(text_of(subject)) / 32) < 0)
+            return -1;
         ev_index(subject, key.integer, ret);
+    }
     return 0;
 }
 

@@ -116,6 +116,33 @@ TEST(every_attack_ends_soon_and_leaves_nothing_behind)
     free(path);
 }
 
+/* What a person writes fits the limits: ten kilobytes in a loop of hundreds, a short body in one of ten thousand. */
+TEST(large_templates_in_long_loops_are_fine)
+{
+    static const char line[] = "{% if item % 2 %}host{{ item }}: {{ names[item % 3] | upper }}, {{ loop.index }} of "
+                               "{{ loop.length }}{% else %}plain text of some length, as templates have it{% endif %}\n";
+    BUFFER_AUTO(text);
+    ERROR_AUTO(err);
+    VALUE_AUTO(u);
+    VALUE_AUTO(v);
+    VALUE_AUTO(w);
+
+    buffer_add_text(&text, "{% for item in range(400) %}");
+    while (text.len < 10000)
+        buffer_add_text(&text, text.len < 4000 ? line : "plain text of some length, as templates have it, and more\n");
+    buffer_add_text(&text, "{% endfor %}");
+    if (evaluate(buffer_text(&text), EXPR_TEMPLATE, "{\"names\": [\"a\", \"b\", \"c\"]}", &u, &err) < 0)
+        fail_msg("%s", error_text(&err));
+    if (evaluate("{% for i in range(10000) %}{% if i is even and i != 3 %}{{ loop.index }} {{ names[i % 3] | upper | "
+                 "replace('A', 'b') }}: {{ i * 2 + 1 }}\n{% endif %}{% endfor %}",
+                 EXPR_TEMPLATE, "{\"names\": [\"a\", \"b\", \"c\"]}", &v, &err) < 0)
+        fail_msg("%s", error_text(&err));
+    if (evaluate("{% for item in range(1000) %}{% for k in names %}{{ k | upper }}={{ item * loop.index }};"
+                 "{% endfor %}{% endfor %}",
+                 EXPR_TEMPLATE, "{\"names\": [\"a\", \"b\", \"c\", \"d\", \"e\", \"f\", \"g\", \"h\"]}", &w, &err) < 0)
+        fail_msg("%s", error_text(&err));
+}
+
 /* ---- the facade ---- */
 
 TEST(one_expression_keeps_its_type)
@@ -308,6 +335,7 @@ int main(void)
 {
     alarm(100); /* whatever hangs is ended */
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(large_templates_in_long_loops_are_fine),
         cmocka_unit_test(one_expression_keeps_its_type),
         cmocka_unit_test(a_mix_gives_text),
         cmocka_unit_test(text_from_data_is_evaluated_again_but_not_for_ever),
