@@ -12,6 +12,7 @@ ROOMS = {
     "expr": {"base", "value"},
     "rules": {"base", "value", "expr"},
     "workflow": {"base", "value", "expr"},
+    "chain": {"base", "value", "expr", "model"},
     "http": {"base", "value"},
 }
 MAX_LINES = 1000

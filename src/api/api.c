@@ -13,27 +13,12 @@
 #include "broadcast.h"
 
 static const struct api_routes *const tables[] = {
-    &api_site_routes,
-    &api_auth_routes,
-    &api_execution_routes,
-    &api_rule_routes,
-    &api_webhook_routes,
-    &api_action_routes,
-    &api_pack_routes,
-    &api_event_routes,
-    &api_apikey_routes,
-    &api_collection_routes,
-    &api_stream_routes,
-    &api_key_routes,
-    &api_trigger_routes,
-    &api_policy_routes,
-    &api_config_routes,
-    &api_workflow_routes,
-    &api_rbac_routes,
-    &api_alias_routes,
-    &api_alias_execution_routes,
-    &api_inquiry_routes,
-    &api_expression_routes,
+    &api_site_routes,     &api_auth_routes,       &api_execution_routes,  &api_progress_routes,
+    &api_rule_routes,     &api_webhook_routes,    &api_action_routes,     &api_pack_routes,
+    &api_event_routes,    &api_apikey_routes,     &api_collection_routes, &api_stream_routes,
+    &api_key_routes,      &api_trigger_routes,    &api_policy_routes,     &api_config_routes,
+    &api_workflow_routes, &api_rbac_routes,       &api_alias_routes,      &api_alias_execution_routes,
+    &api_inquiry_routes,  &api_expression_routes,
 };
 
 static const struct http_alias aliases[] = { { "actionexecutions", "executions" } };

@@ -166,7 +166,7 @@ static void put_inquiry(struct http_request *request, void *owner)
     }
     if (inquiry_check_response(&row, value_map_get(body, "response"), &err) < 0) {
         http_respond_fault(request, 400, "Response for inquiry \"%s\" did not pass schema validation. %s", id,
-                           error_text(&err));
+                           error_detail(&err));
         execution_row_release(&row);
         return;
     }

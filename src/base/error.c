@@ -67,7 +67,7 @@ void error_hint_copy(struct error *to, const struct error *from)
 int error_prefix(struct error *err, int code, const char *format, ...)
 {
     va_list args;
-    char *prefix, *text;
+    char *prefix, *text, *detail;
 
     if (!err)
         return code;
@@ -75,9 +75,12 @@ int error_prefix(struct error *err, int code, const char *format, ...)
     prefix = xvasprintf(format, args);
     va_end(args);
     text = xasprintf("%s: %s", prefix, error_text(err));
+    detail = err->detail ? xasprintf("%s: %s", prefix, err->detail) : NULL;
     free(prefix);
     free(err->message);
+    free(err->detail);
     err->message = text;
+    err->detail = detail;
     return code;
 }
 
@@ -97,6 +100,7 @@ void error_release(struct error *err)
     if (!err)
         return;
     free(err->message);
+    free(err->detail);
     free(err->hint);
     *err = (struct error)ERROR_INIT;
 }
@@ -104,4 +108,9 @@ void error_release(struct error *err)
 const char *error_text(const struct error *err)
 {
     return err && err->message ? err->message : "unknown error";
+}
+
+const char *error_detail(const struct error *err)
+{
+    return err && err->detail ? err->detail : error_text(err);
 }

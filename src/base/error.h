@@ -13,8 +13,9 @@ struct error {
     const char *
         kind; /* static: the class of error where one is part of the contract ("UndefinedError"), else NULL */
     int line; /* 1-based position in the input, 0 when there is none */
-    int column; /* 1-based */
-    char *hint; /* owned; what a person could do about it, kept apart from the text that clients compare; or NULL */
+    int column;   /* 1-based */
+    char *detail; /* owned: the message with what a longer account adds to it; NULL when there is none */
+    char *hint;   /* owned: what to do about it, apart from the text that clients compare; or NULL */
 };
 
 #define ERROR_INIT \
@@ -42,5 +43,7 @@ void error_move(struct error *to, struct error *from);
 void error_release(struct error *err);
 /* Never NULL. */
 const char *error_text(const struct error *err);
+/* The longest account there is. Never NULL. */
+const char *error_detail(const struct error *err);
 
 #endif

@@ -150,6 +150,16 @@ static void get_query(const struct cli_args *args, value attributes, struct buff
     resource_include_add(included, query);
 }
 
+/* Of a workflow that is not over, for a person. */
+static bool shows_waits(const struct cli_args *args, value execution)
+{
+    const char *status = value_map_chars(execution, "status");
+
+    return output_form(args) == OUTPUT_TEXT && !args_flag(args, "--raw") && !args_flag(args, "--detail") &&
+           cli_execution_is_workflow(execution) && status && !display_is_completed(status) &&
+           value_map_chars(execution, "id");
+}
+
 static int execution_get(struct cli *cli, const struct cli_args *args, struct error *err)
 {
     VALUE_AUTO(attributes);
@@ -168,6 +178,8 @@ static int execution_get(struct cli *cli, const struct cli_args *args, struct er
 
         shown = output_form(args) == OUTPUT_TEXT ? display_elapsed(value_ref(item)) : value_ref(item);
         r = cli_execution_print(cli, args, shown, EXECUTION_ATTRIBUTES_GET, err);
+        if (r == 0 && shows_waits(args, item))
+            r = cli_execution_waits_print(cli, value_map_chars(item, "id"), err);
         if (r < 0)
             return r;
     }

@@ -26,6 +26,10 @@ int cli_execution_print(struct cli *cli, const struct cli_args *args, value exec
 /* The same for what pack commands start, whose tasks are shown one level deep. */
 int cli_execution_print_depth(struct cli *cli, const struct cli_args *args, value execution,
                               const char *usual, int depth, struct error *err);
+/* Is it carried out as tasks? */
+bool cli_execution_is_workflow(value execution);
+/* The table of what a workflow under way waits for; nothing when there is nothing to tell. */
+int cli_execution_waits_print(struct cli *cli, const char *id, struct error *err);
 /* GET of one; 404 is an error. */
 int cli_execution_fetch(struct cli *cli, const char *id, value *ret, struct error *err);
 /* Prints the output of an execution until it ends. */

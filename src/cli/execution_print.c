@@ -10,7 +10,7 @@
 
 static const char *const workflow_runners[] = { "action-chain", "orquesta" };
 
-static bool is_workflow(value execution)
+bool cli_execution_is_workflow(value execution)
 {
     const char *runner = value_chars(value_path(execution, "action.runner_type"));
 
@@ -240,7 +240,7 @@ static int single_print(struct cli *cli, const struct cli_args *args, value exec
 int cli_execution_print_depth(struct cli *cli, const struct cli_args *args, value execution,
                               const char *usual, int depth, struct error *err)
 {
-    bool tasks = args_flag(args, "--show-tasks"), workflow = is_workflow(execution);
+    bool tasks = args_flag(args, "--show-tasks"), workflow = cli_execution_is_workflow(execution);
 
     if (tasks && !workflow)
         return error_set(err, -EINVAL, "--show-tasks option can only be used with workflow actions");

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/chains.h"
 #include "engine/executions.h"
 #include "engine/workflows.h"
 #include "io/process.h"
@@ -172,14 +173,18 @@ struct conduct_input {
     struct input input;
     struct children *children;
     struct run *run;
-    struct definition *definition;
+    struct definition *definition; /* of a workflow */
+    struct chain_spec *chain;      /* of an action chain; NULL: refused */
+    struct error refusal;
 };
 
 static int apply_conduct(struct engine *engine, struct input *base, struct error *err)
 {
     struct conduct_input *input = (struct conduct_input *)base;
 
-    return workflow_begin(engine, input->run, input->definition, err);
+    if (input->definition)
+        return workflow_begin(engine, input->run, input->definition, err);
+    return chain_begin(engine, input->run, chain_spec_ref(input->chain), error_text(&input->refusal), err);
 }
 
 static void done_conduct(struct input *base, int r, const struct error *err)
@@ -187,19 +192,34 @@ static void done_conduct(struct input *base, int r, const struct error *err)
     struct conduct_input *input = (struct conduct_input *)base;
 
     definition_unref(input->definition);
+    chain_spec_unref(input->chain);
+    error_release(&input->refusal);
     run_free(input->run);
     free(input);
 }
 
 static const struct input_ops conduct_ops = { "workflow definition", apply_conduct, done_conduct, true };
 
+static void read_chain(const char *path, struct chain_spec **ret, struct error *refusal)
+{
+    BUFFER_AUTO(text);
+
+    if (definition_read_text(path, CHAIN_TEXT_MAX, &text, refusal) < 0)
+        error_prefix(refusal, 0, "The action chain cannot be read");
+    else
+        chain_spec_load(path, buffer_text(&text), text.len, ret, refusal);
+}
+
 static void read_definition(void *data)
 {
     struct conduct_input *input = data;
     struct engine *engine = engine_loop_engine(input->children->loop);
+    const char *path = input->run->entry_point ? input->run->entry_point : "";
 
-    input->definition =
-        definitions_read(engine_definitions(engine), input->run->entry_point ? input->run->entry_point : "");
+    if (runner_find(value_map_chars(input->run->action, "runner_type"))->chained)
+        read_chain(path, &input->chain, &input->refusal);
+    else
+        input->definition = definitions_read(engine_definitions(engine), path);
     engine_loop_post(input->children->loop, &input->input);
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/content_mistakes.h"
 #include "engine/registry.h"
 
 #define PATHS_MAX 64
@@ -20,6 +21,7 @@ struct content {
     struct engine_loop *loop;
     char *paths[PATHS_MAX];
     size_t n_paths;
+    bool has_system_packs; /* the first path is that of the packs that come with the server */
     char *base_path;
 };
 
@@ -80,6 +82,7 @@ struct content *content_new(const struct config *config, struct catalog *catalog
         content->base_path = xstrdup(config->data_dir);
     mkdir(own, 0755);
     add_system_packs(content, config);
+    content->has_system_packs = content->n_paths > 0;
     add_path(content, own);
     for (char *p = strtok_r(list, ":", &save); p; p = strtok_r(NULL, ":", &save))
         add_path(content, p);
@@ -101,18 +104,36 @@ void content_free(struct content *content)
     free(content);
 }
 
+/* A pack that comes with the server wins over one of its name, because it is made for this server. Those that are there for
+   people to fill or to try give way: who brings one of these names has a reason. */
+static bool gives_way(const struct content *content, size_t path, const char *name)
+{
+    static const char *const names[] = { "default", "examples" };
+
+    for (size_t i = 0; path == 0 && content->has_system_packs && i < ELEMENTS(names); i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
 char *content_find_pack(struct content *content, const char *name)
 {
+    CLEANUP(freep)
+    char *fallback = NULL;
+
     if (!*name || strchr(name, '/') || *name == '.')
         return NULL;
     for (size_t i = 0; i < content->n_paths; i++) {
         CLEANUP(freep)
         char *path = xasprintf("%s/%s", content->paths[i], name);
 
-        if (is_directory(path))
+        if (!is_directory(path))
+            continue;
+        if (!gives_way(content, i, name))
             return take_ptr(&path);
+        fallback = take_ptr(&path);
     }
-    return NULL;
+    return take_ptr(&fallback);
 }
 
 char *content_searched(struct content *content)
@@ -232,8 +253,11 @@ static int register_parts(struct content *content, value directories, enum pack_
             input.n++;
     }
     r = submit(content, &input, err);
-    for (size_t i = 0; i < input.n; i++)
+    for (size_t i = 0; i < input.n; i++) {
+        if (r == 0 && (parts & PACK_ACTIONS))
+            content_warn_of_mistakes(input.packs[i], content->catalog);
         pack_free(input.packs[i]);
+    }
     free(input.packs);
     return r;
 }
@@ -267,7 +291,11 @@ int content_register_at_start(struct content *content, struct error *err)
     counts = value_map_new(8);
     problems = value_list_new(0);
     VALUE_LIST_EACH (i, entry, found) {
-        value_list_append(&directories, value_ref(value_map_get(entry, "path")));
+        CLEANUP(freep)
+        char *path = content_find_pack(content, value_map_chars(entry, "name"));
+
+        if (path)
+            value_list_append(&directories, value_text(path));
     }
     r = content_register(content, directories, PACK_EVERYTHING, &counts, &problems, err);
     VALUE_LIST_EACH (i, problem, problems) {

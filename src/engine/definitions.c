@@ -86,8 +86,7 @@ static struct definition *definition_failed(const char *text)
     return definition;
 }
 
-/* The names st2 and parent count as assigned: the engine puts them into the first context. */
-static value given_names(void)
+value definition_given_names(void)
 {
     value context = value_map_new(2);
 
@@ -105,7 +104,7 @@ static struct definition *definition_load(const char *text, size_t n)
     definition->refs = 1;
     definition->document = value_map_new(1);
     value_map_put(&definition->document, "text", value_text_n(text, n));
-    context = given_names();
+    context = definition_given_names();
     if (workflow_spec_load_text(text, n, SPEC_EXTENSIONS, &definition->spec, &err) < 0 ||
         workflow_inspect(definition->spec, context, &definition->findings, &err) < 0) {
         definition->failure = xstrdup(error_text(&err));
@@ -144,33 +143,37 @@ struct definition *definitions_get(struct definitions *definitions, const char *
     return definition;
 }
 
-struct definition *definitions_read(struct definitions *definitions, const char *path)
+int definition_read_text(const char *path, size_t max, struct buffer *ret, struct error *err)
 {
-    CLEANUP(freep)
-    char *reason = NULL;
-    BUFFER_AUTO(text);
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat info;
     ssize_t got = -1;
+    int reason;
 
     if (fd >= 0 && fstat(fd, &info) == 0) {
         errno = EINVAL;
-        while (S_ISREG(info.st_mode) && text.len <= SPEC_TEXT_MAX) {
-            buffer_reserve(&text, 65536);
-            got = read(fd, text.data + text.len, 65536);
+        while (S_ISREG(info.st_mode) && ret->len <= max) {
+            buffer_reserve(ret, 65536);
+            got = read(fd, ret->data + ret->len, 65536);
             if (got <= 0)
                 break;
-            text.len += (size_t)got;
-            text.data[text.len] = '\0';
+            ret->len += (size_t)got;
+            ret->data[ret->len] = '\0';
         }
     }
-    if (got < 0) {
-        reason = xasprintf("[Errno %d] %s: '%s'", errno, strerror(errno), path);
-        if (fd >= 0)
-            close(fd);
-        return definition_failed(reason);
-    }
-    close(fd);
+    reason = errno;
+    if (fd >= 0)
+        close(fd);
+    return got < 0 ? error_set(err, -reason, "[Errno %d] %s: '%s'", reason, strerror(reason), path) : 0;
+}
+
+struct definition *definitions_read(struct definitions *definitions, const char *path)
+{
+    BUFFER_AUTO(text);
+    ERROR_AUTO(reason);
+
+    if (definition_read_text(path, SPEC_TEXT_MAX, &text, &reason) < 0)
+        return definition_failed(error_text(&reason));
     return definitions_get(definitions, buffer_text(&text), text.len);
 }
 
@@ -195,6 +198,9 @@ static void check_inputs(const struct spec_task *task, const char *ref, value ac
 {
     VALUE_AUTO(known);
 
+    /* An expression gives the inputs when it runs; what is no map has its finding of syntax. */
+    if (!value_is_null(task->input_value) && !value_is_map(task->input_value))
+        return;
     known = parameters_merged(action, runner);
     VALUE_MAP_EACH (i, known) {
         value name = value_map_key_at(known, i), definition = value_map_item_at(known, i);
@@ -219,13 +225,14 @@ static void check_inputs(const struct spec_task *task, const char *ref, value ac
 
 static void check_action(const struct spec_task *task, struct catalog *catalog, value *list)
 {
-    const char *ref = value_chars(task->action_value), *runner_name;
+    const char *ref = value_chars(task->action_value), *dot, *runner_name;
     VALUE_AUTO(action);
     VALUE_AUTO(runner);
 
-    if (!ref || !*ref || expr_has_expression(ref, strlen(ref), EXPR_ORQUESTA))
+    if (!ref || !*ref || expr_has_expression(ref, value_len(task->action_value), EXPR_ORQUESTA))
         return;
-    if (!strchr(ref, '.')) {
+    dot = strchr(ref, '.');
+    if (!dot || dot == ref || !dot[1]) {
         content_finding(list, value_textf("The action reference \"%s\" is not formatted correctly.", ref),
                         value_textf("tasks.%s.action", task->name), TASK_SCHEMA ".action");
         return;
@@ -243,11 +250,17 @@ static void check_action(const struct spec_task *task, struct catalog *catalog, 
         check_inputs(task, ref, action, runner, list);
 }
 
+value definition_content_findings(const struct workflow_spec *spec, struct catalog *catalog)
+{
+    value list = value_list_new(0);
+
+    for (size_t i = 0; i < spec->n_tasks; i++)
+        check_action(&spec->tasks[i], catalog, &list);
+    return list;
+}
+
 value definition_findings(const struct definition *definition, struct catalog *catalog)
 {
-    value more = value_list_new(0);
-
-    for (size_t i = 0; i < definition->spec->n_tasks; i++)
-        check_action(&definition->spec->tasks[i], catalog, &more);
-    return workflow_inspection_list(value_ref(definition->findings), more);
+    return workflow_inspection_list(value_ref(definition->findings),
+                                    definition_content_findings(definition->spec, catalog));
 }

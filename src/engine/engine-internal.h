@@ -35,6 +35,7 @@ struct effect {
 
 struct rule_index;
 struct workflow;
+struct chain;
 struct notice;
 struct definitions;
 
@@ -55,7 +56,9 @@ struct engine {
     int64_t n_starting;      /* starts among the effects of this batch */
     struct strmap workflows; /* execution -> struct workflow */
     struct workflow *workflows_dirty;
-    struct notice *notices; /* what workflows are to be told, from notices_at on */
+    struct strmap chains; /* execution -> struct chain */
+    struct chain *chains_dirty;
+    struct notice *notices; /* what workflows and chains are to be told, from notices_at on */
     size_t n_notices, notices_at, notices_room;
     struct definitions *definitions;
 
@@ -97,6 +100,8 @@ int execution_complete(struct engine *engine, struct execution *x, struct outcom
 int execution_schedule(struct engine *engine, struct execution *x, struct error *err);
 /* Have it looked at then: a delayed one starts, an inquiry is given up. */
 void execution_set_due(struct engine *engine, struct execution *x, int64_t at_us);
+/* A process was started for it, or will be after this batch, whose end has not been told yet. */
+bool execution_has_child(const struct engine *engine, int64_t seq);
 /* Something of its row is new: it is written with this batch. */
 void execution_changed(struct engine *engine, struct execution *x);
 void execution_move(struct engine *engine, struct execution *x, enum execution_status status);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine-internal.h"
+#include "engine/chains.h"
 #include "engine/feed.h"
 #include "engine/workflows.h"
 
@@ -52,6 +53,7 @@ void engine_free(struct engine *engine)
         return;
     executions_forget(engine);
     workflows_forget(engine);
+    chains_forget(engine);
     definitions_free(engine->definitions);
     free(engine->notices);
     drop_effects(engine);
@@ -141,6 +143,8 @@ static int handle(struct engine *engine, struct input *inputs, struct error *err
     if (r >= 0)
         r = workflows_flush(engine, err);
     if (r >= 0)
+        r = chains_flush(engine, err);
+    if (r >= 0)
         r = executions_flush(engine, err);
     if (r >= 0)
         r = store_commit(engine->config.store, err);
@@ -162,6 +166,7 @@ static void start_over(struct engine *engine)
     drop_pending(engine);
     executions_forget(engine);
     workflows_forget(engine);
+    chains_forget(engine);
     engine->stale = executions_load(engine, &err) < 0;
     if (engine->stale)
         log_error("the store cannot be read either, trying again with the next step: %s", error_text(&err));

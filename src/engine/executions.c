@@ -18,10 +18,12 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine-internal.h"
+#include "engine/chains.h"
 #include "engine/datastore.h"
 #include "engine/feed.h"
 #include "engine/inquiries.h"
 #include "engine/policies.h"
+#include "engine/stopping.h"
 #include "engine/triggers.h"
 #include "engine/workflows.h"
 #include "model/parameters.h"
@@ -229,6 +231,8 @@ void execution_move(struct engine *engine, struct execution *x, enum execution_s
     if (row->n_log && at_us < row->log[row->n_log - 1].at_us)
         at_us = row->log[row->n_log - 1].at_us;
     row->status = status;
+    if (before == EXECUTION_DELAYED)
+        row->due_us = 0;
     policies_moved(engine, x, before);
     row->log[row->n_log++] = (struct execution_log_entry){ at_us, status };
     if (execution_status_completed(status)) {
@@ -357,6 +361,10 @@ static int make_run(struct engine *engine, struct execution *x, const struct run
         run_free(run);
         return workflow_rerun(engine, x, err);
     }
+    if (runner->conducted && workflow_too_deep(engine, x)) {
+        run_free(run);
+        return workflow_refuse_depth(engine, x, err);
+    }
     if (runner->conducted) {
         engine_add_effect(engine, &(struct effect){ .kind = EFFECT_CONDUCT, .run = run, .seq = run->seq });
         return 0;
@@ -472,6 +480,13 @@ int execution_schedule(struct engine *engine, struct execution *x, struct error 
     return start_scheduled(engine, x, err);
 }
 
+/* A workflow under way: its due time is the first of its limits. */
+static bool has_limits(const struct execution *x)
+{
+    return x->row.status >= EXECUTION_RUNNING && !execution_status_completed(x->row.status) &&
+           workflow_conducts(x);
+}
+
 int executions_due(struct engine *engine, struct error *err)
 {
     int r = 0;
@@ -484,6 +499,8 @@ int executions_due(struct engine *engine, struct error *err)
             r = execution_schedule(engine, x, err);
         else if (x && x->row.status == EXECUTION_PENDING && x->row.due_us && x->row.due_us <= engine->now_us)
             r = inquiry_timeout(engine, x, err);
+        else if (x && has_limits(x) && x->row.due_us && x->row.due_us <= engine->now_us)
+            r = workflow_due(engine, x, err);
     }
     return r < 0 ? r : policies_release(engine, err);
 }
@@ -608,7 +625,7 @@ int execution_ended(struct engine *engine, int64_t seq, struct outcome *outcome,
         value_unref(outcome->result); /* late: canceled is final */
         return r < 0 ? r : 0;
     }
-    if (x->row.status == EXECUTION_CANCELING) {
+    if (!execution_stopped(x, outcome) && x->row.status == EXECUTION_CANCELING) {
         const char *user = value_map_chars(x->row.context, "cancelled_by");
 
         value_unref(outcome->result);
@@ -643,7 +660,7 @@ static int cancel_conducted(struct engine *engine, struct execution *x, const ch
 }
 
 /* Its start may still be among the effects of this batch; a stop goes out behind it. */
-static bool has_child(const struct engine *engine, int64_t seq)
+bool execution_has_child(const struct engine *engine, int64_t seq)
 {
     if (handed_token(engine, seq))
         return true;
@@ -671,7 +688,7 @@ int execution_cancel(struct engine *engine, int64_t seq, const char *user, struc
                          execution_status_text(x->row.status));
     value_map_put(&x->row.context, "cancelled_by", value_text(user));
     if (x->row.status == EXECUTION_RUNNING || x->row.parent || workflow_conducts(x)) {
-        bool child = has_child(engine, seq);
+        bool child = execution_has_child(engine, seq);
 
         value_replace(&x->row.result, canceled_result(user));
         execution_move(engine, x, EXECUTION_CANCELING);
@@ -763,7 +780,7 @@ int execution_set_status(struct engine *engine, int64_t seq, enum execution_stat
         return pause_or_resume(engine, x, status == EXECUTION_RESUMING, user, ret_row, err);
     /* Any other status is written as told: this is how asynchronous actions report back. */
     if (execution_status_completed(status)) {
-        if (has_child(engine, seq))
+        if (execution_has_child(engine, seq))
             engine_add_effect(engine, &(struct effect){ .kind = EFFECT_STOP, .seq = seq });
         outcome = (struct outcome){ .status = status, .result = value_ref(result) };
         r = execution_complete(engine, x, &outcome, err);
@@ -827,7 +844,8 @@ int executions_load(struct engine *engine, struct error *err)
         x->exists = true;
         restore_token(engine, x);
         remember(engine, x);
-        if (x->row.due_us && (x->row.status == EXECUTION_DELAYED || x->row.status == EXECUTION_PENDING))
+        if (x->row.due_us &&
+            (x->row.status == EXECUTION_DELAYED || x->row.status == EXECUTION_PENDING || has_limits(x)))
             due_add(engine, x->row.due_us, x->row.seq);
         if (x->row.status == EXECUTION_SCHEDULED) {
             GROW(engine->queue, engine->n_queue, engine->queue_room);
@@ -838,14 +856,33 @@ int executions_load(struct engine *engine, struct error *err)
     return r < 0 ? r : 0;
 }
 
+static int has_begun(struct engine *engine, const struct execution *x, bool *ret, struct error *err)
+{
+    int r = 0;
+
+    if (chain_conducts(x))
+        r = chain_begun(engine, x->row.seq, err);
+    else if (!value_map_has(x->row.context, "workflow_execution"))
+        r = STORE_NOT_FOUND;
+    *ret = r == 0;
+    return r < 0 ? r : 0;
+}
+
 /* A workflow that had begun goes on from its rows; one whose definition was being read begins again. */
 static int recover_conducted(struct engine *engine, struct execution *x, struct error *err)
 {
     const char *name = value_map_chars(x->row.runner, "name");
+    bool begun;
+    int r = has_begun(engine, x, &begun, err);
 
-    if (!value_map_has(x->row.context, "workflow_execution"))
+    if (r < 0)
+        return r;
+    if (!begun)
         return make_run(engine, x, runner_find(name), err);
-    workflow_wake(engine, x->row.seq);
+    if (chain_conducts(x))
+        chain_wake(engine, x->row.seq);
+    else
+        workflow_wake(engine, x->row.seq);
     return 0;
 }
 
@@ -855,6 +892,8 @@ static int repair(struct engine *engine, struct execution *x, struct error *err)
         "The server ended while this was running; what became of the process is not known.";
     struct outcome outcome = { .status = EXECUTION_ABANDONED };
 
+    if (!workflow_conducts(x) && execution_stopped(x, &outcome))
+        return execution_complete(engine, x, &outcome, err);
     switch (x->row.status) {
     case EXECUTION_REQUESTED:
         return execution_schedule(engine, x, err);
@@ -867,8 +906,11 @@ static int repair(struct engine *engine, struct execution *x, struct error *err)
         value_map_put(&outcome.result, "error", value_text(lost));
         return execution_complete(engine, x, &outcome, err);
     case EXECUTION_CANCELING: {
-        if (workflow_conducts(x) && value_map_has(x->row.context, "workflow_execution"))
-            return recover_conducted(engine, x, err);
+        bool begun = false;
+        int r = workflow_conducts(x) ? has_begun(engine, x, &begun, err) : 0;
+
+        if (r < 0 || begun)
+            return r < 0 ? r : recover_conducted(engine, x, err);
         const char *user = value_map_chars(x->row.context, "cancelled_by");
 
         outcome =
@@ -903,6 +945,8 @@ int engine_recover(struct engine *engine, int64_t now_us, int64_t *ret_n, struct
         r = workflows_advance(engine, &more, err);
     if (r == 0)
         r = workflows_flush(engine, err);
+    if (r == 0)
+        r = chains_flush(engine, err);
     if (r == 0)
         r = executions_flush(engine, err);
     if (r == 0)

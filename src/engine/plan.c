@@ -33,7 +33,7 @@ static void set_notify(struct execution_plan *plan, const struct execution_reque
     value own = value_map_get(action, "notify");
     value notify = value_truth(own) ? own : request->notify;
 
-    if (value_truth(notify))
+    if (value_truth(notify) && !request->silent)
         value_map_put(&plan->row.more, "notify", value_ref(notify));
     if (value_truth(request->callback))
         value_map_put(&plan->row.more, "callback", value_ref(request->callback));

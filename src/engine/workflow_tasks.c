@@ -50,9 +50,48 @@ void task_run_free(struct task_run *run)
 
 /* ---- the task's own row ---- */
 
+/* "task a (route 2): failed" */
+static void tell_progress(struct engine *engine, struct workflow *workflow, const struct task_run *run,
+                          const char *what)
+{
+    BUFFER_AUTO(route);
+
+    if (run->route)
+        buffer_addf(&route, " (route %" PRIu32 ")", run->route);
+    workflow_progress(engine, workflow, "task %s%s: %s", run->row.name, buffer_text(&route), what);
+}
+
+static int close_row(struct engine *engine, struct workflow *workflow, struct task_run *run,
+                     const char *status, struct error *err)
+{
+    tell_progress(engine, workflow, run, status);
+    run->over = true;
+    run->row.open = false;
+    run->row.end_us = engine->now_us;
+    free(run->row.status);
+    run->row.status = xstrdup(status);
+    return store_task_update(engine->config.store, &run->row, err);
+}
+
+/* {count, tally, at_us}: which try this is, and when it begins. */
+static void note_retry(const struct engine *engine, const struct conductor_task *task, struct task_run *run)
+{
+    int64_t delay = task->delay.kind == VALUE_INT && task->delay.integer > 0 ? task->delay.integer : 0;
+    value retry;
+
+    if (!value_is_set(task->retry))
+        return;
+    retry = value_ref(task->retry);
+    value_map_put(&retry, "at_us", value_int(engine->now_us + (delay < DELAY_MAX_S ? delay : 0) * 1000000));
+    value_map_put(&run->row.more, "retry", retry);
+}
+
 static int open_row(struct engine *engine, struct workflow *workflow, struct task_run *run,
                     const struct conductor_task *task, struct error *err)
 {
+    ERROR_AUTO(reason);
+    int limit, r;
+
     run->row = (struct task_row){
         .seq = engine_next_sequence(engine),
         .workflow = workflow->row.seq,
@@ -68,17 +107,14 @@ static int open_row(struct engine *engine, struct workflow *workflow, struct tas
         value_map_put(&run->row.more, "delay", value_ref(task->delay));
     if (!value_is_null(task->concurrency))
         value_map_put(&run->row.more, "concurrency", value_ref(task->concurrency));
-    return store_task_insert(engine->config.store, &run->row, err);
-}
-
-static int close_row(struct engine *engine, struct task_run *run, const char *status, struct error *err)
-{
-    run->over = true;
-    run->row.open = false;
-    run->row.end_us = engine->now_us;
-    free(run->row.status);
-    run->row.status = xstrdup(status);
-    return store_task_update(engine->config.store, &run->row, err);
+    note_retry(engine, task, run);
+    tell_progress(engine, workflow, run, "running");
+    limit = workflow_limit_task(engine, task, run, &reason);
+    r = store_task_insert(engine->config.store, &run->row, err);
+    if (r == 0 && limit == 0)
+        return run->deadline_us ? workflow_watch(engine, workflow, run->deadline_us, err) : 0;
+    conductor_fail(workflow->conductor, reason.kind, error_text(&reason), task->id, task->route, NULL);
+    return r == 0 ? close_row(engine, workflow, run, "failed", err) : r;
 }
 
 static void forget_run(struct workflow *workflow, struct task_run *run)
@@ -116,7 +152,7 @@ static int tell(struct engine *engine, struct workflow *workflow, struct task_ru
         return 0;
     conductor_fail(workflow->conductor, reason.kind ? reason.kind : "ValueError", error_text(&reason), name,
                    run->route, NULL);
-    return close_row(engine, run, "failed", err);
+    return close_row(engine, workflow, run, "failed", err);
 }
 
 /* The row is closed when the conductor says that the task is over; a retry is another run. */
@@ -127,20 +163,37 @@ static int settle(struct engine *engine, struct workflow *workflow, struct task_
 
     if (!run->over && status >= 0 &&
         status_in((enum workflow_status)status, STATUS_COMPLETED | STATUS_BIT(STATUS_RETRYING)))
-        r = close_row(engine, run, status_name((enum workflow_status)status), err);
+        r = close_row(engine, workflow, run, status_name((enum workflow_status)status), err);
     return r;
+}
+
+/* A child that is resumed runs: the conductor knows no end of a task that is resuming, but what is resumed may be over
+   before it was seen running. */
+static enum execution_status told_status(enum execution_status status)
+{
+    return status == EXECUTION_RESUMING ? EXECUTION_RUNNING : status;
+}
+
+/* A task whose time is over has failed like any other: the conductor logs that, which it does not do for runs that end as
+   timeout by themselves. */
+static const char *conductor_word(const struct engine *engine, const struct task_run *run,
+                                  enum execution_status status)
+{
+    return execution_status_text(status == EXECUTION_TIMEOUT && task_run_overdue(engine, run)
+                                     ? EXECUTION_FAILED
+                                     : told_status(status));
 }
 
 int workflow_tell(struct engine *engine, struct workflow *workflow, const struct notice *notice,
                   struct error *err)
 {
     const char *name = value_map_chars(notice->orquesta, "task_id"),
-               *status = execution_status_text(notice->status);
+               *status = execution_status_text(told_status(notice->status));
     int64_t number = name ? workflow_spec_find(workflow->definition->spec, name) : -1;
     int64_t route = value_map_int(notice->orquesta, "task_route", 0);
     int64_t item = value_map_int(notice->orquesta, "item_id", 0);
     bool completed = execution_status_completed(notice->status),
-         runs = !completed && notice->status != EXECUTION_PENDING;
+         runs = !completed && notice->status != EXECUTION_PENDING, asked;
     struct task_run *run = number < 0 ? NULL : task_run_find(workflow, (uint32_t)number, (uint32_t)route);
     struct task_child *child;
     int r;
@@ -150,7 +203,8 @@ int workflow_tell(struct engine *engine, struct workflow *workflow, const struct
     child = &run->children[item];
     if (child->told && strcmp(child->told, status) == 0)
         return 0;
-    if (!runs && (!child->told || strcmp(child->told, "pending") != 0)) {
+    asked = child->told && strcmp(child->told, "pending") == 0;
+    if (!runs && !asked) {
         run->n_live--;
         workflow->n_live--;
     }
@@ -159,8 +213,13 @@ int workflow_tell(struct engine *engine, struct workflow *workflow, const struct
         value_list_set(&run->results, (size_t)item,
                        value_is_set(notice->result) ? value_ref(notice->result) : value_null());
     r = store_task_child_put(engine->config.store, run->row.seq, item, child->execution, status, err);
-    if (r == 0)
-        r = tell(engine, workflow, run, status, notice->result, run->has_items ? item : -1, err);
+    /* A task whose items all wait is paused, and only an item that runs wakes it. */
+    if (r == 0 && asked && completed && run->has_items && !run->over)
+        r = tell(engine, workflow, run, "running", VALUE_NOTHING, item, err);
+    /* To the conductor a task that runs after its end would be another run. */
+    if (r == 0 && (completed || !run->over))
+        r = tell(engine, workflow, run, conductor_word(engine, run, notice->status), notice->result,
+                 run->has_items ? item : -1, err);
     if (r == 0)
         r = settle(engine, workflow, run, err);
     forget_run(workflow, run);
@@ -179,6 +238,18 @@ static const char *refusal_class(const struct error *err)
     if (strncmp(text, "Unable to execute.", 18) == 0 || strncmp(text, "Override of immutable", 21) == 0)
         return "ValueError";
     return "ValidationError";
+}
+
+/* And of what kept its parameters from being rendered; the rest are values of the wrong type. */
+static const char *rendering_class(const char *failure)
+{
+    static const char *const templates[] = { "Failed to render", "Dependency unsatisfied",
+                                             "Cyclic dependency" };
+
+    for (size_t i = 0; i < ELEMENTS(templates); i++)
+        if (strncmp(failure, templates[i], strlen(templates[i])) == 0)
+            return "ParamException";
+    return "ValueError";
 }
 
 static value child_context(struct engine *engine, struct workflow *workflow, const struct execution *parent,
@@ -259,6 +330,7 @@ static int plan_child(struct engine *engine, struct workflow *workflow, const st
     };
     VALUE_AUTO(context);
     VALUE_AUTO(known);
+    VALUE_AUTO(deep);
 
     known = request.action ? engine_object(engine, OBJECT_ACTION, request.action) : VALUE_NOTHING;
     if (!value_is_set(known))
@@ -269,13 +341,17 @@ static int plan_child(struct engine *engine, struct workflow *workflow, const st
     context = child_context(engine, workflow, parent, run, value_map_get(action, "item_id"));
     request.context = context;
     request.notify = child_notify(workflow, parent, task->id);
+    deep = workflow_take_deep(workflow, run, run->has_items ? value_map_int(action, "item_id", 0) : 0);
+    request.rerun = deep;
+    if (value_is_set(deep))
+        value_map_put(&context, "re-run", value_ref(deep));
     workflow_prepare(engine, workflow);
     if (execution_plan(engine->config.catalog, &workflow->host, engine->now_us, &request, ret, reason) != 0) {
         reason->kind = refusal_class(reason);
         return -EINVAL;
     }
     if (ret->failure) {
-        error_set_kind(reason, 0, "ParamException", "%s", ret->failure);
+        error_set_kind(reason, 0, rendering_class(ret->failure), "%s", ret->failure);
         execution_plan_release(ret);
         return -EINVAL;
     }
@@ -301,8 +377,8 @@ static int request_child(struct engine *engine, struct workflow *workflow, const
         return error_set(err, -EIO, "workflow %" PRId64 " offers an item it does not have",
                          workflow->row.seq);
     if (plan_child(engine, workflow, parent, task, run, action, &plan, &reason) < 0) {
-        conductor_fail(workflow->conductor, reason.kind, error_text(&reason), task->id, task->route, NULL);
-        return run->over ? 0 : close_row(engine, run, "failed", err);
+        conductor_fail(workflow->conductor, reason.kind, error_detail(&reason), task->id, task->route, NULL);
+        return run->over ? 0 : close_row(engine, workflow, run, "failed", err);
     }
     mark_child(engine, workflow, run, &plan);
     r = execution_accept(engine, &plan, &row, err);
@@ -334,6 +410,18 @@ static bool has_action(value action)
     return name && *name;
 }
 
+/* Of a run whose time is over, and of which nothing runs, the first item that was not begun fails, and with it the task. */
+static int fail_overdue(struct engine *engine, struct workflow *workflow, struct task_run *run, value action,
+                        struct error *err)
+{
+    int64_t item = value_map_int(action, "item_id", 0);
+    int r = tell(engine, workflow, run, "running", VALUE_NOTHING, item, err);
+
+    if (r == 0 && !run->over)
+        r = tell(engine, workflow, run, "failed", VALUE_NOTHING, item, err);
+    return r == 0 ? settle(engine, workflow, run, err) : r;
+}
+
 /* A child that ends at once is only noted here, so the run lives through this. */
 int workflow_request_task(struct engine *engine, struct workflow *workflow, const struct conductor_task *task,
                           struct error *err)
@@ -346,7 +434,11 @@ int workflow_request_task(struct engine *engine, struct workflow *workflow, cons
                            task->has_items ? task->items_count : 1);
         r = open_row(engine, workflow, run, task, err);
     }
-    if (r == 0 && task->has_items && task->items_count == 0) {
+    if (r == 0 && task_run_overdue(engine, run)) {
+        r = fail_overdue(engine, workflow, run, value_list_at(task->actions, 0), err);
+    } else if (r == 0 && run->over) {
+        r = 0; /* its limit could not be told */
+    } else if (r == 0 && task->has_items && task->items_count == 0) {
         r = succeed_at_once(engine, workflow, run, run->results, err);
     } else if (r == 0 && !has_action(value_list_at(task->actions, 0))) {
         r = succeed_at_once(engine, workflow, run, VALUE_NOTHING, err);

@@ -3,6 +3,7 @@
 #ifndef FULMAR_ENGINE_WORKFLOWS_INTERNAL_H
 #define FULMAR_ENGINE_WORKFLOWS_INTERNAL_H
 
+#include "base/buffer.h"
 #include "engine-internal.h"
 #include "engine/datastore.h"
 #include "engine/executions.h"
@@ -23,8 +24,9 @@ struct task_run {
     size_t n;  /* items; 1 without */
     const struct conductor_event *telling; /* while the conductor is told of it */
     struct task_child *children;
-    value results;  /* with items: list of results, null where there is none */
-    int64_t n_live; /* children that run */
+    value results;       /* with items: list of results, null where there is none */
+    int64_t n_live;      /* children that run */
+    int64_t deadline_us; /* 0: none; also in row.more */
 };
 
 struct workflow {
@@ -39,10 +41,12 @@ struct workflow {
     struct datastore_view view;
     struct expr_host host;
     char *user;
+    struct buffer progress; /* lines of this batch, for who follows its output */
 };
 
-/* A child's new status, or (child 0) a wish to be looked at. */
+/* A child's new status, or (child 0, as always with chains) a wish to be looked at. */
 struct notice {
+    bool chain;
     int64_t execution, child;
     enum execution_status status;
     value result, orquesta;
@@ -55,6 +59,9 @@ struct workflow *workflow_new(struct engine *engine, struct definition *definiti
                               value context);
 void workflow_free(struct workflow *workflow);
 void workflow_touch(struct engine *engine, struct workflow *workflow);
+/* A line of the output of the workflow's execution, written with the batch; the action's reference stands before it. */
+void workflow_progress(struct engine *engine, struct workflow *workflow, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* Gives the conductor the time. */
 void workflow_prepare(struct engine *engine, struct workflow *workflow);
 /* Hands out what can be run, and shows the outcome on the execution. */
@@ -71,6 +78,33 @@ void workflow_note(struct engine *engine, const struct notice *notice);
 
 /* workflow_lookup.c: lets the expressions of a workflow ask for the runs of its tasks. */
 void workflow_lookup_host(struct workflow *workflow);
+
+/* workflow_requests.c */
+typedef int workflow_child_request(struct engine *engine, struct execution *child, const char *text,
+                                   struct error *err);
+/* Calls back for each child that is not completed, with `text` handed through. */
+int workflow_each_child(struct engine *engine, struct execution *x, workflow_child_request *request,
+                        const char *text, struct error *err);
+
+/* workflow_rerun.c */
+/* How a child goes on with the workflow that carried out its task before, when a rerun asked for that; unset when it begins
+   anew. Taken out of the workflow's row. Owned. */
+value workflow_take_deep(struct workflow *workflow, const struct task_run *run, int64_t item);
+
+/* workflow_time.c */
+/* Evaluates the limit of the workflow and watches it from now on. */
+void workflow_limit(struct engine *engine, struct workflow *workflow, struct execution *x);
+/* Notes the limit of a run that is about to be stored. Negative: `reason` says what is wrong with it. */
+int workflow_limit_task(struct engine *engine, const struct conductor_task *task, struct task_run *run,
+                        struct error *reason);
+/* Has the workflow looked at when the limit passes. */
+int workflow_watch(struct engine *engine, const struct workflow *workflow, int64_t deadline_us,
+                   struct error *err);
+/* After a pause, in which limits are not enforced. */
+void workflow_watch_again(struct engine *engine, struct workflow *workflow, struct execution *x);
+bool task_run_overdue(const struct engine *engine, const struct task_run *run);
+/* A workflow that was stopped and is completed by now becomes what the stop wants. */
+void workflow_end_stopped(struct workflow *workflow);
 
 /* workflow_tasks.c */
 int workflow_request_task(struct engine *engine, struct workflow *workflow, const struct conductor_task *task,

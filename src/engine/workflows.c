@@ -10,15 +10,19 @@
    found again in the store, where each child's row says what the conductor was told. */
 #include "engine/workflows.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/chains.h"
 #include "workflows-internal.h"
 
-#define NOTICES_PER_BATCH 5000
-#define ROUNDS_PER_NOTICE 200 /* of tasks that are over at once */
+#define LEVELS_MAX         50 /* of workflows and chains in each other */
+#define NOTICES_PER_BATCH  5000
+#define PROGRESS_PER_BATCH (64 << 10) /* bytes of lines */
+#define ROUNDS_PER_NOTICE  200        /* of tasks that are over at once */
 
 bool workflow_conducts(const struct execution *x)
 {
@@ -26,6 +30,18 @@ bool workflow_conducts(const struct execution *x)
     const struct runner_ops *runner = runner_find(name ? name : "");
 
     return runner && runner->conducted;
+}
+
+bool workflow_too_deep(struct engine *engine, const struct execution *x)
+{
+    int level = 1;
+
+    /* All above are under way, so they are in memory. */
+    while (x && x->row.parent && level <= LEVELS_MAX) {
+        x = strmap_get_n(&engine->active, (const char *)&x->row.parent, sizeof(x->row.parent));
+        level++;
+    }
+    return level > LEVELS_MAX;
 }
 
 /* ---- memory ---- */
@@ -44,6 +60,7 @@ void workflow_free(struct workflow *workflow)
     definition_unref(workflow->definition);
     workflow_row_release(&workflow->row);
     free(workflow->user);
+    buffer_release(&workflow->progress);
     free(workflow);
 }
 
@@ -76,6 +93,20 @@ void workflow_prepare(struct engine *engine, struct workflow *workflow)
                                   .now_us = engine->now_us,
                                   .random_seed = (uint64_t)(engine->now_us ^ workflow->row.seq),
                               });
+}
+
+void workflow_progress(struct engine *engine, struct workflow *workflow, const char *format, ...)
+{
+    const char *ref = value_map_chars(value_map_get(workflow->row.context, "st2"), "action");
+    va_list args;
+
+    if (!engine->config.stream_output || workflow->progress.len > PROGRESS_PER_BATCH)
+        return;
+    buffer_addf(&workflow->progress, "%s: ", ref ? ref : "workflow");
+    va_start(args, format);
+    buffer_add_vf(&workflow->progress, format, args);
+    va_end(args);
+    buffer_add_char(&workflow->progress, '\n');
 }
 
 void workflow_touch(struct engine *engine, struct workflow *workflow)
@@ -127,6 +158,7 @@ void workflow_note(struct engine *engine, const struct notice *notice)
 {
     GROW(engine->notices, engine->n_notices, engine->notices_room);
     engine->notices[engine->n_notices++] = (struct notice){
+        .chain = notice->chain,
         .execution = notice->execution,
         .child = notice->child,
         .status = notice->status,
@@ -144,11 +176,16 @@ void workflow_child_moved(struct engine *engine, const struct execution *child, 
         (now == EXECUTION_RUNNING || now == EXECUTION_RESUMING) &&
         (before == EXECUTION_PAUSED || before == EXECUTION_RESUMING || before == EXECUTION_PENDING);
 
-    if (!value_map_has(child->row.more, "task_execution") ||
-        !(execution_status_completed(now) || waits || goes_on))
+    if (!execution_status_completed(now) && !waits && !goes_on)
         return;
-    workflow_note(engine, &(struct notice){ child->row.parent, child->row.seq, child->row.status,
-                                            child->row.result, orquesta });
+    if (chain_is_task(child))
+        chain_wake(engine, child->row.parent);
+    else if (value_map_has(child->row.more, "task_execution"))
+        workflow_note(engine, &(struct notice){ .execution = child->row.parent,
+                                                .child = child->row.seq,
+                                                .status = child->row.status,
+                                                .result = child->row.result,
+                                                .orquesta = orquesta });
 }
 
 void workflow_wake(struct engine *engine, int64_t execution)
@@ -164,7 +201,11 @@ void workflows_wake_all(struct engine *engine)
     while (strmap_next(&engine->active, &at, NULL, &item)) {
         struct execution *x = item;
 
-        if (x->row.status >= EXECUTION_RUNNING && workflow_conducts(x))
+        if (x->row.status < EXECUTION_RUNNING || !workflow_conducts(x))
+            continue;
+        if (chain_conducts(x))
+            chain_wake(engine, x->row.seq);
+        else
             workflow_wake(engine, x->row.seq);
     }
 }
@@ -192,8 +233,11 @@ static int find_handed_over(struct engine *engine, const struct notice *notice, 
 static int handle_notice(struct engine *engine, const struct notice *notice, struct error *err)
 {
     struct workflow *workflow;
-    int r = workflow_find(engine, notice->execution, &workflow, err);
+    int r;
 
+    if (notice->chain)
+        return chain_look(engine, notice->execution, err);
+    r = workflow_find(engine, notice->execution, &workflow, err);
     if (r == STORE_NOT_FOUND && notice->child)
         r = find_handed_over(engine, notice, &workflow, err);
     if (r != 0)
@@ -272,6 +316,9 @@ static void note_status(struct engine *engine, struct workflow *workflow)
 {
     enum workflow_status status = conductor_status(workflow->conductor);
 
+    if (workflow->row.status && *workflow->row.status &&
+        strcmp(workflow->row.status, status_name(status)) != 0)
+        workflow_progress(engine, workflow, "%s", status_name(status));
     workflow->row.status = status_name(status);
     workflow->row.end_us = status_in(status, STATUS_COMPLETED) ? engine->now_us : 0;
 }
@@ -292,11 +339,26 @@ static int hand_out(struct engine *engine, struct workflow *workflow, size_t *re
                        NULL, 0, NULL);
         return 0;
     }
-    for (size_t i = 0; r == 0 && i < tasks.n_items; i++)
+    for (size_t i = 0; r == 0 && i < tasks.n_items; i++) {
+        const struct task_run *run = task_run_find(workflow, tasks.items[i].task, tasks.items[i].route);
+
+        /* Nothing of a run whose time is over is begun; it ends with what still runs of it. */
+        if (run && task_run_overdue(engine, run) && run->n_live)
+            continue;
         r = workflow_request_task(engine, workflow, &tasks.items[i], err);
-    *ret_n = tasks.n_items;
+        ++*ret_n;
+    }
     conductor_tasks_release(&tasks);
     return r;
+}
+
+/* Nothing is stuck without a reason: what nobody would ever move again fails with it. */
+static void fail_stuck(struct workflow *workflow)
+{
+    ERROR_AUTO(reason);
+
+    if (conductor_check(workflow->conductor, &reason) < 0)
+        conductor_fail(workflow->conductor, reason.kind, error_text(&reason), NULL, 0, NULL);
 }
 
 int workflow_advance(struct engine *engine, struct workflow *workflow, struct error *err)
@@ -312,8 +374,11 @@ int workflow_advance(struct engine *engine, struct workflow *workflow, struct er
         }
         r = hand_out(engine, workflow, &n, err);
     }
+    if (r == 0 && !n)
+        fail_stuck(workflow);
     if (r == 0 && status_in(conductor_status(workflow->conductor), STATUS_COMPLETED)) {
         workflow_prepare(engine, workflow);
+        workflow_end_stopped(workflow);
         conductor_render_output(workflow->conductor, NULL);
     }
     return r < 0 ? r : show(engine, workflow, err);
@@ -358,6 +423,21 @@ int workflow_end_with_text(struct engine *engine, struct execution *x, const cha
     value_map_put(&entry, "message", value_text_checked(text, strlen(text)));
     value_list_append(&errors, entry);
     return workflow_end_badly(engine, x, errors, err);
+}
+
+int workflow_refuse_depth(struct engine *engine, struct execution *x, struct error *err)
+{
+    const char *ref = value_map_chars(x->row.action, "ref");
+    CLEANUP(freep)
+    char *text =
+        xasprintf("Workflows and action chains stand %d deep in each other; does \"%s\" start itself?",
+                  LEVELS_MAX, ref ? ref : "");
+    struct outcome outcome;
+
+    if (!chain_conducts(x))
+        return workflow_end_with_text(engine, x, text, err);
+    outcome_failed(&outcome, text);
+    return execution_complete(engine, x, &outcome, err);
 }
 
 /* Tasks the caller wants to be told of must be there. NULL: all are. Owned. */
@@ -408,6 +488,10 @@ static int begin(struct engine *engine, struct execution *x, const struct run *r
                        NULL, 0, NULL);
     else if (conductor_status(workflow->conductor) == STATUS_NULL)
         conductor_request(workflow->conductor, "running", NULL);
+    if (status_in(conductor_status(workflow->conductor), STATUS_COMPLETED))
+        return show(engine, workflow, err); /* inputs or vars failed: without a context there is no output */
+    workflow_limit(engine, workflow, x);
+    note_status(engine, workflow);
     return workflow_advance(engine, workflow, err);
 }
 
@@ -480,6 +564,10 @@ static int save(struct engine *engine, struct workflow *workflow, struct error *
         conductor_changes(workflow->conductor, save_row, &saving);
         r = saving.r;
     }
+    if (r == 0 && workflow->progress.len)
+        r = execution_output(engine, workflow->row.execution, "output", workflow->progress.data,
+                             workflow->progress.len, err);
+    buffer_clear(&workflow->progress);
     return r;
 }
 
@@ -550,14 +638,17 @@ static int load_child(void *data, int64_t item, int64_t execution, const char *t
         value_list_set(&run->results, (size_t)item,
                        value_is_set(row.result) ? value_ref(row.result) : value_null());
     } else if (execution_status_completed(row.status) || row.status == EXECUTION_PENDING ||
-               row.status == EXECUTION_PAUSED) {
+               row.status == EXECUTION_PAUSED || status == EXECUTION_PENDING || status == EXECUTION_PAUSED) {
         value orquesta = value_map_new(3);
 
         value_map_put(&orquesta, "task_id", value_text(run->row.name));
         value_map_put(&orquesta, "task_route", value_int(run->route));
         value_map_put(&orquesta, "item_id", value_int(item));
-        workflow_note(loading->engine, &(struct notice){ loading->workflow->row.execution, execution,
-                                                         row.status, row.result, orquesta });
+        workflow_note(loading->engine, &(struct notice){ .execution = loading->workflow->row.execution,
+                                                         .child = execution,
+                                                         .status = row.status,
+                                                         .result = row.result,
+                                                         .orquesta = orquesta });
         value_unref(orquesta);
     }
     execution_row_release(&row);
@@ -576,6 +667,7 @@ static int load_task(void *data, struct task_row *row)
     loading->run =
         task_run_new(loading->workflow, (uint32_t)number, (uint32_t)row->route, row->items >= 0, (size_t)n);
     loading->run->row = *row;
+    loading->run->deadline_us = value_map_int(row->more, "deadline_us", 0);
     *row = (struct task_row){ 0 };
     return store_task_children(store_as_reader(loading->engine->config.store), loading->run->row.seq,
                                load_child, loading, loading->err);

@@ -26,14 +26,23 @@ void workflows_forget(struct engine *engine);
 /* After memory was dropped: have every workflow under way looked at. */
 void workflows_wake_all(struct engine *engine);
 
-/* Requests on the execution of a workflow; what they do to the execution is done when they return. */
+/* Requests on the execution of a workflow (or a chain); what they do to the execution is done when they return. */
 int workflow_cancel(struct engine *engine, struct execution *x, const char *user, struct error *err);
 int workflow_pause(struct engine *engine, struct execution *x, const char *user, struct error *err);
 int workflow_resume(struct engine *engine, struct execution *x, const char *user, struct error *err);
-/* Goes on with the workflow of another execution as this one, from the tasks its row names. */
+/* Ends with all that runs below it, as timeout or canceled (engine/stopping.h). */
+int workflow_stop(struct engine *engine, struct execution *x, enum execution_status status,
+                  const char *reason, struct error *err);
+/* The due time of a workflow's execution has come: a limit of its own or of one of its tasks may have passed. */
+int workflow_due(struct engine *engine, struct execution *x, struct error *err);
+/* Goes on with the workflow of another execution as this one, from the tasks its row names; without names from what ended
+   it. */
 int workflow_rerun(struct engine *engine, struct execution *x, struct error *err);
 
-/* Is this execution carried out as a workflow? */
+/* Is this execution carried out step by step, as a workflow or a chain? */
 bool workflow_conducts(const struct execution *x);
+/* Does it stand below so many others that something must go in circles? Workflows and chains may start themselves. */
+bool workflow_too_deep(struct engine *engine, const struct execution *x);
+int workflow_refuse_depth(struct engine *engine, struct execution *x, struct error *err);
 
 #endif

@@ -51,8 +51,9 @@ struct expr_context {
     const struct expr_limits *limits; /* NULL: the defaults */
     int64_t now_us;                   /* what now() says; UTC */
     uint64_t random_seed;             /* what random() starts from */
-    const char *const
-        *lazy_roots; /* NULL-terminated names that are resolved through the host: "st2kv" ...; may be NULL */
+    const char *const *
+        lazy_roots; /* NULL-terminated names that are resolved through the host: "st2kv", and "system" for one of
+                        its scopes; may be NULL */
 };
 
 struct expr; /* a compiled text */

@@ -49,6 +49,7 @@ struct runner_ops {
     void (*finish)(const struct run *run, const struct process_end *end, struct outcome *ret);
     /* The entry point is a definition that the engine carries out step by step; all functions are NULL. */
     bool conducted;
+    bool chained; /* with conducted: that definition is an action chain */
     /* With run_now: what was told is told to event streams too, under the runner parameter `route`. */
     bool announces;
 };
@@ -58,6 +59,7 @@ const struct runner_ops *runner_find(const char *name);
 /* Result {"error": text, "traceback": ""} and status failed, as every runner answers when it breaks. */
 void outcome_failed(struct outcome *ret, const char *text);
 
+extern const struct runner_ops runner_action_chain;
 extern const struct runner_ops runner_announcement;
 extern const struct runner_ops runner_inquirer;
 extern const struct runner_ops runner_noop;

@@ -6,7 +6,7 @@
 #include "runners/runner.h"
 
 static const struct runner_ops *const runners[] = {
-    &runner_noop,     &runner_announcement,    &runner_inquirer,
+    &runner_noop,     &runner_action_chain,    &runner_announcement,       &runner_inquirer,
     &runner_orquesta, &runner_local_shell_cmd, &runner_local_shell_script,
 };
 

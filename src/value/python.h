@@ -15,6 +15,8 @@ value python_str_value(value v);
 value python_repr_value(value v);
 /* repr of text: quotes chosen and characters escaped as Python does (printable Unicode stays). */
 void python_repr_text(struct buffer *out, const char *text, size_t n);
+/* pprint.pformat(v, width): spread over lines where it is too wide, mappings in their own order; cut after `limit` bytes. */
+void python_pretty(struct buffer *out, value v, int width, size_t limit);
 /* Python's name of the type: "str", "int", "NoneType", "dict" ... */
 const char *python_type_name(value v);
 /* `format` % args, args a tuple, a map or a single value; fails when the result passes limit bytes. */

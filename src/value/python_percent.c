@@ -286,6 +286,10 @@ static int put_directive(struct percent *p)
     spec.sign = !number ? 0 : flags.plus ? '+' : flags.blank ? ' ' : 0;
     spec.align = flags.left ? '<' : flags.zero && number ? '=' : '>';
     spec.fill = flags.zero && number && !flags.left ? '0' : ' ';
+    if (spec.type == 's' && v.kind == VALUE_STRING && spec.width < 0 && spec.precision < 0) {
+        buffer_add(p->out, v.string->data, v.string->len);
+        return p->out->len > p->limit ? python_too_long(p->limit, p->err) : 0;
+    }
     if (spec.type == 'c')
         return put_character(p, &spec, v);
     if (!number)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Validation: each keyword of a schema, in the order it is written, is looked up in a table and checked; the first violation
-   ends it. Schemas are users' input as much as values are: a keyword whose value makes no sense is an error of kind
-   SchemaError. Depth and work are bounded. */
+/* Validation: each keyword of a schema, in the order it is written, is looked up in a table and checked. Violations are
+   counted and weighed, and one of them is told (schema_report.c): a keyword goes on after one it found. Schemas are users'
+   input as much as values are: a keyword whose value makes no sense is an error of kind SchemaError and ends the validation.
+   Depth and work are bounded. */
 #include "value/schema.h"
 
 #include <math.h>
@@ -16,40 +17,9 @@
 
 #define SHOWN_MAX 4096 /* bytes of a value in a message */
 
-struct validation {
-    value root; /* what "#" refers to */
-    enum schema_dialect dialect;
-    enum schema_flags flags;
-    int depth;
-    int64_t steps;
-    struct error *err;
-};
-
-/* What a keyword is checked with. */
-struct keyword_call {
-    struct validation *v;
-    value schema; /* that the keyword stands in */
-    value rule;   /* the keyword's value */
-    value instance;
-    bool null_allowed; /* besides what the schema says */
-};
-
-static int check(struct validation *v, value schema, value instance, bool null_allowed);
+static int check(struct validation *v, value schema, value instance);
 
 /* ---- messages ---- */
-
-static int violation(struct validation *v, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static int violation(struct validation *v, const char *format, ...)
-{
-    BUFFER_AUTO(text);
-    va_list args;
-
-    va_start(args, format);
-    buffer_add_vf(&text, format, args);
-    va_end(args);
-    return error_set_kind(v->err, -EINVAL, "ValidationError", "%s", text.data);
-}
 
 /* repr() of a value, cut when it is huge. */
 static void show(struct buffer *out, value v)
@@ -65,24 +35,35 @@ static void show(struct buffer *out, value v)
     buffer_add_text(out, "...");
 }
 
-/* "<repr of the instance> <text>". */
-static int instance_violation(const struct keyword_call *c, const char *text)
+/* "<repr of the value> <text>". */
+static int value_violation(const struct keyword_call *c, value v, const char *text)
 {
     BUFFER_AUTO(shown);
 
-    show(&shown, c->instance);
-    return violation(c->v, "%s %s", shown.data, text);
+    if (!schema_violated(c, NULL))
+        return 0;
+    show(&shown, v);
+    buffer_add_char(&shown, ' ');
+    buffer_add_text(&shown, text);
+    return schema_tell(c, shown.data);
+}
+
+static int instance_violation(const struct keyword_call *c, const char *text)
+{
+    return value_violation(c, c->instance, text);
 }
 
 /* "<repr of the instance> <text> <repr of the rule>". */
 static int rule_violation(const struct keyword_call *c, const char *text)
 {
     BUFFER_AUTO(shown);
-    BUFFER_AUTO(rule);
 
+    if (!schema_violated(c, NULL))
+        return 0;
     show(&shown, c->instance);
-    show(&rule, c->rule);
-    return violation(c->v, "%s %s %s", shown.data, text, rule.data);
+    buffer_addf(&shown, " %s ", text);
+    show(&shown, c->rule);
+    return schema_tell(c, shown.data);
 }
 
 static int schema_error(struct validation *v, const char *keyword)
@@ -98,7 +79,7 @@ static bool is_number(value v)
     return value_is_number(v);
 }
 
-static bool has_type(value v, const char *type)
+bool schema_has_type(value v, const char *type)
 {
     static const struct {
         const char *name;
@@ -174,8 +155,7 @@ static int matches(struct validation *v, value pattern, value text, bool *ret)
 static int check_type(const struct keyword_call *c)
 {
     value types = c->rule;
-    BUFFER_AUTO(names);
-    BUFFER_AUTO(shown);
+    BUFFER_AUTO(text);
     VALUE_AUTO(single);
 
     if (!value_is_list(types)) {
@@ -184,18 +164,19 @@ static int check_type(const struct keyword_call *c)
         types = single;
     }
     VALUE_LIST_EACH (i, type, types) {
-        if (type.kind == VALUE_STRING && has_type(c->instance, type.string->data))
+        if (type.kind == VALUE_STRING && schema_has_type(c->instance, type.string->data))
             return 0;
-        if (i)
-            buffer_add_text(&names, ", ");
-        show(&names, type);
     }
-    if (c->null_allowed && c->instance.kind == VALUE_NULL)
+    if (!schema_violated(c, NULL))
         return 0;
-    if (c->null_allowed && !strstr(buffer_text(&names), "'null'"))
-        buffer_add_text(&names, ", 'null'");
-    show(&shown, c->instance);
-    return violation(c->v, "%s is not of type %s", shown.data, buffer_text(&names));
+    show(&text, c->instance);
+    buffer_add_text(&text, " is not of type ");
+    VALUE_LIST_EACH (i, type, types) {
+        if (i)
+            buffer_add_text(&text, ", ");
+        show(&text, type);
+    }
+    return schema_tell(c, text.data);
 }
 
 static int check_enum(const struct keyword_call *c)
@@ -208,22 +189,52 @@ static int check_enum(const struct keyword_call *c)
     return rule_violation(c, "is not one of");
 }
 
-/* Does the instance hold under the schema? Violations are an answer here, everything else passes through. */
-static int holds(const struct keyword_call *c, value schema, bool *ret)
+static void step(struct schema_path *path, value to)
 {
-    ERROR_AUTO(problem);
-    struct error *outer = c->v->err;
+    if (value_is_set(to))
+        path->steps[path->n++] = to;
+}
+
+/* A schema inside the keyword: at `part` of the keyword's value, for what is at `item` of the instance (unset: itself). */
+static int descend(const struct keyword_call *c, value schema, value part, value instance, value item)
+{
+    struct validation *v = c->v;
+    size_t n = v->path.n, n_schema = v->schema_path.n;
     int r;
 
-    c->v->err = &problem;
-    r = check(c->v, schema, c->instance, false);
-    c->v->err = outer;
-    *ret = r == 0;
-    if (r == 0 || (problem.kind && strcmp(problem.kind, "ValidationError") == 0))
-        return 0;
-    error_move(outer, &problem);
+    if (v->depth >= SCHEMA_DEPTH_MAX)
+        return limit_recursion(v->err, "nested schemas", SCHEMA_DEPTH_MAX);
+    step(&v->path, item);
+    step(&v->schema_path, c->keyword);
+    step(&v->schema_path, part);
+    r = check(v, schema, instance);
+    v->path.n = n;
+    v->schema_path.n = n_schema;
     return r;
 }
+
+/* Does the instance hold under the schema? Violations are reasons here, everything else passes through. */
+static int holds(const struct keyword_call *c, value schema, value part, struct schema_choice *reasons,
+                 bool *ret)
+{
+    struct validation *v = c->v;
+    struct schema_choice *outer = v->choice;
+    size_t base = v->path.base, schema_base = v->schema_path.base;
+    int64_t before = reasons->n;
+    int r;
+
+    v->choice = reasons;
+    v->path.base = v->path.n;
+    v->schema_path.base = v->schema_path.n + 1;
+    r = descend(c, schema, part, c->instance, VALUE_NOTHING);
+    v->choice = outer;
+    v->path.base = base;
+    v->schema_path.base = schema_base;
+    *ret = reasons->n == before;
+    return r;
+}
+
+#define CHOICE_AUTO(name) __attribute__((cleanup(schema_choice_release))) struct schema_choice name
 
 static int check_all_of(const struct keyword_call *c)
 {
@@ -232,60 +243,91 @@ static int check_all_of(const struct keyword_call *c)
     if (!value_is_list(c->rule))
         return schema_error(c->v, "allOf");
     for (size_t i = 0; r == 0 && i < value_list_count(c->rule); i++)
-        r = check(c->v, value_list_at(c->rule, i), c->instance, false);
+        r = descend(c, value_list_at(c->rule, i), value_int((int64_t)i), c->instance, VALUE_NOTHING);
     return r;
+}
+
+/* The first alternative that holds, and why those before it do not. */
+static int find_alternative(const struct keyword_call *c, struct schema_choice *reasons, size_t *ret)
+{
+    bool valid = false;
+    size_t i;
+    int r = 0;
+
+    for (i = 0; i < value_list_count(c->rule); i++) {
+        r = holds(c, value_list_at(c->rule, i), value_int((int64_t)i), reasons, &valid);
+        if (r < 0 || valid)
+            break;
+    }
+    *ret = i;
+    return r;
+}
+
+static int no_alternative(const struct keyword_call *c, const struct schema_choice *reasons)
+{
+    BUFFER_AUTO(shown);
+
+    if (!schema_violated(c, reasons))
+        return 0;
+    show(&shown, c->instance);
+    buffer_add_text(&shown, " is not valid under any of the given schemas");
+    return schema_tell(c, shown.data);
 }
 
 static int check_any_of(const struct keyword_call *c)
 {
-    bool valid = c->null_allowed && c->instance.kind == VALUE_NULL;
-    int r = 0;
+    CHOICE_AUTO(reasons) = { .specific = true };
+    size_t first;
+    int r;
 
     if (!value_is_list(c->rule))
         return schema_error(c->v, "anyOf");
-    for (size_t i = 0; r == 0 && !valid && i < value_list_count(c->rule); i++)
-        r = holds(c, value_list_at(c->rule, i), &valid);
-    if (r < 0 || valid)
+    r = find_alternative(c, &reasons, &first);
+    if (r < 0 || first < value_list_count(c->rule))
         return r;
-    return instance_violation(c, "is not valid under any of the given schemas");
+    return no_alternative(c, &reasons);
 }
 
 static int check_one_of(const struct keyword_call *c)
 {
-    size_t first = SIZE_MAX, count = value_list_count(c->rule);
+    CHOICE_AUTO(reasons) = { .specific = true };
+    CHOICE_AUTO(ignored) = { .specific = true };
     BUFFER_AUTO(more);
     BUFFER_AUTO(shown);
-    bool valid;
+    size_t first;
     int r;
 
     if (!value_is_list(c->rule))
         return schema_error(c->v, "oneOf");
-    if (c->null_allowed && c->instance.kind == VALUE_NULL)
-        return 0;
-    for (size_t i = 0; i < count; i++) {
-        r = holds(c, value_list_at(c->rule, i), &valid);
+    r = find_alternative(c, &reasons, &first);
+    if (r < 0)
+        return r;
+    if (first == value_list_count(c->rule))
+        return no_alternative(c, &reasons);
+    for (size_t i = first + 1; i < value_list_count(c->rule); i++) {
+        bool valid;
+
+        r = holds(c, value_list_at(c->rule, i), value_int((int64_t)i), &ignored, &valid);
         if (r < 0)
             return r;
-        if (valid && first == SIZE_MAX) {
-            first = i;
-        } else if (valid) {
-            show(&more, value_list_at(c->rule, i));
-            buffer_add_text(&more, ", ");
-        }
+        if (!valid)
+            continue;
+        show(&more, value_list_at(c->rule, i));
+        buffer_add_text(&more, ", ");
     }
-    if (first == SIZE_MAX)
-        return instance_violation(c, "is not valid under any of the given schemas");
-    if (!more.len)
+    if (!more.len || !schema_violated(c, NULL))
         return 0;
     show(&more, value_list_at(c->rule, first));
     show(&shown, c->instance);
-    return violation(c->v, "%s is valid under each of %s", shown.data, more.data);
+    buffer_addf(&shown, " is valid under each of %s", more.data);
+    return schema_tell(c, shown.data);
 }
 
 static int check_not(const struct keyword_call *c)
 {
+    CHOICE_AUTO(ignored) = { .specific = true };
     bool valid = false;
-    int r = holds(c, c->rule, &valid);
+    int r = holds(c, c->rule, VALUE_NOTHING, &ignored, &valid);
 
     return r < 0 || !valid ? r : rule_violation(c, "should not be valid under");
 }
@@ -316,7 +358,7 @@ static int check_ref(const struct keyword_call *c)
     if (!value_is_set(at) || *pointer)
         return error_set_kind(c->v->err, -EINVAL, "RefResolutionError", "Unresolvable JSON pointer: '%s'",
                               value_chars(c->rule) + 1);
-    return check(c->v, at, c->instance, false);
+    return descend(c, at, VALUE_NOTHING, c->instance, VALUE_NOTHING);
 }
 
 /* ---- numbers ---- */
@@ -457,8 +499,10 @@ static int check_items(const struct keyword_call *c)
     if (value_is_list(c->rule) && value_list_count(c->rule) < count)
         count = value_list_count(c->rule);
     for (size_t i = 0; r == 0 && i < count; i++)
-        r = check(c->v, value_is_list(c->rule) ? value_list_at(c->rule, i) : c->rule,
-                  value_list_at(c->instance, i), false);
+        r = value_is_list(c->rule)
+                ? descend(c, value_list_at(c->rule, i), value_int((int64_t)i), value_list_at(c->instance, i),
+                          value_int((int64_t)i))
+                : descend(c, c->rule, VALUE_NOTHING, value_list_at(c->instance, i), value_int((int64_t)i));
     return r;
 }
 
@@ -485,14 +529,16 @@ static int check_additional_items(const struct keyword_call *c)
         return 0;
     if (c->rule.kind == VALUE_MAP) {
         for (size_t i = known; r == 0 && i < count; i++)
-            r = check(c->v, c->rule, value_list_at(c->instance, i), false);
+            r = descend(c, c->rule, VALUE_NOTHING, value_list_at(c->instance, i), value_int((int64_t)i));
         return r;
     }
-    if (value_truth(c->rule))
+    if (value_truth(c->rule) || !schema_violated(c, NULL))
         return 0;
     extras = value_list_slice(c->instance, known, count);
+    buffer_add_text(&shown, "Additional items are not allowed (");
     show_extras(&shown, extras);
-    return violation(c->v, "Additional items are not allowed (%s unexpected)", shown.data);
+    buffer_add_text(&shown, " unexpected)");
+    return schema_tell(c, shown.data);
 }
 
 static int check_unique_items(const struct keyword_call *c)
@@ -515,12 +561,23 @@ static int check_unique_items(const struct keyword_call *c)
 
 /* ---- objects ---- */
 
-static int required_violation(struct validation *v, value name)
-{
-    BUFFER_AUTO(shown);
+#define REQUIRED_TEXT "is a required property"
 
-    show(&shown, name);
-    return violation(v, "%s is a required property", shown.data);
+/* A property that says of itself that it is required: the violation stands in the property and at its place. */
+static int missing_property(const struct keyword_call *c, value name)
+{
+    struct validation *v = c->v;
+    struct keyword_call missing = *c;
+    int r;
+
+    missing.keyword = VALUE_ATOM("required");
+    step(&v->path, name);
+    step(&v->schema_path, c->keyword);
+    step(&v->schema_path, name);
+    r = value_violation(&missing, name, REQUIRED_TEXT);
+    v->path.n--;
+    v->schema_path.n -= 2;
+    return r;
 }
 
 static int check_properties(const struct keyword_call *c)
@@ -534,24 +591,31 @@ static int check_properties(const struct keyword_call *c)
         value name = value_map_key_at(c->rule, i), property = value_map_item_at(c->rule, i);
         value item = value_map_get_value(c->instance, name), required = value_map_get(property, "required");
 
+        if (item.kind == VALUE_NULL && c->v->flags & SCHEMA_ALLOW_NULL && schema_allows_null(property))
+            continue;
         if (value_is_set(item))
-            r = check(c->v, property, item, c->v->flags & SCHEMA_ALLOW_NULL && schema_allows_null(property));
+            r = descend(c, property, name, item, name);
         else if (booleans && value_is_set(required) && value_truth(required))
-            r = required_violation(c->v, name);
+            r = missing_property(c, name);
     }
     return r;
 }
 
 static int check_required(const struct keyword_call *c)
 {
+    int r = 0;
+
     if (c->v->dialect == SCHEMA_PARAMETERS)
         return 0; /* it says something about the property it stands in; see check_properties */
     if (!value_is_list(c->rule))
         return schema_error(c->v, "required");
-    VALUE_LIST_EACH (i, name, c->rule)
+    for (size_t i = 0; r == 0 && i < value_list_count(c->rule); i++) {
+        value name = value_list_at(c->rule, i);
+
         if (name.kind == VALUE_STRING && !value_is_set(value_map_get_value(c->instance, name)))
-            return required_violation(c->v, name);
-    return 0;
+            r = value_violation(c, name, REQUIRED_TEXT);
+    }
+    return r;
 }
 
 static int check_pattern_properties(const struct keyword_call *c)
@@ -567,7 +631,8 @@ static int check_pattern_properties(const struct keyword_call *c)
 
             r = key.kind != VALUE_STRING ? 0 : matches(c->v, value_map_key_at(c->rule, i), key, &found);
             if (r == 0 && key.kind == VALUE_STRING && found)
-                r = check(c->v, value_map_item_at(c->rule, i), value_map_item_at(c->instance, k), false);
+                r = descend(c, value_map_item_at(c->rule, i), value_map_key_at(c->rule, i),
+                            value_map_item_at(c->instance, k), key);
             if (r < 0)
                 return r;
         }
@@ -606,29 +671,33 @@ static int extras_violation(const struct keyword_call *c, value *extras)
     value patterns = value_map_get(c->schema, "patternProperties");
     VALUE_AUTO(names);
     BUFFER_AUTO(shown);
-    BUFFER_AUTO(regexes);
 
+    if (!schema_violated(c, NULL))
+        return 0;
     sort_texts(extras);
     if (!value_is_set(patterns)) {
+        buffer_add_text(&shown, "Additional properties are not allowed (");
         show_extras(&shown, *extras);
-        return violation(c->v, "Additional properties are not allowed (%s unexpected)", shown.data);
+        buffer_add_text(&shown, " unexpected)");
+        return schema_tell(c, shown.data);
     }
     names = value_list_new(1);
     VALUE_MAP_EACH (i, patterns)
         value_list_append(&names, value_ref(value_map_key_at(patterns, i)));
     sort_texts(&names);
-    VALUE_LIST_EACH (i, name, names) {
-        if (i)
-            buffer_add_text(&regexes, ", ");
-        show(&regexes, name);
-    }
     VALUE_LIST_EACH (i, extra, *extras) {
         if (i)
             buffer_add_text(&shown, ", ");
         show(&shown, extra);
     }
-    return violation(c->v, "%s %s not match any of the regexes: %s", shown.data,
-                     value_list_count(*extras) == 1 ? "does" : "do", buffer_text(&regexes));
+    buffer_add_text(&shown, value_list_count(*extras) == 1 ? " does" : " do");
+    buffer_add_text(&shown, " not match any of the regexes: ");
+    VALUE_LIST_EACH (i, name, names) {
+        if (i)
+            buffer_add_text(&shown, ", ");
+        show(&shown, name);
+    }
+    return schema_tell(c, shown.data);
 }
 
 static int check_additional_properties(const struct keyword_call *c)
@@ -649,7 +718,7 @@ static int check_additional_properties(const struct keyword_call *c)
         if (!additional)
             continue;
         if (c->rule.kind == VALUE_MAP) {
-            r = check(c->v, c->rule, value_map_item_at(c->instance, i), false);
+            r = descend(c, c->rule, VALUE_NOTHING, value_map_item_at(c->instance, i), key);
             if (r < 0)
                 return r;
         } else {
@@ -657,6 +726,18 @@ static int check_additional_properties(const struct keyword_call *c)
         }
     }
     return value_list_count(extras) ? extras_violation(c, &extras) : 0;
+}
+
+static int missing_dependency(const struct keyword_call *c, value needed, value name)
+{
+    BUFFER_AUTO(shown);
+
+    if (!schema_violated(c, NULL))
+        return 0;
+    show(&shown, needed);
+    buffer_add_text(&shown, " is a dependency of ");
+    show(&shown, name);
+    return schema_tell(c, shown.data);
 }
 
 static int check_dependencies(const struct keyword_call *c)
@@ -670,20 +751,13 @@ static int check_dependencies(const struct keyword_call *c)
 
         if (!value_is_set(value_map_get_value(c->instance, name)))
             continue;
-        if (!value_is_list(needed)) {
-            r = check(c->v, needed, c->instance, false);
-            continue;
-        }
-        for (size_t k = 0; k < value_list_count(needed); k++) {
+        if (!value_is_list(needed))
+            r = descend(c, needed, name, c->instance, VALUE_NOTHING);
+        for (size_t k = 0; r == 0 && k < value_list_count(needed); k++) {
             value each = value_list_at(needed, k);
-            BUFFER_AUTO(shown);
 
-            if (each.kind != VALUE_STRING || value_is_set(value_map_get_value(c->instance, each)))
-                continue;
-            show(&shown, each);
-            buffer_add_text(&shown, " is a dependency of ");
-            show(&shown, name);
-            return violation(c->v, "%s", shown.data);
+            if (each.kind == VALUE_STRING && !value_is_set(value_map_get_value(c->instance, each)))
+                r = missing_dependency(c, each, name);
         }
     }
     return r;
@@ -737,17 +811,19 @@ static const struct keyword *find_keyword(value name)
     return NULL;
 }
 
-static int check_keywords(struct validation *v, value schema, value instance, bool null_allowed)
+static int check_keywords(struct validation *v, value schema, value instance)
 {
-    struct keyword_call c = { .v = v, .schema = schema, .instance = instance, .null_allowed = null_allowed };
+    struct keyword_call c = { .v = v, .schema = schema, .instance = instance };
     int r = spend(v, 1 + (int64_t)value_map_count(schema));
 
     c.rule = value_map_get(schema, "$ref");
     if (r == 0 && value_is_set(c.rule))
-        return check_ref(&c); /* nothing else counts beside it */
+        return check_ref(&c); /* nothing else counts beside it, and it is no step of a path */
     for (size_t i = 0; r == 0 && i < value_map_count(schema); i++) {
-        const struct keyword *keyword = find_keyword(value_map_key_at(schema, i));
+        const struct keyword *keyword;
 
+        c.keyword = value_map_key_at(schema, i);
+        keyword = find_keyword(c.keyword);
         if (!keyword || !(keyword->kinds >> instance.kind & 1))
             continue;
         c.rule = value_map_item_at(schema, i);
@@ -756,34 +832,53 @@ static int check_keywords(struct validation *v, value schema, value instance, bo
     return r;
 }
 
-static int check(struct validation *v, value schema, value instance, bool null_allowed)
+static int check(struct validation *v, value schema, value instance)
 {
     int r;
 
     if (schema.kind != VALUE_MAP)
         return schema_error(v, "a schema that is no mapping");
-    if (v->depth >= SCHEMA_DEPTH_MAX)
-        return limit_recursion(v->err, "nested schemas", SCHEMA_DEPTH_MAX);
     v->depth++;
-    r = check_keywords(v, schema, instance, null_allowed);
+    r = check_keywords(v, schema, instance);
     v->depth--;
     return r;
+}
+
+/* Weigh the violations, then tell the chosen one. Null where it is allowed besides what the schema says is mostly seen
+   without changing the schema; what is told speaks of the schema that allows it. */
+static int judge(value schema, value v, enum schema_dialect dialect, enum schema_flags flags,
+                 struct error *err)
+{
+    CHOICE_AUTO(choice) = { 0 };
+    struct validation validation = {
+        .root = schema, .dialect = dialect, .flags = flags, .err = err, .choice = &choice
+    };
+    VALUE_AUTO(widened);
+    int r = check(&validation, schema, v);
+
+    if (r < 0 || !choice.n)
+        return r;
+    if (flags & SCHEMA_ALLOW_NULL) {
+        widened = schema_with_nulls(schema);
+        return judge(widened, v, dialect, flags & ~(unsigned)SCHEMA_ALLOW_NULL, err);
+    }
+    validation.telling = choice.chosen;
+    validation.n_violations = 0;
+    validation.steps = 0;
+    return check(&validation, schema, v);
 }
 
 int schema_validate(value schema, value v, enum schema_dialect dialect, enum schema_flags flags, value *ret,
                     struct error *err)
 {
     ERROR_AUTO(own);
-    struct validation validation = {
-        .root = schema, .dialect = dialect, .flags = flags, .err = err ? err : &own
-    };
     VALUE_AUTO(filled);
     int r;
 
     filled = flags & SCHEMA_DEFAULTS && value_text_is(value_map_get(schema, "type"), "object")
                  ? schema_fill_defaults(schema, v)
                  : value_ref(v);
-    r = check(&validation, schema, filled, false);
+    r = judge(schema, filled, dialect, flags, err ? err : &own);
     if (r < 0)
         return r;
     if (ret)

@@ -15,12 +15,14 @@ enum schema_dialect {
 
 enum schema_flags {
     SCHEMA_DEFAULTS = 1 << 0, /* fill defaults for missing or null properties before checking */
-    SCHEMA_ALLOW_NULL =
-        1 << 1, /* null is allowed where the property is optional or has a default, and the default is null */
+    /* null is allowed where the property is optional or has a default, and the default is null */
+    SCHEMA_ALLOW_NULL = 1 << 1,
+    /* where no alternative of anyOf or oneOf holds, tell that, whatever the alternatives say */
+    SCHEMA_WHOLE_ALTERNATIVES = 1 << 2,
 };
 
-/* Check `v`; *ret (may be NULL) gets the copy with defaults filled in. Negative with the validator's message on the first
-   violation, err->kind "ValidationError". */
+/* Check `v`; *ret (may be NULL) gets the copy with defaults filled in. Negative with the message of the violation that
+   says most, err->kind "ValidationError"; its detail shows the parts of the schema and of the value that do not agree. */
 int schema_validate(value schema, value v, enum schema_dialect dialect, enum schema_flags flags, value *ret,
                     struct error *err);
 /* Is `schema` a parameter definition as an action may declare (known keywords only, sound types)? `name` is used in the

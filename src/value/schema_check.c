@@ -93,7 +93,7 @@ int schema_check_parameter(const char *name, value schema, struct error *err)
     int r;
 
     pthread_once(&once, read_definition);
-    r = schema_validate(definition, schema, SCHEMA_DRAFT4, 0, NULL, err);
+    r = schema_validate(definition, schema, SCHEMA_DRAFT4, SCHEMA_WHOLE_ALTERNATIVES, NULL, err);
     if (r < 0)
         return r;
     r = check_patterns(schema, 0, err);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/buffer.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/strmap.h"
@@ -56,6 +57,33 @@ value value_text_n(const char *text, size_t n)
     if (n)
         memcpy(data, text, n);
     return v;
+}
+
+void value_text_begin(struct buffer *buffer)
+{
+    static const struct value_string head;
+
+    buffer_add(buffer, &head, VALUE_TEXT_HEAD);
+}
+
+#define SHRINK_BELOW 131072
+
+value value_text_end(struct buffer *buffer)
+{
+    size_t n = buffer->len - VALUE_TEXT_HEAD, size = sizeof(struct value_string) + n + 1;
+    struct value_string *s = (struct value_string *)buffer_take(buffer);
+
+    assert(n < UINT32_MAX - 64);
+    /* Of large memory what was never touched costs nothing, giving it back does. */
+    if (size < SHRINK_BELOW)
+        s = xrealloc(s, size);
+    thread_bytes += (int64_t)size;
+    s->header.refs = 1;
+    s->header.depth = 0;
+    s->hash = 0;
+    s->n_chars = UINT32_MAX;
+    s->len = (uint32_t)n;
+    return (value){ .kind = VALUE_STRING, .string = s };
 }
 
 value value_text(const char *text)
@@ -751,6 +779,33 @@ static int64_t map_find(const struct value_map *map, value key, uint64_t hash)
     return -1;
 }
 
+static bool same_text(value a, const struct value_string *b)
+{
+    return a.kind == VALUE_STRING &&
+           (a.string == b || (a.string->len == b->len && memcmp(a.string->data, b->data, b->len) == 0));
+}
+
+/* map_find for a string, which most keys are. */
+static int64_t map_find_string(const struct value_map *map, struct value_string *key)
+{
+    uint64_t hash = string_hash(key);
+
+    if (!map->index) {
+        for (uint32_t i = 0; i < map->count; i++)
+            if (map->entries[i].hash == hash && same_text(map->entries[i].key, key))
+                return i;
+        return -1;
+    }
+    for (uint32_t at = (uint32_t)hash & (map->index_room - 1); map->index[at];
+         at = (at + 1) & (map->index_room - 1)) {
+        const struct value_map_entry *entry = &map->entries[map->index[at] - 1];
+
+        if (entry->hash == hash && same_text(entry->key, key))
+            return map->index[at] - 1;
+    }
+    return -1;
+}
+
 static int64_t map_find_text(const struct value_map *map, const char *key, size_t len)
 {
     uint64_t hash;
@@ -797,9 +852,14 @@ value value_map_get_value(value map, value key)
     uint64_t hash;
     int64_t at;
 
-    if ((map.kind != VALUE_MAP && map.kind != VALUE_SET) || !value_hash(key, &hash))
+    if (map.kind != VALUE_MAP && map.kind != VALUE_SET)
         return VALUE_NOTHING;
-    at = map_find(map.map, key, hash);
+    if (key.kind == VALUE_STRING)
+        at = map_find_string(map.map, key.string);
+    else if (value_hash(key, &hash))
+        at = map_find(map.map, key, hash);
+    else
+        return VALUE_NOTHING;
     return at < 0                  ? VALUE_NOTHING
            : map.kind == VALUE_SET ? map.map->entries[at].key
                                    : map.map->entries[at].item;
@@ -924,44 +984,4 @@ void value_map_update(value *map, value more)
     for (size_t i = 0; i < value_map_count(more); i++)
         value_map_set(map, value_ref(value_map_key_at(more, i)), value_ref(value_map_item_at(more, i)));
     value_unref(more);
-}
-
-const char *value_map_chars(value map, const char *key)
-{
-    value item = value_map_get(map, key);
-
-    return item.kind == VALUE_STRING ? item.string->data : NULL;
-}
-
-int64_t value_map_int(value map, const char *key, int64_t otherwise)
-{
-    value item = value_map_get(map, key);
-
-    return item.kind == VALUE_INT ? item.integer : otherwise;
-}
-
-bool value_map_bool(value map, const char *key, bool otherwise)
-{
-    value item = value_map_get(map, key);
-
-    return item.kind == VALUE_BOOL ? item.boolean : otherwise;
-}
-
-value value_path(value v, const char *dotted)
-{
-    while (*dotted) {
-        size_t n = strcspn(dotted, ".");
-
-        if (v.kind == VALUE_MAP) {
-            v = value_map_get_n(v, dotted, n);
-        } else if (value_is_list(v) && n && strspn(dotted, "0123456789") >= n && n < 10) {
-            v = value_list_at(v, strtoul(dotted, NULL, 10));
-        } else {
-            return VALUE_NOTHING;
-        }
-        dotted += n;
-        if (*dotted == '.')
-            dotted++;
-    }
-    return v;
 }

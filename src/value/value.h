@@ -166,6 +166,12 @@ value value_textf(const char *format, ...) __attribute__((format(printf, 1, 2)))
 value value_bytes(const void *data, size_t n);
 /* A string with room for n bytes to be filled in by the caller before anybody else sees it. */
 value value_string_new(size_t n, char **ret_data);
+/* A string that is written where it will stay: begin fills an empty buffer with what stands in front of a string's text,
+   end makes the buffer's memory a string, without a copy, and leaves the buffer empty. */
+struct buffer;
+#define VALUE_TEXT_HEAD offsetof(struct value_string, data)
+void value_text_begin(struct buffer *buffer);
+value value_text_end(struct buffer *buffer);
 /* An immortal string made once at this place: for names that are used all the time. */
 #define VALUE_ATOM(literal)                                                                          \
     ({                                                                                               \

@@ -9,6 +9,7 @@
    Invariant: a workflow that says it goes on has something active, staged or waited for; conductor_check tests it. */
 #include "workflow/conductor-internal.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/limit.h"
@@ -157,6 +158,16 @@ int conductor_fail(struct conductor *c, const char *class, const char *message, 
         log_error_entry(c, buffer_text(&text), place, VALUE_NOTHING);
     }
     return step_end(c, r);
+}
+
+/* The tables of the states know no way to a timeout: it is another name for an end that was brought about. */
+void conductor_time_out(struct conductor *c, const char *message)
+{
+    assert(status_in(c->status, STATUS_COMPLETED));
+    step_begin(c);
+    log_error_entry(c, message, (struct log_place){ NULL, -1, NULL }, VALUE_NOTHING);
+    workflow_set_status(c, STATUS_TIMEOUT);
+    step_end(c, 0);
 }
 
 /* ---- events of tasks ---- */

@@ -63,6 +63,7 @@ struct conductor_task {
     value delay;       /* seconds, or UNSET */
     value concurrency; /* with has_items: int or null */
     value timeout;     /* seconds, or UNSET; only with SPEC_EXTENSIONS */
+    value retry;       /* {count, tally} when it is tried again, or UNSET */
     bool has_items;
     uint32_t items_count;
 };
@@ -81,13 +82,20 @@ struct conductor_rerun {
     const char *task;
     int64_t route;
     bool reset_items;
+    value items; /* list of numbers: only these items run again; unset: those that failed, or all with reset_items */
 };
 /* Without requests: whatever failed last. */
 int conductor_rerun(struct conductor *conductor, const struct conductor_rerun *requests, size_t n_requests,
                     struct error *err);
+/* What ended a completed workflow without success, canceled tasks included: a list of {task, route}. Owned. */
+value conductor_unfinished(const struct conductor *conductor);
 /* The caller could not do its part: the workflow fails and "<class>: <message>" is logged. `task` may be NULL. */
 int conductor_fail(struct conductor *conductor, const char *class, const char *message, const char *task,
                    int64_t route, struct error *err);
+
+/* The workflow took longer than it may. It is completed already (the caller canceled what it did): now it is a timeout, and
+   the message is logged. */
+void conductor_time_out(struct conductor *conductor, const char *message);
 
 /* ---- asking ---- */
 
@@ -103,7 +111,7 @@ int conductor_task_status(const struct conductor *conductor, const char *task, i
 int conductor_timeout(struct conductor *conductor, value *ret, struct error *err);
 /* {status, output, errors, routes, reruns?, staged, sequence}: everything a person may want to see. Owned. */
 value conductor_report(const struct conductor *conductor);
-/* Why what is not finished waits: a list of {task, route, status, reason}. Owned. */
+/* Why what is not finished waits: a list of {task, route, status, reason, retry?: {count, tally}}. Owned. */
 value conductor_waits(const struct conductor *conductor);
 /* Does something running, staged or waited for carry the workflow on, as long as its status says it goes on? Negative with
    the diagnosis when it is stuck. */
@@ -131,5 +139,11 @@ void conductor_changes(struct conductor *conductor, void (*tell)(void *data, con
                        void *data);
 /* Give all rows to a new conductor, kinds in the order of the enum, keys ascending. Negative for rows that make no sense. */
 int conductor_load_row(struct conductor *conductor, const struct conductor_row *row, struct error *err);
+
+/* All of it as one document, as Orquesta writes it: {spec, input, context, state: {status, contexts, routes, sequence,
+   staged, tasks, reruns?}, errors, output}. Owned. */
+value conductor_save(const struct conductor *conductor);
+/* Give such a document to a new conductor of the same definition. */
+int conductor_restore(struct conductor *conductor, value saved, struct error *err);
 
 #endif

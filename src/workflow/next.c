@@ -17,6 +17,7 @@ void conductor_tasks_release(struct conductor_tasks *tasks)
         value_unref(tasks->items[i].delay);
         value_unref(tasks->items[i].concurrency);
         value_unref(tasks->items[i].timeout);
+        value_unref(tasks->items[i].retry);
     }
     free(tasks->items);
     *tasks = (struct conductor_tasks){ 0 };
@@ -220,6 +221,20 @@ static int items_fill(struct conductor *c, struct staged *staged, const struct s
     return 0;
 }
 
+/* Which try of the task this is going to be; unset for the first one. Owned. */
+static value retry_state(const struct conductor *c, const struct staged *staged)
+{
+    int64_t latest = entry_latest(c, staged->task, staged->route);
+    value retry;
+
+    if (latest < 0 || c->entries[latest].status != STATUS_RETRYING)
+        return VALUE_NOTHING;
+    retry = value_map_new(2);
+    value_map_put(&retry, "count", value_ref(c->entries[latest].retry_count));
+    value_map_put(&retry, "tally", value_int(c->entries[latest].tally));
+    return retry;
+}
+
 static int task_fill(struct conductor *c, struct staged *staged, struct conductor_task *ret,
                      struct error *err)
 {
@@ -252,8 +267,10 @@ static int task_fill(struct conductor *c, struct staged *staged, struct conducto
     if (r == 0 && task->timeout)
         r = template_evaluate(task->timeout, &context, &ret->timeout, err);
     value_unref(context.variables);
-    if (r == 0)
+    if (r == 0) {
+        ret->retry = retry_state(c, staged);
         ret->context = value_ref(frame_variables(c, first->frame));
+    }
     return r;
 }
 

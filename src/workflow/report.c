@@ -149,16 +149,52 @@ static value join_reason(const struct conductor *c, const struct staged *staged)
                        buffer_text(&names));
 }
 
+/* "runs 3 of 10 items, 2 ended, at most 3 at a time" */
+static value items_reason(const struct staged *staged)
+{
+    const struct items *items = staged->items;
+    uint32_t waiting = items_count(items, STATUS_BIT(STATUS_PENDING) | STATUS_BIT(STATUS_PAUSED));
+    BUFFER_AUTO(text);
+
+    buffer_addf(&text, "runs %u of %u items, %u ended", items_count(items, STATUS_ACTIVE), items->n,
+                items_count(items, STATUS_COMPLETED));
+    if (waiting)
+        buffer_addf(&text, ", %u waiting for an answer or paused", waiting);
+    if (items->concurrency.kind == VALUE_INT)
+        buffer_addf(&text, ", at most %lld at a time", (long long)items->concurrency.integer);
+    return value_text(buffer_text(&text));
+}
+
 static value ready_reason(const struct conductor *c, const struct staged *staged)
 {
     if (!status_in(c->status, STATUS_GOING))
         return value_textf("could run, but the workflow is %s", status_name(c->status));
     if (staged->items && items_count(staged->items, STATUS_ACTIVE))
-        return value_textf("runs %u of %u items", items_count(staged->items, STATUS_ACTIVE),
-                           staged->items->n);
+        return items_reason(staged);
     if (staged->has_retry)
         return value_text("waits to be tried again");
     return value_text("is ready and waits to be handed out");
+}
+
+static value entry_reason(const struct conductor *c, const struct entry *entry)
+{
+    const struct staged *staged = staged_find(c, entry->task, entry->route);
+
+    return staged && staged->items && !staged->completed ? items_reason(staged)
+                                                         : value_text(entry_reasons[entry->status]);
+}
+
+/* Which try this is: {count, tally}; a task that was not tried again yet has the tally 0. */
+static void retry_add(value *waits, const struct entry *entry)
+{
+    value retry = value_map_new(2), last;
+    size_t at = value_list_count(*waits) - 1;
+
+    value_map_put(&retry, "count", value_ref(entry->retry_count));
+    value_map_put(&retry, "tally", value_int(entry->tally));
+    last = value_ref(value_list_at(*waits, at));
+    value_map_put(&last, "retry", retry);
+    value_list_set(waits, at, last);
 }
 
 value conductor_waits(const struct conductor *c)
@@ -168,14 +204,22 @@ value conductor_waits(const struct conductor *c)
     for (uint32_t i = 0; i < c->n_entries; i++) {
         const struct entry *entry = &c->entries[i];
 
-        if (entry_reasons[entry->status] && entry_latest(c, entry->task, entry->route) == (int64_t)i)
-            waits_add(&waits, &c->spec->tasks[entry->task], entry->route, status_name(entry->status),
-                      value_text(entry_reasons[entry->status]));
+        if (!entry_reasons[entry->status] || entry_latest(c, entry->task, entry->route) != (int64_t)i)
+            continue;
+        waits_add(&waits, &c->spec->tasks[entry->task], entry->route, status_name(entry->status),
+                  entry_reason(c, entry));
+        if (entry->has_retry)
+            retry_add(&waits, entry);
     }
-    for (const struct staged *staged = c->first_staged; staged; staged = staged->after)
-        if (!staged->completed)
-            waits_add(&waits, &c->spec->tasks[staged->task], staged->route, "staged",
-                      staged->ready ? ready_reason(c, staged) : join_reason(c, staged));
+    for (const struct staged *staged = c->first_staged; staged; staged = staged->after) {
+        int64_t latest = entry_latest(c, staged->task, staged->route);
+
+        /* Of items the entry has told already. */
+        if (staged->completed || (staged->items && latest >= 0 && entry_reasons[c->entries[latest].status]))
+            continue;
+        waits_add(&waits, &c->spec->tasks[staged->task], staged->route, "staged",
+                  staged->ready ? ready_reason(c, staged) : join_reason(c, staged));
+    }
     return waits;
 }
 

@@ -165,10 +165,10 @@ static int check_tasks(value tasks, struct error *err)
 {
     int r;
 
-    if (!value_truth(tasks))
-        return 0;
-    if (tasks.kind == VALUE_LIST)
+    if (tasks.kind == VALUE_LIST) /* an empty one, too */
         return no_attribute(tasks, "items", err);
+    if (!value_truth(tasks))
+        return 0; /* inspection tells */
     r = check_mapping(tasks, err);
     if (r < 0)
         return r;

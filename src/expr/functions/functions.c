@@ -80,3 +80,19 @@ int fn_check_text(const struct fn_call *call, size_t n, struct error *err)
 
     return n <= limit ? 0 : limit_exceeded(err, LIMIT_TEXT, limit);
 }
+
+const char *fn_datastore_name(const char *key, const char **ret_scope)
+{
+    static const char *const scopes[] = { "system", "user" };
+
+    *ret_scope = "user";
+    for (size_t i = 0; i < ELEMENTS(scopes); i++) {
+        size_t n = strlen(scopes[i]);
+
+        if (strncmp(key, scopes[i], n) == 0 && key[n] == '.') {
+            *ret_scope = scopes[i];
+            return key + n + 1;
+        }
+    }
+    return key;
+}

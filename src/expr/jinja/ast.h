@@ -53,10 +53,23 @@ enum node_type {
     NODE_NS_TARGET, /* only as a target of set */
 };
 
+/* How an expression is seen without being evaluated. */
+enum glance {
+    GLANCE_NONE,
+    GLANCE_CONST,
+    GLANCE_SLOT,  /* a variable of the function's own, once it is set */
+    GLANCE_KNOWN, /* a name of the context, once it was looked up */
+    /* For integers only, the next two; see ev_integer_at_hand and ev_test_at_hand. */
+    GLANCE_BINARY,  /* an operation on two of the above */
+    GLANCE_COMPARE, /* of two of the above */
+};
+
 struct node {
     uint8_t type;   /* enum node_type */
     uint8_t op;     /* NODE_BINARY: enum number_operator */
     bool constant;  /* made of constants only: Jinja folds it when compiling */
+    bool calls;     /* something in it is called: template code may run, and containers may be changed */
+    uint8_t glance; /* enum glance: where its value is at hand */
     uint16_t depth; /* 1 + the deepest part of an expression */
     int line;
     uint32_t start, end; /* offsets in the source */
@@ -84,6 +97,7 @@ struct node_name {
     struct node node;
     uint16_t n_slots;
     uint16_t known; /* its place among those; KNOWN_NAMES: none */
+    uint16_t slot;  /* the first of its slots */
     value name;
     struct slot_ref *slots;
 };
@@ -126,6 +140,7 @@ struct node_call { /* CALL, FILTER, TEST */
     struct node node;
     struct node *subject;          /* NULL in a filter block's filter chain */
     const struct builtin *builtin; /* FILTER, TEST */
+    bool direct; /* its arguments are plain enough to be bound without being gathered first */
     struct arguments arguments;
 };
 
@@ -134,6 +149,7 @@ struct node_attr {
     struct node *subject;
     value name;
     const struct method_row *methods; /* the first row of that name, NULL when no type has such a method */
+    uint8_t loop_field;               /* the loop's number of that name, see loop_number; 0: none */
 };
 
 struct scope_range {
@@ -148,7 +164,7 @@ struct function {
 
 struct node_data {
     struct node node;
-    const char *text;
+    const char *text; /* in the source, so DATA_PAD bytes can be read whatever its length */
     uint32_t len;
 };
 
@@ -231,6 +247,7 @@ struct jinja {
     size_t n_values, n_values_room;
 };
 
+#define DATA_PAD       32         /* bytes behind the source */
 #define NODE_DEPTH_MAX 120        /* nesting of expressions and statements */
 #define NODE_CHAIN_MAX 1000       /* depth of an expression's tree, chains of operators included */
 #define NODE_SLOTS_MAX 4096       /* variables of one function */

@@ -9,8 +9,10 @@ struct ev;
 struct error;
 struct nearest;
 struct bound;
+struct buffer;
 
 #define BUILTIN_PARAMS_MAX 8
+#define DIRECT_ARGS_MAX    3 /* see node_call.direct */
 
 enum builtin_flags {
     BUILTIN_CONTEXT = 1 << 0, /* depends on more than its arguments: never folded */
@@ -31,6 +33,9 @@ struct builtin {
     const char *params[BUILTIN_PARAMS_MAX]; /* the first is the filtered value */
     const struct fn *fn;                    /* StackStorm's: called through its own table */
     int8_t compare;                         /* tests that only compare: 1 + enum compare_operator */
+    /* Filters that give text: adds str() of the result where it is wanted, without making it first, and keeps
+       nothing of what is bound; may be NULL. */
+    int (*print)(struct ev *ev, const struct bound *bound, struct buffer *out);
 };
 
 /* NULL when there is none. */
@@ -41,6 +46,9 @@ const struct builtin *global_find(const char *name, size_t n, enum jinja_flags f
 void builtin_suggest(struct error *err, const char *what, const char *name, enum jinja_flags flags);
 /* The names of global functions, offered as suggestions. */
 void global_offer(struct nearest *nearest, enum jinja_flags flags);
+
+/* The loop's number of that name ("index", "length" ...), for loop_number; 0: there is none. */
+uint8_t loop_field_find(value name);
 
 extern const struct builtin filters_text[], filters_sequence[], filters_value[], jinja_tests[],
     jinja_globals[], orquesta_functions[];

@@ -33,14 +33,17 @@ struct ev {
     const struct jinja *jinja;
     const struct expr_context *context;
     struct expr_limits limits; /* all set */
+    size_t text_max;           /* of a buffer: limits.text, and what stands in front of a string's text */
     struct error *err;         /* never NULL */
     const struct node *at;     /* what is being evaluated, for positions */
     struct frame *frame, *kept, *unused;
     struct buffer *out;
-    value known[KNOWN_NAMES]; /* variables that were looked up, borrowed from the context */
-    value own_variables;      /* private copies, in a template that mutates */
-    value visible;            /* ctx(), once it was asked for */
-    uint64_t steps;           /* left */
+    /* What was found for the names of the context, functions and undefined ones too; owned. The last stays unset. */
+    value known[KNOWN_NAMES + 1];
+    value own_variables; /* private copies, in a template that mutates */
+    value visible;       /* ctx(), once it was asked for */
+    uint64_t slice;      /* steps that may be used before memory is looked at ... */
+    uint64_t steps;      /* ... and those behind it; 0: a bound was hit */
     int64_t bytes_at_start;
     size_t depth_grown; /* what in-place changes have added to the depth of containers */
     uint64_t random;
@@ -50,6 +53,29 @@ struct ev {
     value *explained; /* where sub-expressions are told, or NULL */
 };
 
+/* Texts of a few bytes, copied without a call; n < 64. */
+static inline void copy_short(char *to, const char *from, size_t n)
+{
+    if (n >= 16) {
+        if (n > 32) {
+            memcpy(to + 16, from + 16, 16);
+            memcpy(to + n - 32, from + n - 32, 16);
+        }
+        memcpy(to, from, 16);
+        memcpy(to + n - 16, from + n - 16, 16);
+    } else if (n >= 8) {
+        memcpy(to, from, 8);
+        memcpy(to + n - 8, from + n - 8, 8);
+    } else if (n >= 4) {
+        memcpy(to, from, 4);
+        memcpy(to + n - 4, from + n - 4, 4);
+    } else if (n) {
+        to[0] = from[0];
+        to[n / 2] = from[n / 2];
+        to[n - 1] = from[n - 1];
+    }
+}
+
 /* ---- failing and bounds ---- */
 
 int ev_error(struct ev *ev, const char *kind, const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -57,10 +83,15 @@ int ev_error(struct ev *ev, const char *kind, const char *format, ...) __attribu
 int ev_limit(struct ev *ev, const char *what, uint64_t limit);
 /* Pays for n items or about 64 * n bytes of work; fails when the steps are used up or too much memory is held. */
 int ev_pay_slow(struct ev *ev, uint64_t n);
+/* Lets nothing more be paid. */
+static inline void ev_stop(struct ev *ev)
+{
+    ev->slice = ev->steps = 0;
+}
 static inline int ev_pay(struct ev *ev, uint64_t n)
 {
-    if (likely(ev->steps > n && ((ev->steps ^ (ev->steps - n)) & ~255ull) == 0)) {
-        ev->steps -= n;
+    if (likely(ev->slice >= n)) {
+        ev->slice -= n;
         return 0;
     }
     return ev_pay_slow(ev, n);
@@ -70,7 +101,20 @@ int ev_pay_tree(struct ev *ev, value v);
 /* Checked before a text of n bytes, or a sequence of n items, is made. */
 int ev_pay_text(struct ev *ev, size_t n);
 /* Adds to a text that is being made. */
-int ev_add_text(struct ev *ev, struct buffer *out, const char *text, size_t n);
+int ev_add_long_text(struct ev *ev, struct buffer *out, const char *text, size_t n);
+static inline int ev_add_text(struct ev *ev, struct buffer *out, const char *text, size_t n)
+{
+    char *to;
+
+    /* Below 64 bytes nothing is to be paid. */
+    if (unlikely(n >= 64 || out->len + n >= out->room || out->len + n > ev->text_max))
+        return ev_add_long_text(ev, out, text, n);
+    to = out->data + out->len;
+    copy_short(to, text, n);
+    to[n] = '\0';
+    out->len += n;
+    return 0;
+}
 int ev_pay_items(struct ev *ev, size_t n);
 int ev_enter(struct ev *ev);
 static inline void ev_leave(struct ev *ev)
@@ -212,6 +256,8 @@ int iter_init(struct ev *ev, value v, struct iter *ret);
 bool is_iterable(value v);
 /* *ret is owned; unset at the end. */
 int iter_next(struct ev *ev, struct iter *iter, value *ret);
+/* The next entry of a map's view, borrowed; the key is unset at the end. */
+int iter_next_pair(struct ev *ev, struct iter *iter, value *ret_key, value *ret_item);
 void iter_release(struct iter *iter);
 #define ITER_AUTO(name) __attribute__((cleanup(iter_release))) struct iter name = { .kind = ITER_EMPTY }
 /* All items as a new list. */
@@ -240,6 +286,41 @@ struct generator *generator_new(int (*step)(struct ev *ev, struct generator *sel
 int ev_truth(struct ev *ev, value v, bool *ret);
 int ev_equal(struct ev *ev, value a, value b, bool *ret);
 /* COMPARE_LT ..; fails with "'<' not supported between instances of ..." */
+/* COMPARE_EQ .. COMPARE_GTEQ; a table takes no decision. */
+static inline bool ev_order_integers(enum compare_operator op, int64_t a, int64_t b)
+{
+    enum { LESS = 1, EQUAL = 2, GREATER = 4 };
+    static const uint8_t accepted[] = {
+        [COMPARE_EQ] = EQUAL,          [COMPARE_NE] = LESS | GREATER, [COMPARE_LT] = LESS,
+        [COMPARE_LTEQ] = LESS | EQUAL, [COMPARE_GT] = GREATER,        [COMPARE_GTEQ] = GREATER | EQUAL,
+    };
+
+    return accepted[op] >> ((a >= b) + (a > b)) & 1;
+}
+/* The operations on integers that need no care: false when they do. */
+static inline bool ev_binary_integers(enum number_operator op, int64_t a, int64_t b, int64_t *ret)
+{
+    switch (op) {
+    case NUMBER_ADD:
+        return !__builtin_add_overflow(a, b, ret);
+    case NUMBER_SUBTRACT:
+        return !__builtin_sub_overflow(a, b, ret);
+    case NUMBER_MULTIPLY:
+        return !__builtin_mul_overflow(a, b, ret);
+    case NUMBER_FLOOR_DIVIDE:
+    case NUMBER_MODULO:
+        /* 32 bits divide in half the time; with a sign Python rounds as C does not. */
+        if (a < 0 || b <= 0 || ((uint64_t)a | (uint64_t)b) >> 32)
+            return false;
+        if (op == NUMBER_MODULO && (b & (b - 1)) == 0)
+            *ret = a & (b - 1);
+        else
+            *ret = op == NUMBER_MODULO ? (uint32_t)a % (uint32_t)b : (uint32_t)a / (uint32_t)b;
+        return true;
+    default:
+        return false;
+    }
+}
 int ev_order(struct ev *ev, enum compare_operator op, value a, value b, bool *ret);
 int ev_contains(struct ev *ev, value container, value item, bool *ret);
 int ev_compare(struct ev *ev, enum compare_operator op, value a, value b, bool *ret);
@@ -252,6 +333,8 @@ int ev_getitem(struct ev *ev, value subject, value key, value *ret);
 int ev_slice(struct ev *ev, value subject, value start, value stop, value step, value *ret);
 /* subject[index]; false when it is past an end. */
 bool ev_index(value subject, int64_t index, value *ret);
+/* A method of the subject's type by that name, or NULL. */
+const struct method_row *ev_method_of(value subject, const struct method_row *rows);
 int ev_call(struct ev *ev, value callee, const struct actuals *actuals, value *ret);
 const char *ev_type_name(value v);
 /* str(v), repr(v) added to a buffer. */
@@ -264,6 +347,8 @@ int ev_soft_str(struct ev *ev, value v, value *ret);
 /* Can it be a key? TypeError: unhashable type. */
 int ev_hashable(struct ev *ev, value v);
 int ev_map_set(struct ev *ev, value *map, value key, value item); /* takes key and item, also when it fails */
+/* text % args added to a buffer; with `escape` as markup does it. */
+int ev_percent(struct ev *ev, value text, value args, bool escape, struct buffer *out);
 /* Like int(): an index from a bool or int; TypeError otherwise. Clamped to 64 bits. */
 int ev_index_of(struct ev *ev, value v, int64_t *ret);
 
@@ -278,6 +363,79 @@ int ev_global(struct ev *ev, value name, value *ret);
 
 /* ---- evaluating ---- */
 
+int ev_eval(struct ev *ev, const struct node *node, value *ret);
+value ev_peek_part(struct ev *ev, const struct node *node, value *held);
+/* A constant, or a variable that is at hand, borrowed; unset for everything else. Not while expressions are explained. */
+static inline value ev_glance_plain(const struct ev *ev, const struct node *node)
+{
+    const struct node_name *name = (const struct node_name *)node;
+
+    switch ((enum glance)node->glance) {
+    case GLANCE_CONST:
+        return ((const struct node_const *)node)->v;
+    case GLANCE_SLOT:
+        return ev->frame->slots[name->slot];
+    case GLANCE_KNOWN:
+        return ev->known[name->known];
+    default:
+        return VALUE_NOTHING;
+    }
+}
+static inline value ev_glance(const struct ev *ev, const struct node *node)
+{
+    return likely(!ev->explained) ? ev_glance_plain(ev, node) : VALUE_NOTHING;
+}
+/* An integer that takes no work. */
+static inline bool ev_integer_at_hand(const struct ev *ev, const struct node *node, int64_t *ret)
+{
+    const struct node_pair *pair = (const struct node_pair *)node;
+    value v;
+
+    if (node->glance == GLANCE_BINARY) {
+        value left = ev_glance_plain(ev, pair->a), right = ev_glance_plain(ev, pair->b);
+
+        return left.kind == VALUE_INT && right.kind == VALUE_INT &&
+               ev_binary_integers((enum number_operator)node->op, left.integer, right.integer, ret);
+    }
+    v = ev_glance_plain(ev, node);
+    *ret = v.integer;
+    return v.kind == VALUE_INT;
+}
+/* A comparison of such integers: 1, 0, or negative when it is none. */
+static inline int ev_test_at_hand(const struct ev *ev, const struct node *node)
+{
+    const struct node_compare *compare = (const struct node_compare *)node;
+    int64_t left, right;
+
+    if (node->glance != GLANCE_COMPARE || unlikely(ev->explained) ||
+        !ev_integer_at_hand(ev, compare->left, &left) ||
+        !ev_integer_at_hand(ev, compare->steps[0].right, &right))
+        return -1;
+    return ev_order_integers((enum compare_operator)node->op, left, right);
+}
+/* The value of an expression; unset after a failure. It is borrowed where something else holds it anyway (a constant, a
+   variable, a part of one), and else kept in `held`, which is unset before and the caller's to unref. A borrowed value
+   is good until something is called: see ev_peek_past. */
+static inline value ev_peek(struct ev *ev, const struct node *node, value *held)
+{
+    value v = ev_glance(ev, node);
+
+    return likely(value_is_set(v)) ? v : ev_peek_part(ev, node, held);
+}
+/* The same for a value that is used after `next` was evaluated. */
+static inline value ev_peek_past(struct ev *ev, const struct node *node, const struct node *next, value *held)
+{
+    value v = ev_peek(ev, node, held);
+
+    if (unlikely(next->calls) && !value_is_set(*held))
+        *held = value_ref(v);
+    return v;
+}
+/* Its truth: 1, 0, or negative after a failure. */
+int ev_test(struct ev *ev, const struct node *node);
+/* Adds its text to the output. */
+int ev_print(struct ev *ev, const struct node *node);
+
 /* Keeps the locals of one kind of node out of the frame that every kind goes through: it stays small, and so does the
    stack of a deep template. */
 #define OUTLINE __attribute__((noinline))
@@ -285,12 +443,13 @@ int ev_global(struct ev *ev, value name, value *ret);
 /* Where in the source the error stands, unless it says so already. */
 void ev_place(struct ev *ev);
 int ev_name(struct ev *ev, const struct node_name *name, value *ret);
+/* Borrowed, or in `held`. */
+value ev_name_peek(struct ev *ev, const struct node_name *name, value *held);
 int ev_arguments(struct ev *ev, const struct arguments *arguments, struct actuals *actuals);
 /* A filter's own arguments, then the filter on `subject`. */
 int ev_filter_on(struct ev *ev, const struct node_call *filter, value subject, value *ret);
 void ev_scope_clear(struct ev *ev, struct scope_range range);
 
-int ev_eval(struct ev *ev, const struct node *node, value *ret);
 int ev_body(struct ev *ev, const struct node_list *body);
 int ev_for_with(struct ev *ev, const struct node_for *node, value iterable, unsigned depth);
 struct frame *frame_enter(struct ev *ev, const struct function *function, struct frame *up);
@@ -300,10 +459,13 @@ value macro_new(struct ev *ev, const struct node_macro *node);
 int ev_block(struct ev *ev, const struct node_macro *block, struct frame *seen);
 value cycler_new(value items);
 value joiner_new(value separator);
-value datastore_root(struct ev *ev);
+/* The datastore, or (scope set) one of its scopes. */
+value datastore_root(struct ev *ev, value scope);
 int datastore_lookup(struct ev *ev, value self, bool decrypt, value *ret);
 value datastore_key(value self); /* borrowed */
 value loop_new(struct ev *ev, const struct node_for *node, value items, int64_t length, unsigned depth);
+/* One of the loop's numbers; `field` is loop_field_find's. */
+value loop_number(value loop, uint8_t field);
 /* The loop object moves on to item i. */
 void loop_set(value loop, int64_t index0, value previous, value next, bool last);
 
@@ -324,6 +486,10 @@ int ev_json_value(struct ev *ev, value v, value *ret);
 /* Runs a builtin: `subject` (may be unset) is the first argument. */
 int builtin_call(struct ev *ev, const struct builtin *builtin, value subject, const struct actuals *actuals,
                  value *ret);
+/* A filter or test whose arguments need not be gathered first. */
+int builtin_call_direct(struct ev *ev, const struct node_call *call, value subject, value *ret);
+/* The same for one that prints, to the output. */
+int builtin_print_direct(struct ev *ev, const struct node_call *call, value subject);
 /* The same for StackStorm's functions. */
 int fn_run(struct ev *ev, const struct fn *fn, value subject, const struct actuals *actuals, value *ret);
 /* Applies a test. */

@@ -1,168 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The evaluator: a walk over the tree; here its bounds, its frames, and expressions. Statements are in statements.c. */
+/* The evaluator: a walk over the tree; here expressions. Statements are in statements.c.
+
+   What is only looked at is not counted: ev_peek lends a value that something else holds (a slot, a constant, a container),
+   so names, attributes, items and comparisons cost no traffic on counters. What is at hand already is seen without even a
+   call (enum glance, decided when the template is compiled), and integers are worked on without becoming values. */
 #include "expr/jinja/engine.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
-
-/* ---- failing and bounds ---- */
-
-void ev_place(struct ev *ev)
-{
-    const struct node *node = ev->at;
-    int column = 1;
-
-    if (!node || ev->err->line)
-        return;
-    for (uint32_t i = node->start; i > 0 && ev->jinja->source[i - 1] != '\n'; i--)
-        column++;
-    ev->err->line = node->line;
-    ev->err->column = column;
-}
-
-int ev_error(struct ev *ev, const char *kind, const char *format, ...)
-{
-    va_list args;
-    char *text;
-
-    va_start(args, format);
-    text = xvasprintf(format, args);
-    va_end(args);
-    error_set_kind(ev->err, -EINVAL, kind, "%s", text);
-    ev->err->line = 0;
-    ev_place(ev);
-    free(text);
-    return -1;
-}
-
-int ev_limit(struct ev *ev, const char *what, uint64_t limit)
-{
-    limit_exceeded(ev->err, what, limit);
-    ev_place(ev);
-    return -1;
-}
-
-int ev_pay_slow(struct ev *ev, uint64_t n)
-{
-    int64_t held = value_thread_bytes() + object_thread_bytes() - ev->bytes_at_start;
-
-    if (ev->steps <= n) {
-        if (ev->steps || !ev->err->message)
-            ev_limit(ev, LIMIT_STEPS, ev->limits.steps);
-        ev->steps = 0;
-        return -1;
-    }
-    ev->steps -= n;
-    if (held > 0 && (uint64_t)held > ev->limits.memory) {
-        ev->steps = 0;
-        return ev_limit(ev, LIMIT_MEMORY, ev->limits.memory);
-    }
-    return 0;
-}
-
-int ev_pay_text(struct ev *ev, size_t n)
-{
-    if (n > ev->limits.text)
-        return ev_limit(ev, LIMIT_TEXT, ev->limits.text);
-    return ev_pay(ev, n / 64 + 1);
-}
-
-int ev_add_text(struct ev *ev, struct buffer *out, const char *text, size_t n)
-{
-    if (out->len + n > ev->limits.text)
-        return ev_limit(ev, LIMIT_TEXT, ev->limits.text);
-    if (ev_pay(ev, n / 64) < 0)
-        return -1;
-    buffer_add(out, text, n);
-    return 0;
-}
-
-int ev_pay_items(struct ev *ev, size_t n)
-{
-    if (n > ev->limits.sequence)
-        return ev_limit(ev, LIMIT_SEQUENCE, ev->limits.sequence);
-    return ev_pay(ev, n / 2 + 1);
-}
-
-int ev_enter(struct ev *ev)
-{
-    if (++ev->depth > ev->limits.depth) {
-        ev->depth--;
-        limit_recursion(ev->err, LIMIT_DEPTH, ev->limits.depth);
-        ev_place(ev);
-        return -1;
-    }
-    return 0;
-}
-
-/* ---- frames ---- */
-
-struct frame *frame_enter(struct ev *ev, const struct function *function, struct frame *up)
-{
-    struct frame *frame = ev->unused;
-
-    if (frame && frame->room >= function->n_slots) {
-        ev->unused = frame->next;
-    } else {
-        uint16_t room = function->n_slots > 16 ? function->n_slots : 16;
-
-        frame = xmalloc(sizeof(*frame) + room * sizeof(value));
-        frame->room = room;
-        object_charge((int64_t)(sizeof(*frame) + room * sizeof(value)));
-    }
-    frame->up = up;
-    frame->next = NULL;
-    frame->captured = false;
-    frame->n_slots = function->n_slots;
-    for (unsigned i = 0; i < frame->n_slots; i++)
-        frame->slots[i] = VALUE_NOTHING;
-    ev->frame = frame;
-    return frame;
-}
-
-void frame_leave(struct ev *ev, struct frame *frame, struct frame *before)
-{
-    ev->frame = before;
-    if (frame->captured) {
-        frame->next = ev->kept;
-        ev->kept = frame;
-        return;
-    }
-    for (unsigned i = 0; i < frame->n_slots; i++)
-        value_unref(frame->slots[i]);
-    frame->next = ev->unused;
-    ev->unused = frame;
-}
-
-static void frames_free(struct frame *frame)
-{
-    struct frame *next;
-
-    for (; frame; frame = next) {
-        next = frame->next;
-        object_charge(-(int64_t)(sizeof(*frame) + frame->room * sizeof(value)));
-        free(frame);
-    }
-}
-
-void frames_release(struct ev *ev)
-{
-    /* Values may hold macros that refer to frames, so all slots are emptied before any frame goes. */
-    for (struct frame *frame = ev->kept; frame; frame = frame->next)
-        for (unsigned i = 0; i < frame->n_slots; i++)
-            value_unref(value_take(&frame->slots[i]));
-    frames_free(ev->kept);
-    frames_free(ev->unused);
-    ev->kept = ev->unused = NULL;
-}
-
-void ev_scope_clear(struct ev *ev, struct scope_range range)
-{
-    for (unsigned i = range.first; i < range.end; i++)
-        value_replace(&ev->frame->slots[i], VALUE_NOTHING);
-}
 
 /* ---- names ---- */
 
@@ -241,7 +87,7 @@ int ev_global(struct ev *ev, value name, value *ret)
         if (ev_context_value(ev, name, ret) < 0 || value_is_set(*ret))
             return value_is_set(*ret) ? 0 : -1;
         if (is_lazy_root(ev, name)) {
-            *ret = datastore_root(ev);
+            *ret = datastore_root(ev, value_text_is(name, "st2kv") ? VALUE_NOTHING : name);
             return 0;
         }
     }
@@ -273,22 +119,27 @@ static value slot_value(const struct ev *ev, const struct node_name *name)
     return VALUE_NOTHING;
 }
 
+value ev_name_peek(struct ev *ev, const struct node_name *name, value *held)
+{
+    value v = slot_value(ev, name), *known;
+
+    if (value_is_set(v))
+        return v;
+    if (name->known == KNOWN_NAMES || ev->orquesta || ev->jinja->mutating)
+        return ev_global(ev, name->name, held) < 0 ? VALUE_NOTHING : *held;
+    known = &ev->known[name->known];
+    if (!value_is_set(*known) && ev_global(ev, name->name, known) < 0)
+        return VALUE_NOTHING;
+    return *known;
+}
+
 int ev_name(struct ev *ev, const struct node_name *name, value *ret)
 {
-    value v = slot_value(ev, name);
+    VALUE_AUTO(held);
+    value v = ev_name_peek(ev, name, &held);
 
-    if (value_is_set(v)) {
-        *ret = value_ref(v);
-        return 0;
-    }
-    if (name->known == KNOWN_NAMES || ev->orquesta || ev->jinja->mutating)
-        return ev_global(ev, name->name, ret);
-    if (!value_is_set(ev->known[name->known]))
-        ev->known[name->known] = value_map_get_value(ev->context->variables, name->name);
-    if (!value_is_set(ev->known[name->known]))
-        return ev_global(ev, name->name, ret);
-    *ret = value_ref(ev->known[name->known]);
-    return 0;
+    *ret = value_is_set(held) ? value_take(&held) : value_ref(v);
+    return value_is_set(*ret) ? 0 : -1;
 }
 
 /* ---- calls ---- */
@@ -363,22 +214,31 @@ static bool is_context_call(const struct ev *ev, const struct node *node)
            !call->arguments.star && !call->arguments.star_star;
 }
 
-/* Calls a method without making an object of it first. */
-static OUTLINE int eval_method_call(struct ev *ev, const struct node_call *call, value *ret, bool *ret_done)
+/* Calls a method, of a plain value without making an object of it first. */
+static OUTLINE int eval_method_call(struct ev *ev, const struct node_call *call, value *ret)
 {
     const struct node_attr *attr = (const struct node_attr *)call->subject;
+    const struct method_row *row;
     VALUE_AUTO(subject);
     VALUE_AUTO(callee);
     ACTUALS_AUTO(actuals);
     int r;
 
-    *ret_done = true;
-    if (ev_eval(ev, attr->subject, &subject) < 0 ||
-        ev_getattr(ev, subject, attr->name, attr->methods, &callee) < 0 ||
+    if (ev_eval(ev, attr->subject, &subject) < 0)
+        return -1;
+    row = ev->explained ? NULL : ev_method_of(subject, attr->methods);
+    if (row && row->flags & METHOD_PROPERTY)
+        row = NULL;
+    if ((!row && ev_getattr(ev, subject, attr->name, attr->methods, &callee) < 0) ||
         ev_arguments(ev, &call->arguments, &actuals) < 0)
         return -1;
     ev->at = &call->node;
-    r = ev_call(ev, callee, &actuals, ret);
+    if (!row)
+        return ev_call(ev, callee, &actuals, ret);
+    if (ev_enter(ev) < 0)
+        return -1;
+    r = method_call(ev, subject, row, &actuals, ret);
+    ev_leave(ev);
     return r;
 }
 
@@ -415,28 +275,43 @@ int ev_filter_on(struct ev *ev, const struct node_call *filter, value subject, v
     return builtin_call(ev, filter->builtin, subject, &actuals, ret);
 }
 
-static OUTLINE int eval_filter(struct ev *ev, const struct node_call *filter, value *ret)
+static value finish(int r, value *held)
 {
-    VALUE_AUTO(subject);
-
-    if (ev_eval(ev, filter->subject, &subject) < 0)
-        return -1;
-    return ev_filter_on(ev, filter, subject, ret);
+    if (likely(r >= 0))
+        return *held;
+    value_unref(value_take(held));
+    return VALUE_NOTHING;
 }
 
-static OUTLINE int eval_test(struct ev *ev, const struct node_call *test, value *ret)
+static OUTLINE value peek_filter(struct ev *ev, const struct node_call *filter, value *held)
 {
-    VALUE_AUTO(subject);
+    VALUE_AUTO(held_subject);
+    value subject = ev_peek_past(ev, filter->subject, &filter->node, &held_subject);
+
+    if (!value_is_set(subject))
+        return VALUE_NOTHING;
+    return finish(filter->direct ? builtin_call_direct(ev, filter, subject, held)
+                                 : ev_filter_on(ev, filter, subject, held),
+                  held);
+}
+
+/* 1, 0, or negative. */
+static OUTLINE int test_builtin(struct ev *ev, const struct node_call *test)
+{
+    VALUE_AUTO(held);
+    VALUE_AUTO(answer);
+    value subject = ev_peek_past(ev, test->subject, &test->node, &held);
     ACTUALS_AUTO(actuals);
     bool yes;
 
-    if (ev_eval(ev, test->subject, &subject) < 0 || ev_arguments(ev, &test->arguments, &actuals) < 0)
+    if (!value_is_set(subject))
+        return -1;
+    if (test->direct && !test->builtin->compare)
+        return builtin_call_direct(ev, test, subject, &answer) < 0 ? -1 : value_truth(answer);
+    if (ev_arguments(ev, &test->arguments, &actuals) < 0)
         return -1;
     ev->at = &test->node;
-    if (test_call(ev, test->builtin, subject, &actuals, &yes) < 0)
-        return -1;
-    *ret = value_bool(yes);
-    return 0;
+    return test_call(ev, test->builtin, subject, &actuals, &yes) < 0 ? -1 : yes;
 }
 
 /* ---- containers and operators ---- */
@@ -486,10 +361,9 @@ static OUTLINE int eval_dict(struct ev *ev, const struct node_list *node, value 
 
 static OUTLINE int eval_condition(struct ev *ev, const struct node_pair *node, value *ret)
 {
-    VALUE_AUTO(test);
-    bool yes;
+    int yes = ev_test(ev, node->a);
 
-    if (ev_eval(ev, node->a, &test) < 0 || ev_truth(ev, test, &yes) < 0)
+    if (yes < 0)
         return -1;
     if (yes)
         return ev_eval(ev, node->b, ret);
@@ -517,38 +391,76 @@ static OUTLINE int eval_logic(struct ev *ev, const struct node_pair *node, value
     return 0;
 }
 
-static OUTLINE int eval_compare(struct ev *ev, const struct node_compare *node, value *ret)
+/* 1, 0, or negative. */
+static OUTLINE int compare_chain(struct ev *ev, const struct node_compare *node)
 {
-    VALUE_AUTO(left);
+    VALUE_AUTO(held);
+    value left = ev_peek_past(ev, node->left, &node->node, &held);
     bool yes = true;
 
-    if (ev_eval(ev, node->left, &left) < 0)
+    if (!value_is_set(left))
         return -1;
     for (uint32_t i = 0; i < node->count && yes; i++) {
-        value right;
-        int r;
+        enum compare_operator op = node->steps[i].op;
+        VALUE_AUTO(held_right);
+        value right = ev_peek_past(ev, node->steps[i].right, &node->node, &held_right);
 
-        if (ev_eval(ev, node->steps[i].right, &right) < 0)
+        if (!value_is_set(right))
             return -1;
-        ev->at = &node->node;
-        r = ev_compare(ev, node->steps[i].op, left, right, &yes);
-        value_replace(&left, right);
-        if (r < 0)
-            return -1;
+        if (left.kind == VALUE_INT && right.kind == VALUE_INT && op <= COMPARE_GTEQ) {
+            yes = ev_order_integers(op, left.integer, right.integer);
+        } else {
+            ev->at = &node->node;
+            if (ev_compare(ev, op, left, right, &yes) < 0)
+                return -1;
+        }
+        left = right;
+        value_replace(&held, value_take(&held_right));
     }
-    *ret = value_bool(yes);
-    return 0;
+    return yes;
 }
 
-static OUTLINE int eval_binary(struct ev *ev, const struct node_pair *node, value *ret)
+static OUTLINE int compare(struct ev *ev, const struct node_compare *node)
 {
-    VALUE_AUTO(left);
-    VALUE_AUTO(right);
+    int quick = ev_test_at_hand(ev, &node->node);
+    value left, right;
+    bool yes;
 
-    if (ev_eval(ev, node->a, &left) < 0 || ev_eval(ev, node->b, &right) < 0)
-        return -1;
+    if (quick >= 0)
+        return quick;
+    left = ev_glance(ev, node->left);
+    right = ev_glance(ev, node->steps[0].right);
+    if (node->count > 1 || !value_is_set(left) || !value_is_set(right))
+        return compare_chain(ev, node);
     ev->at = &node->node;
-    return ev_binary(ev, (enum number_operator)node->node.op, left, right, ret);
+    return ev_compare(ev, node->steps[0].op, left, right, &yes) < 0 ? -1 : yes;
+}
+
+static OUTLINE value binary(struct ev *ev, const struct node_pair *node, value *held)
+{
+    enum number_operator op = (enum number_operator)node->node.op;
+    VALUE_AUTO(held_left);
+    VALUE_AUTO(held_right);
+    value left = ev_peek_past(ev, node->a, node->b, &held_left), right;
+    int64_t n;
+
+    if (!value_is_set(left))
+        return VALUE_NOTHING;
+    right = ev_peek(ev, node->b, &held_right);
+    if (!value_is_set(right))
+        return VALUE_NOTHING;
+    if (left.kind == VALUE_INT && right.kind == VALUE_INT &&
+        ev_binary_integers(op, left.integer, right.integer, &n))
+        return value_int(n);
+    ev->at = &node->node;
+    return finish(ev_binary(ev, op, left, right, held), held);
+}
+
+static inline value peek_binary(struct ev *ev, const struct node_pair *node, value *held)
+{
+    int64_t n;
+
+    return !ev->explained && ev_integer_at_hand(ev, &node->node, &n) ? value_int(n) : binary(ev, node, held);
 }
 
 static OUTLINE int eval_sign(struct ev *ev, const struct node_pair *node, value *ret)
@@ -605,74 +517,143 @@ static OUTLINE int eval_concat(struct ev *ev, const struct node_list *node, valu
     if (ev->autoescape)
         return eval_concat_escaped(ev, node, ret);
     for (uint32_t i = 0; i < node->count; i++) {
-        VALUE_AUTO(v);
+        VALUE_AUTO(held);
+        value v = ev_peek(ev, node->items[i], &held);
 
-        if (ev_eval(ev, node->items[i], &v) < 0 || ev_str(ev, v, &out) < 0)
+        if (!value_is_set(v) || ev_str(ev, v, &out) < 0)
             return -1;
     }
     *ret = value_text_n(buffer_text(&out), out.len);
     return 0;
 }
 
-static OUTLINE int eval_not(struct ev *ev, const struct node_pair *node, value *ret)
+/* A part of a value that is borrowed is borrowed too, of one that is held it is held instead. */
+static value part_of(value part, value *whole, value *held)
 {
-    VALUE_AUTO(v);
-    bool yes;
-
-    if (ev_eval(ev, node->a, &v) < 0 || ev_truth(ev, v, &yes) < 0)
-        return -1;
-    *ret = value_bool(!yes);
-    return 0;
+    if (value_is_set(*whole))
+        *held = value_ref(part);
+    return part;
 }
 
-static OUTLINE int eval_getattr(struct ev *ev, const struct node_attr *node, value *ret)
+static OUTLINE value peek_attribute(struct ev *ev, const struct node_attr *node, value *held)
 {
-    VALUE_AUTO(subject);
+    VALUE_AUTO(whole);
+    value subject, part;
 
     if (!node->methods && is_context_call(ev, node->subject) && !is_hidden(node->name) && !ev->explained) {
-        if (ev_context_value(ev, node->name, ret) < 0)
-            return -1;
-        if (value_is_set(*ret))
-            return 0;
+        if (ev_context_value(ev, node->name, held) < 0)
+            return VALUE_NOTHING;
+        if (value_is_set(*held))
+            return *held;
     }
-    if (ev_eval(ev, node->subject, &subject) < 0)
-        return -1;
+    subject = ev_peek(ev, node->subject, &whole);
+    if (!value_is_set(subject))
+        return VALUE_NOTHING;
+    if (subject.kind == VALUE_MAP && !node->methods && value_chars(node->name)[0] != '_') {
+        part = value_map_get_value(subject, node->name);
+        if (likely(value_is_set(part)))
+            return part_of(part, &whole, held);
+    }
+    if (node->loop_field && is_object(subject, &loop_ops))
+        return loop_number(subject, node->loop_field);
     ev->at = &node->node;
-    return ev_getattr(ev, subject, node->name, node->methods, ret);
+    return finish(ev_getattr(ev, subject, node->name, node->methods, held), held);
 }
 
-static OUTLINE int eval_getitem(struct ev *ev, const struct node_pair *node, value *ret)
+static OUTLINE value peek_slice(struct ev *ev, const struct node_pair *node, value *held)
 {
+    const struct node_pair *slice = (const struct node_pair *)node->b;
     VALUE_AUTO(subject);
-    VALUE_AUTO(key);
+    VALUE_AUTO(start);
+    VALUE_AUTO(stop);
+    VALUE_AUTO(step);
 
-    if (node->b->type == NODE_SLICE) {
-        const struct node_pair *slice = (const struct node_pair *)node->b;
-        VALUE_AUTO(stop);
-        VALUE_AUTO(step);
-
-        if (ev_eval(ev, node->a, &subject) < 0 || (slice->a && ev_eval(ev, slice->a, &key) < 0) ||
-            (slice->b && ev_eval(ev, slice->b, &stop) < 0) || (slice->c && ev_eval(ev, slice->c, &step) < 0))
-            return -1;
-        ev->at = &node->node;
-        return ev_slice(ev, subject, key, stop, step, ret);
-    }
-    if (ev_eval(ev, node->a, &subject) < 0 || ev_eval(ev, node->b, &key) < 0)
-        return -1;
+    if (ev_eval(ev, node->a, &subject) < 0 || (slice->a && ev_eval(ev, slice->a, &start) < 0) ||
+        (slice->b && ev_eval(ev, slice->b, &stop) < 0) || (slice->c && ev_eval(ev, slice->c, &step) < 0))
+        return VALUE_NOTHING;
     ev->at = &node->node;
-    return ev_getitem(ev, subject, key, ret);
+    return finish(ev_slice(ev, subject, start, stop, step, held), held);
+}
+
+static OUTLINE value peek_item(struct ev *ev, const struct node_pair *node, value *held)
+{
+    VALUE_AUTO(whole);
+    VALUE_AUTO(held_key);
+    value subject, key, part = VALUE_NOTHING;
+
+    if (node->b->type == NODE_SLICE)
+        return peek_slice(ev, node, held);
+    subject = ev_peek_past(ev, node->a, node->b, &whole);
+    if (!value_is_set(subject))
+        return VALUE_NOTHING;
+    key = ev_peek(ev, node->b, &held_key);
+    if (!value_is_set(key))
+        return VALUE_NOTHING;
+    if (subject.kind == VALUE_MAP && key.kind == VALUE_STRING)
+        part = value_map_get_value(subject, key);
+    else if (value_is_list(subject) && key.kind == VALUE_INT && key.integer >= 0)
+        part = value_list_at(subject, (size_t)key.integer);
+    if (likely(value_is_set(part)))
+        return part_of(part, &whole, held);
+    ev->at = &node->node;
+    return finish(ev_getitem(ev, subject, key, held), held);
+}
+
+/* The kinds of expressions whose value may be borrowed, or needs no memory. */
+static inline value peek_kind(struct ev *ev, const struct node *node, value *held)
+{
+    int yes;
+
+    switch ((enum node_type)node->type) {
+    case NODE_CONST:
+        return ((const struct node_const *)node)->v;
+    case NODE_NAME:
+        return ev_name_peek(ev, (const struct node_name *)node, held);
+    case NODE_GETATTR:
+        return peek_attribute(ev, (const struct node_attr *)node, held);
+    case NODE_GETITEM:
+        return peek_item(ev, (const struct node_pair *)node, held);
+    case NODE_BINARY:
+        return peek_binary(ev, (const struct node_pair *)node, held);
+    case NODE_FILTER:
+        return peek_filter(ev, (const struct node_call *)node, held);
+    default:
+        yes = compare(ev, (const struct node_compare *)node);
+        return yes < 0 ? VALUE_NOTHING : value_bool(yes);
+    }
+}
+
+static OUTLINE int eval_held(struct ev *ev, const struct node *node, value *ret)
+{
+    value held = VALUE_NOTHING, v = peek_kind(ev, node, &held);
+
+    *ret = value_is_set(held) ? held : value_ref(v);
+    return value_is_set(*ret) ? 0 : -1;
+}
+
+static OUTLINE int eval_test(struct ev *ev, const struct node *node, value *ret)
+{
+    bool negated = node->type == NODE_NOT;
+    int yes = negated ? ev_test(ev, ((const struct node_pair *)node)->a)
+                      : test_builtin(ev, (const struct node_call *)node);
+
+    if (yes < 0)
+        return -1;
+    *ret = value_bool(yes != negated);
+    return 0;
 }
 
 static int eval_kind(struct ev *ev, const struct node *node, value *ret)
 {
-    bool done;
-
     switch ((enum node_type)node->type) {
     case NODE_CONST:
-        *ret = value_ref(((const struct node_const *)node)->v);
-        return 0;
     case NODE_NAME:
-        return ev_name(ev, (const struct node_name *)node, ret);
+    case NODE_GETATTR:
+    case NODE_GETITEM:
+    case NODE_BINARY:
+    case NODE_COMPARE:
+    case NODE_FILTER:
+        return eval_held(ev, node, ret);
     case NODE_LIST:
     case NODE_TUPLE:
         return eval_list(ev, (const struct node_list *)node, ret);
@@ -684,11 +665,8 @@ static int eval_kind(struct ev *ev, const struct node *node, value *ret)
     case NODE_AND:
         return eval_logic(ev, (const struct node_pair *)node, ret);
     case NODE_NOT:
-        return eval_not(ev, (const struct node_pair *)node, ret);
-    case NODE_COMPARE:
-        return eval_compare(ev, (const struct node_compare *)node, ret);
-    case NODE_BINARY:
-        return eval_binary(ev, (const struct node_pair *)node, ret);
+    case NODE_TEST:
+        return eval_test(ev, node, ret);
     case NODE_CONCAT:
         return eval_concat(ev, (const struct node_list *)node, ret);
     case NODE_NEGATE:
@@ -696,16 +674,8 @@ static int eval_kind(struct ev *ev, const struct node *node, value *ret)
         return eval_sign(ev, (const struct node_pair *)node, ret);
     case NODE_CALL:
         if (((const struct node_call *)node)->subject->type == NODE_GETATTR)
-            return eval_method_call(ev, (const struct node_call *)node, ret, &done);
+            return eval_method_call(ev, (const struct node_call *)node, ret);
         return eval_call(ev, (const struct node_call *)node, ret);
-    case NODE_GETATTR:
-        return eval_getattr(ev, (const struct node_attr *)node, ret);
-    case NODE_GETITEM:
-        return eval_getitem(ev, (const struct node_pair *)node, ret);
-    case NODE_FILTER:
-        return eval_filter(ev, (const struct node_call *)node, ret);
-    case NODE_TEST:
-        return eval_test(ev, (const struct node_call *)node, ret);
     default:
         return ev_error(ev, "TypeError", "slice is not allowed here");
     }
@@ -768,4 +738,82 @@ int ev_eval(struct ev *ev, const struct node *node, value *ret)
     if (unlikely(ev->explained))
         explain(ev, node, *ret);
     return 0;
+}
+
+/* Does an expression have to go through ev_eval, which tells it or folds it? */
+static inline bool is_special(const struct ev *ev, const struct node *node)
+{
+    return unlikely(ev->explained || (node->constant && !ev->folding && may_be_infinite(node)));
+}
+
+value ev_peek_part(struct ev *ev, const struct node *node, value *held)
+{
+    value v;
+
+    switch ((enum node_type)node->type) {
+    case NODE_CONST:
+    case NODE_NAME:
+    case NODE_GETATTR:
+    case NODE_GETITEM:
+    case NODE_BINARY:
+    case NODE_COMPARE:
+    case NODE_FILTER:
+        if (!is_special(ev, node))
+            break;
+        /* fall through */
+    default:
+        return ev_eval(ev, node, held) < 0 ? VALUE_NOTHING : *held;
+    }
+    if (ev_pay(ev, 1) < 0)
+        return VALUE_NOTHING;
+    v = peek_kind(ev, node, held);
+    if (unlikely(!value_is_set(v)) && !ev->err->line)
+        ev_place(ev);
+    return v;
+}
+
+static OUTLINE int test_value(struct ev *ev, const struct node *node)
+{
+    VALUE_AUTO(held);
+    value v = ev_peek(ev, node, &held);
+    bool yes;
+
+    if (!value_is_set(v))
+        return -1;
+    if (v.kind == VALUE_BOOL || v.kind == VALUE_INT)
+        return v.integer != 0;
+    return ev_truth(ev, v, &yes) < 0 ? -1 : yes;
+}
+
+int ev_test(struct ev *ev, const struct node *node)
+{
+    const struct node_pair *pair = (const struct node_pair *)node;
+    int r;
+
+    if (is_special(ev, node))
+        return test_value(ev, node);
+    if (ev_pay(ev, 1) < 0)
+        return -1;
+    switch ((enum node_type)node->type) {
+    case NODE_COMPARE:
+        r = compare(ev, (const struct node_compare *)node);
+        break;
+    case NODE_TEST:
+        r = test_builtin(ev, (const struct node_call *)node);
+        break;
+    case NODE_NOT:
+        r = ev_test(ev, pair->a);
+        return r < 0 ? r : !r;
+    case NODE_AND:
+        r = ev_test(ev, pair->a);
+        return r <= 0 ? r : ev_test(ev, pair->b);
+    case NODE_OR:
+        r = ev_test(ev, pair->a);
+        return r ? r : ev_test(ev, pair->b);
+    default:
+        return test_value(ev, node);
+    }
+    if (unlikely(r < 0) && !ev->err->line)
+        ev_place(ev);
+    return r;
 }

@@ -394,6 +394,10 @@ static int filter_first(struct ev *ev, struct bound *bound, value *ret)
 {
     ITER_AUTO(iter);
 
+    if (value_is_list(bound->args[0]) && value_list_count(bound->args[0])) {
+        *ret = value_ref(value_list_at(bound->args[0], 0));
+        return 0;
+    }
     if (iter_init(ev, bound->args[0], &iter) < 0 || iter_next(ev, &iter, ret) < 0)
         return -1;
     if (!value_is_set(*ret))
@@ -473,25 +477,30 @@ static int add_joined(struct ev *ev, value v, bool markup, struct buffer *out)
     return 0;
 }
 
-static int filter_join(struct ev *ev, struct bound *bound, value *ret)
+/* Texts and the like of a list, which need no care. */
+static int join_list(struct ev *ev, value list, value separator, struct buffer *out)
 {
+    if (ev_pay(ev, value_list_count(list)) < 0)
+        return -1;
+    VALUE_LIST_EACH (i, each, list) {
+        if (i && value_is_set(separator) && ev_str(ev, separator, out) < 0)
+            return -1;
+        if (ev_str(ev, each, out) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int join(struct ev *ev, value v, const struct bound *bound, bool markup, struct buffer *out)
+{
+    value separator = bound->args[1];
     ITER_AUTO(iter);
     VALUE_AUTO(parts);
-    VALUE_AUTO(list);
-    BUFFER_AUTO(out);
-    bool markup = false;
-    value separator = bound->args[1];
 
-    if (ev->autoescape) {
-        if (ev_list(ev, bound->args[0], &list) < 0)
-            return -1;
-        markup = is_object(separator, &markup_ops);
-        VALUE_LIST_EACH (i, each, list) {
-            markup = markup || is_object(each, &markup_ops);
-        }
-    }
+    if (value_is_list(v) && value_is_null(bound->args[2]) && !markup)
+        return join_list(ev, v, separator, out);
     parts = parts_or_nothing(bound->args[2]);
-    if (iter_init(ev, value_is_set(list) ? list : bound->args[0], &iter) < 0)
+    if (iter_init(ev, v, &iter) < 0)
         return -1;
     for (bool first = true;; first = false) {
         VALUE_AUTO(item);
@@ -500,16 +509,39 @@ static int filter_join(struct ev *ev, struct bound *bound, value *ret)
         if (iter_next(ev, &iter, &item) < 0)
             return -1;
         if (!value_is_set(item))
-            break;
-        if (!first && value_is_set(separator) && add_joined(ev, separator, markup, &out) < 0)
+            return 0;
+        if (!first && value_is_set(separator) && add_joined(ev, separator, markup, out) < 0)
             return -1;
-        if (key_of(ev, item, parts, false, &part) < 0 || add_joined(ev, part, markup, &out) < 0)
+        if (key_of(ev, item, parts, false, &part) < 0 || add_joined(ev, part, markup, out) < 0)
             return -1;
     }
+}
+
+static int filter_join(struct ev *ev, struct bound *bound, value *ret)
+{
+    VALUE_AUTO(list);
+    BUFFER_AUTO(out);
+    bool markup = false;
+
+    if (ev->autoescape) {
+        if (ev_list(ev, bound->args[0], &list) < 0)
+            return -1;
+        markup = is_object(bound->args[1], &markup_ops);
+        VALUE_LIST_EACH (i, each, list) {
+            markup = markup || is_object(each, &markup_ops);
+        }
+    }
+    if (join(ev, value_is_set(list) ? list : bound->args[0], bound, markup, &out) < 0)
+        return -1;
     *ret = value_text_n(buffer_text(&out), out.len);
     if (markup)
         *ret = markup_new(*ret);
     return 0;
+}
+
+static int print_join(struct ev *ev, const struct bound *bound, struct buffer *out)
+{
+    return join(ev, bound->args[0], bound, false, out);
 }
 
 static int filter_list(struct ev *ev, struct bound *bound, value *ret)
@@ -910,7 +942,7 @@ const struct builtin filters_sequence[] = {
       4,
       { "value", "attribute", "default", "case_sensitive" } },
     { "items", "do_items", filter_items, 0, 1, 1, { "value" } },
-    { "join", "do_join", filter_join, 0, 1, 3, { "value", "d", "attribute" } },
+    { "join", "do_join", filter_join, 0, 1, 3, { "value", "d", "attribute" }, .print = print_join },
     { "last", "do_last", filter_last, 0, 1, 1, { "seq" } },
     { "list", "do_list", filter_list, 0, 1, 1, { "value" } },
     { "map", "do_map", filter_map, BUILTIN_VARARGS | BUILTIN_KWARGS, 1, 1, { "value" } },

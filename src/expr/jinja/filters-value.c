@@ -28,22 +28,34 @@ static int filter_attr(struct ev *ev, struct bound *bound, value *ret)
     return ev_attribute(ev, bound->args[0], name, ret);
 }
 
-static int filter_default(struct ev *ev, struct bound *bound, value *ret)
+/* What the filter gives, borrowed; unset after a failure. */
+static value defaulted(struct ev *ev, const struct bound *bound)
 {
-    bool replace = is_undefined(bound->args[0]), boolean = false, yes;
+    bool replace = is_undefined(bound->args[0]), boolean = false, yes = false;
 
     if (!replace && value_is_set(bound->args[2])) {
         if (ev_truth(ev, bound->args[2], &boolean) < 0)
-            return -1;
+            return VALUE_NOTHING;
         if (boolean && ev_truth(ev, bound->args[0], &yes) < 0)
-            return -1;
+            return VALUE_NOTHING;
         replace = boolean && !yes;
     }
     if (!replace)
-        *ret = value_ref(bound->args[0]);
-    else
-        *ret = value_is_set(bound->args[1]) ? value_ref(bound->args[1]) : value_text("");
-    return 0;
+        return bound->args[0];
+    return value_is_set(bound->args[1]) ? bound->args[1] : VALUE_ATOM("");
+}
+
+static int filter_default(struct ev *ev, struct bound *bound, value *ret)
+{
+    *ret = value_ref(defaulted(ev, bound));
+    return value_is_set(*ret) ? 0 : -1;
+}
+
+static int print_default(struct ev *ev, const struct bound *bound, struct buffer *out)
+{
+    value v = defaulted(ev, bound);
+
+    return value_is_set(v) ? ev_str(ev, v, out) : -1;
 }
 
 static int filter_length(struct ev *ev, struct bound *bound, value *ret)
@@ -93,6 +105,10 @@ static int filter_int(struct ev *ev, struct bound *bound, value *ret)
 
     if (value_is_set(bound->args[2]) && ev_index_of(ev, bound->args[2], &base) < 0)
         return -1;
+    if (v.kind == VALUE_INT) {
+        *ret = v;
+        return 0;
+    }
     if (value_is_set(text)) {
         /* Digits past those of a machine's integer cost more the more there are; beyond 4300 none is read. */
         if (value_len(text) > 32 && ev_pay(ev, value_len(text) < 8192 ? value_len(text) / 8 : 1024) < 0)
@@ -444,9 +460,23 @@ const struct builtin filters_value[] = {
     { "abs", "abs", filter_abs, 0, 1, 1, { "x" } },
     { "attr", "do_attr", filter_attr, BUILTIN_CONTEXT, 2, 2, { "obj", "name" } },
     { "count", "len", filter_length, 0, 1, 1, { "obj" } },
-    { "d", "do_default", filter_default, 0, 1, 3, { "value", "default_value", "boolean" } },
+    { "d",
+      "do_default",
+      filter_default,
+      0,
+      1,
+      3,
+      { "value", "default_value", "boolean" },
+      .print = print_default },
     { "decrypt_kv", "decrypt_kv", filter_decrypt_kv, BUILTIN_CONTEXT | BUILTIN_TEMPLATE, 1, 1, { "value" } },
-    { "default", "do_default", filter_default, 0, 1, 3, { "value", "default_value", "boolean" } },
+    { "default",
+      "do_default",
+      filter_default,
+      0,
+      1,
+      3,
+      { "value", "default_value", "boolean" },
+      .print = print_default },
     { "filesizeformat", "do_filesizeformat", filter_filesizeformat, 0, 1, 2, { "value", "binary" } },
     { "float", "do_float", filter_float, 0, 1, 2, { "value", "default" } },
     { "int", "do_int", filter_int, 0, 1, 3, { "value", "default", "base" } },

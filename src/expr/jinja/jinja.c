@@ -13,7 +13,7 @@
 /* "\r\n" and "\r" become "\n"; one newline at the end of a template goes away. */
 static const char *normalise(struct jinja *jinja, const char *text, size_t n, size_t *ret_len)
 {
-    char *copy = pool_alloc(jinja->pool, n + 1);
+    char *copy = pool_alloc(jinja->pool, n + 1 + DATA_PAD);
     size_t len = 0;
 
     if (!memchr(text, '\r', n)) {
@@ -234,9 +234,10 @@ static int run(struct ev *ev, value *ret)
     if (ev->jinja->expression)
         return run_expression(ev, ret);
     ev->out = &out;
+    value_text_begin(&out);
     if (ev_body(ev, (const struct node_list *)ev->jinja->root) < 0)
         return -EINVAL;
-    *ret = value_text_n(buffer_text(&out), out.len);
+    *ret = value_text_end(&out);
     return 0;
 }
 
@@ -265,6 +266,7 @@ int jinja_evaluate_within(const struct jinja *jinja, const struct expr_context *
 
     error_release(ev.err);
     limits_fill(context, &ev.limits);
+    ev.text_max = ev.limits.text + VALUE_TEXT_HEAD;
     ev.steps = steps_left && *steps_left < ev.limits.steps ? *steps_left : ev.limits.steps;
     if (jinja->function.n_slots <= 16) {
         root = ev.frame = &local.frame;
@@ -277,8 +279,10 @@ int jinja_evaluate_within(const struct jinja *jinja, const struct expr_context *
         frame_leave(&ev, root, NULL);
     }
     if (steps_left)
-        *steps_left = ev.steps;
+        *steps_left = ev.steps + ev.slice;
     frames_release(&ev);
+    for (size_t i = 0; i < KNOWN_NAMES; i++)
+        value_unref(ev.known[i]);
     value_unref(ev.own_variables);
     value_unref(ev.visible);
     buffer_release(&none);

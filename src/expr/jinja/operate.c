@@ -167,6 +167,25 @@ int ev_order(struct ev *ev, enum compare_operator op, value a, value b, bool *re
     return 0;
 }
 
+static int list_contains(struct ev *ev, value list, value item, bool *ret)
+{
+    *ret = false;
+    for (size_t i = 0; i < value_list_count(list) && !*ret; i++) {
+        value each = list.list->items[i];
+
+        if (ev_pay(ev, 1) < 0)
+            return -1;
+        if (each.kind == VALUE_STRING && item.kind == VALUE_STRING)
+            *ret = each.string->len == item.string->len &&
+                   memcmp(each.string->data, item.string->data, item.string->len) == 0;
+        else if (each.kind == VALUE_OBJECT && item.kind == VALUE_OBJECT && each.object == item.object)
+            *ret = true;
+        else if (ev_equal(ev, each, item, ret) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int contains_item(struct ev *ev, value container, value item, bool *ret)
 {
     ITER_AUTO(iter);
@@ -191,8 +210,12 @@ static int contains_item(struct ev *ev, value container, value item, bool *ret)
 
 int ev_contains(struct ev *ev, value container, value item, bool *ret)
 {
-    value text = text_of(container), part = text_of(item);
+    value text, part;
 
+    if (value_is_list(container))
+        return list_contains(ev, container, item, ret);
+    text = text_of(container);
+    part = text_of(item);
     if (value_is_set(text)) {
         if (is_undefined(item))
             return undefined_raise(ev, item);
@@ -422,47 +445,45 @@ static int plain_arguments(struct ev *ev, value args, bool escape, value *ret)
     return 0;
 }
 
-static int percent(struct ev *ev, value format, value args, value *ret)
+/* Nothing but texts and numbers: they are plain as they are. */
+static bool only_scalars(value tuple)
 {
-    value text = text_of(format);
-    VALUE_AUTO(plain);
-    BUFFER_AUTO(out);
-
-    if (ev_pay(ev, value_len(text) / 16 + 4) < 0 ||
-        plain_arguments(ev, args, format.kind == VALUE_OBJECT, &plain) < 0)
-        return -1;
-    if (python_percent(value_chars(text), value_len(text), plain, ev->limits.text, &out, ev->err) < 0)
-        return -1;
-    if (ev_pay_text(ev, out.len) < 0)
-        return -1;
-    *ret = value_text_n(buffer_text(&out), out.len);
-    if (format.kind == VALUE_OBJECT)
-        *ret = markup_new(*ret);
-    return 0;
+    VALUE_LIST_EACH (i, item, tuple) {
+        if (item.kind > VALUE_STRING)
+            return false;
+    }
+    return tuple.kind == VALUE_TUPLE;
 }
 
-static bool quick(enum number_operator op, value a, value b, value *ret)
+int ev_percent(struct ev *ev, value text, value args, bool escape, struct buffer *out)
 {
-    int64_t sum;
+    VALUE_AUTO(plain);
+    size_t before = out->len;
 
-    switch (op) {
-    case NUMBER_ADD:
-        if (__builtin_add_overflow(a.integer, b.integer, &sum))
-            return false;
-        break;
-    case NUMBER_SUBTRACT:
-        if (__builtin_sub_overflow(a.integer, b.integer, &sum))
-            return false;
-        break;
-    case NUMBER_MULTIPLY:
-        if (__builtin_mul_overflow(a.integer, b.integer, &sum))
-            return false;
-        break;
-    default:
-        return false;
-    }
-    *ret = value_int(sum);
-    return true;
+    if (ev_pay(ev, value_len(text) / 16 + 4) < 0)
+        return -1;
+    if (!escape && only_scalars(args))
+        plain = value_ref(args);
+    else if (plain_arguments(ev, args, escape, &plain) < 0)
+        return -1;
+    if (python_percent(value_chars(text), value_len(text), plain, ev->text_max, out, ev->err) < 0)
+        return ev->err->kind && strcmp(ev->err->kind, "LimitExceeded") == 0
+                   ? ev_limit(ev, LIMIT_TEXT, ev->limits.text)
+                   : -1;
+    return ev_pay_text(ev, out->len - before);
+}
+
+static int percent(struct ev *ev, value format, value args, value *ret)
+{
+    bool markup = format.kind == VALUE_OBJECT;
+    BUFFER_AUTO(out);
+
+    if (ev_percent(ev, text_of(format), args, markup, &out) < 0)
+        return -1;
+    *ret = value_text_n(buffer_text(&out), out.len);
+    if (markup)
+        *ret = markup_new(*ret);
+    return 0;
 }
 
 static size_t limbs(value v)
@@ -480,8 +501,12 @@ static uint64_t number_cost(enum number_operator op, value a, value b)
 
 int ev_binary(struct ev *ev, enum number_operator op, value a, value b, value *ret)
 {
-    if (a.kind == VALUE_INT && b.kind == VALUE_INT && quick(op, a, b, ret))
+    int64_t n;
+
+    if (a.kind == VALUE_INT && b.kind == VALUE_INT && ev_binary_integers(op, a.integer, b.integer, &n)) {
+        *ret = value_int(n);
         return 0;
+    }
     if (is_numeric(a) && is_numeric(b)) {
         if (ev_pay(ev, number_cost(op, a, b)) < 0)
             return -1;
@@ -673,10 +698,17 @@ static value unsafe_member(struct ev *ev, value holder, value name)
                                       ev_type_name(holder)));
 }
 
+const struct method_row *ev_method_of(value subject, const struct method_row *rows)
+{
+    enum method_type type;
+
+    return rows && method_type_of(subject, &type) ? method_for(rows, type) : NULL;
+}
+
 /* Python's getattr(): unset when there is no such attribute. */
 static int attribute(struct ev *ev, value subject, value name, const struct method_row *rows, value *ret)
 {
-    enum method_type type;
+    const struct method_row *row;
 
     *ret = VALUE_NOTHING;
     if (is_undefined(subject))
@@ -685,15 +717,12 @@ static int attribute(struct ev *ev, value subject, value name, const struct meth
         *ret = unsafe_member(ev, subject, name);
         return 0;
     }
-    if (rows && method_type_of(subject, &type)) {
-        const struct method_row *row = method_for(rows, type);
-
-        if (row && row->flags & METHOD_PROPERTY)
-            return method_call(ev, subject, row, NULL, ret);
-        if (row) {
-            *ret = bound_method_new(subject, row);
-            return 0;
-        }
+    row = ev_method_of(subject, rows);
+    if (row && row->flags & METHOD_PROPERTY)
+        return method_call(ev, subject, row, NULL, ret);
+    if (row) {
+        *ret = bound_method_new(subject, row);
+        return 0;
     }
     if (subject.kind == VALUE_OBJECT && object_ops_of(subject)->getattr)
         return object_ops_of(subject)->getattr(ev, subject, name, ret);

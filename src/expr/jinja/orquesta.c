@@ -3,6 +3,7 @@
 #include "expr/jinja/engine.h"
 
 #include "base/mem.h"
+#include "expr/functions/functions.h"
 #include "expr/suggest.h"
 #include "expr/task.h"
 
@@ -266,19 +267,13 @@ static int fn_st2kv(struct ev *ev, struct bound *bound, value *ret)
 {
     const struct expr_host *host = ev->context->host;
     value key = text_of(bound->args[0]), otherwise = bound->args[1], decrypt = bound->args[2];
-    const char *name, *scope = "system";
+    const char *name, *scope;
 
     if (!value_is_set(key))
         return ev_error(ev, "TypeError", "Given key is not typeof string.");
     if (value_is_set(decrypt) && decrypt.kind != VALUE_BOOL)
         return ev_error(ev, "TypeError", "Decrypt parameter is not typeof bool.");
-    name = value_chars(key);
-    if (strncmp(name, "system.", 7) == 0) {
-        name += 7;
-    } else if (strncmp(name, "user.", 5) == 0) {
-        name += 5;
-        scope = "user";
-    }
+    name = fn_datastore_name(value_chars(key), &scope);
     if (!host || !host->datastore_get)
         return ev_error(ev, "ExpressionEvaluationException", "The datastore cannot be read from here.");
     *ret = VALUE_NOTHING;
@@ -289,7 +284,7 @@ static int fn_st2kv(struct ev *ev, struct bound *bound, value *ret)
         return 0;
     if (!value_is_set(otherwise))
         return ev_error(ev, "ExpressionEvaluationException",
-                        "The key \"%s\" does not exist in the StackStorm datastore.", value_chars(key));
+                        "The key \"%s\" does not exist in the StackStorm datastore.", name);
     *ret = value_ref(otherwise);
     return 0;
 }

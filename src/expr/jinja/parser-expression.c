@@ -35,8 +35,11 @@ static struct node *finish(struct parser *p, struct node *node)
 
 static void deepen(struct node *node, const struct node *part)
 {
-    if (part && node->depth <= part->depth)
+    if (!part)
+        return;
+    if (node->depth <= part->depth)
         node->depth = (uint16_t)(part->depth + 1);
+    node->calls = node->calls || part->calls;
 }
 
 /* Pointers gathered while their number is not yet known. */
@@ -98,13 +101,21 @@ static struct node *pair_node(struct parser *p, enum node_type type, struct node
     return finish(p, &pair->node);
 }
 
+static bool is_glanced(const struct node *node)
+{
+    return node->type == NODE_CONST || node->type == NODE_NAME;
+}
+
 static struct node *binary_node(struct parser *p, enum number_operator op, struct node *left,
                                 struct node *right)
 {
     struct node *node = pair_node(p, NODE_BINARY, left, right, left->start);
 
-    if (node)
-        node->op = op;
+    if (!node)
+        return NULL;
+    node->op = op;
+    if (is_glanced(left) && is_glanced(right))
+        node->glance = GLANCE_BINARY;
     return node;
 }
 
@@ -239,6 +250,9 @@ static struct node *parse_compare(struct parser *p)
     compare->steps = pool_alloc(p->jinja->pool, count * sizeof(steps[0]));
     memcpy(compare->steps, steps, count * sizeof(steps[0]));
     free(steps);
+    compare->node.op = (uint8_t)compare->steps[0].op;
+    if (count == 1 && compare->node.op <= COMPARE_GTEQ && !compare->node.constant)
+        compare->node.glance = GLANCE_COMPARE;
     return finish(p, &compare->node);
 }
 
@@ -317,74 +331,14 @@ static struct node *parse_concat(struct parser *p)
 
 /* ---- literals ---- */
 
-/* One Python escape behind the backslash at *at; the position moves behind it. */
-static bool string_escape(struct parser *p, int line, const char **at, const char *end, struct buffer *out)
-{
-    static const char plain[] = "\\'\"abfnrtv", means[] = "\\'\"\a\b\f\n\r\t\v";
-    char c = *(*at)++;
-    const char *found = c ? strchr(plain, c) : NULL;
-    unsigned code = 0;
-    int digits = c == 'x' ? 2 : c == 'u' ? 4 : c == 'U' ? 8 : 0;
-
-    if (found) {
-        buffer_add_char(out, means[found - plain]);
-        return true;
-    }
-    if (c == '\n')
-        return true;
-    if (c >= '0' && c <= '7') {
-        code = (unsigned)(c - '0');
-        for (int i = 0; i < 2 && *at < end && **at >= '0' && **at <= '7'; i++)
-            code = code * 8 + (unsigned)(*(*at)++ - '0');
-        buffer_add_utf8(out, code);
-        return true;
-    }
-    if (!digits) {
-        buffer_add_char(out, '\\');
-        buffer_add_char(out, c);
-        return true;
-    }
-    for (int i = 0; i < digits; i++) {
-        char h = *at < end ? **at : 0, low = (char)(h | 0x20);
-
-        if (!((h >= '0' && h <= '9') || (low >= 'a' && low <= 'f')))
-            return parser_fail(p, line, "truncated \\%c%s escape", c,
-                               c == 'x'   ? "XX"
-                               : c == 'u' ? "XXXX"
-                                          : "XXXXXXXX");
-        code = code * 16 + (unsigned)(h <= '9' ? h - '0' : low - 'a' + 10);
-        (*at)++;
-    }
-    if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
-        return parser_fail(
-            p, line, code > 0x10ffff ? "illegal Unicode character" : "surrogates are not allowed in text");
-    buffer_add_utf8(out, code);
-    return true;
-}
-
-static bool string_add(struct parser *p, const struct token *token, struct buffer *out)
-{
-    const char *at = token->text + 1, *end = token->text + token->len - 1;
-
-    while (at < end) {
-        const char *slash = memchr(at, '\\', (size_t)(end - at));
-
-        buffer_add(out, at, (size_t)((slash ? slash : end) - at));
-        if (!slash)
-            break;
-        at = slash + 1;
-        if (!string_escape(p, token->line, &at, end, out))
-            return false;
-    }
-    return true;
-}
-
 static struct node *const_node(struct parser *p, value v, uint32_t start, int line)
 {
     struct node_const *c = node_new(p, NODE_CONST, sizeof(*c), start, line);
 
     c->v = v;
     c->node.constant = true;
+    /* A float may be infinite: see eval_constant. */
+    c->node.glance = v.kind == VALUE_FLOAT ? GLANCE_NONE : GLANCE_CONST;
     return finish(p, &c->node);
 }
 
@@ -395,7 +349,7 @@ static struct node *string_node(struct parser *p)
     int line = p->current.line;
 
     while (parser_is(p, TOKEN_STRING))
-        if (!string_add(p, &p->current, &text) || !parser_advance(p))
+        if (!parser_add_string(p, &p->current, &text) || !parser_advance(p))
             return NULL;
     return const_node(p, parser_text(p, buffer_text(&text), text.len), start, line);
 }
@@ -692,11 +646,25 @@ static bool constant_arguments(const struct arguments *arguments)
            all_constant(arguments->args, (uint32_t)arguments->n_args + arguments->n_named);
 }
 
+/* Few positional arguments, none of which calls anything, of a filter or test that is ours. */
+static bool direct_arguments(const struct node_call *call)
+{
+    const struct arguments *arguments = &call->arguments;
+
+    for (int i = 0; i < arguments->n_args; i++)
+        if (arguments->args[i]->calls)
+            return false;
+    return !arguments->star && !arguments->star_star && !arguments->n_named && !call->builtin->fn &&
+           arguments->n_args <= DIRECT_ARGS_MAX && arguments->n_args + 1 >= call->builtin->min &&
+           (arguments->n_args + 1 <= call->builtin->n_params || call->builtin->flags & BUILTIN_VARARGS);
+}
+
 static struct node *call_node(struct parser *p, struct node *subject)
 {
     struct node_call *call = node_new(p, NODE_CALL, sizeof(*call), subject->start, p->current.line);
 
     call->subject = subject;
+    call->node.calls = true;
     if (!parse_arguments(p, &call->arguments))
         return NULL;
     deepen_call(call);
@@ -715,6 +683,7 @@ static struct node *attribute_node(struct parser *p, struct node *subject, value
     attr->subject = subject;
     attr->name = name;
     attr->methods = method_find(value_chars(name), value_len(name));
+    attr->loop_field = loop_field_find(name);
     deepen(&attr->node, subject);
     parser_reads(p, subject, &attr->node);
     return finish(p, &attr->node);
@@ -873,6 +842,7 @@ static struct node *filter_node(struct parser *p, struct node *subject)
     filter->node.constant = subject && subject->constant && constant_arguments(&filter->arguments) &&
                             !(filter->builtin->flags & BUILTIN_CONTEXT);
     deepen_call(filter);
+    filter->direct = direct_arguments(filter);
     return finish(p, &filter->node);
 }
 
@@ -943,6 +913,7 @@ static struct node *test_node(struct parser *p, struct node *subject)
     if (!test->builtin)
         return parser_fail_unknown(p, test->node.line, "test", &name), NULL;
     deepen_call(test);
+    test->direct = direct_arguments(test);
     test->node.constant = subject->constant && constant_arguments(&test->arguments);
     node = finish(p, &test->node);
     return node && negated ? pair_node(p, NODE_NOT, node, NULL, subject->start) : node;

@@ -24,7 +24,7 @@ void ev_repr(struct ev *ev, value v, struct buffer *out)
         return;
     if (out->len > ev->limits.text) {
         ev_limit(ev, LIMIT_TEXT, ev->limits.text);
-        ev->steps = 0;
+        ev_stop(ev);
         return;
     }
     switch (v.kind) {
@@ -65,15 +65,15 @@ void ev_repr(struct ev *ev, value v, struct buffer *out)
 
 static int add_integer(struct ev *ev, int64_t n, struct buffer *out)
 {
-    uint64_t rest = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
-    char digits[24], *at = digits + sizeof(digits);
+    unsigned len = number_text_length(n);
 
-    do
-        *--at = (char)('0' + rest % 10);
-    while (rest /= 10);
-    if (n < 0)
-        *--at = '-';
-    return ev_add_text(ev, out, at, (size_t)(digits + sizeof(digits) - at));
+    if (out->len + len > ev->text_max)
+        return ev_limit(ev, LIMIT_TEXT, ev->limits.text);
+    buffer_reserve(out, len);
+    out->len += len;
+    number_put_text(n, out->data + out->len);
+    out->data[out->len] = '\0';
+    return 0;
 }
 
 int ev_str(struct ev *ev, value v, struct buffer *out)
@@ -85,6 +85,13 @@ int ev_str(struct ev *ev, value v, struct buffer *out)
         return ev_add_text(ev, out, value_chars(v), value_len(v));
     case VALUE_INT:
         return add_integer(ev, v.integer, out);
+    case VALUE_BOOL:
+        return ev_add_text(ev, out, v.boolean ? "True" : "False", v.boolean ? 4 : 5);
+    case VALUE_FLOAT: {
+        char text[JSON_DOUBLE_SIZE];
+
+        return ev_add_text(ev, out, text, json_format_double(v.number, text));
+    }
     case VALUE_OBJECT:
         if (is_undefined(v))
             return ((struct undefined *)v.object)->lax ? 0 : undefined_raise(ev, v);
@@ -101,7 +108,7 @@ int ev_str(struct ev *ev, value v, struct buffer *out)
             return -1;
         python_str(out, v);
     }
-    if (out->len > ev->limits.text)
+    if (out->len > ev->text_max)
         return ev_limit(ev, LIMIT_TEXT, ev->limits.text);
     return ev_pay(ev, (out->len - before) / 64 + 1);
 }
@@ -112,6 +119,14 @@ int ev_str_value(struct ev *ev, value v, value *ret)
 
     if (v.kind == VALUE_STRING) {
         *ret = value_ref(v);
+        return 0;
+    }
+    if (v.kind == VALUE_INT) {
+        unsigned len = number_text_length(v.integer);
+        char *data;
+
+        *ret = value_string_new(len, &data);
+        number_put_text(v.integer, data + len);
         return 0;
     }
     if (ev_str(ev, v, &out) < 0)

@@ -21,11 +21,24 @@ static int assign_attribute(struct ev *ev, const struct node_ns_target *target, 
     return 0;
 }
 
+/* As many items as targets. */
+static int assign_items(struct ev *ev, const struct node_list *tuple, value items)
+{
+    if (ev_pay(ev, tuple->count) < 0)
+        return -1;
+    for (uint32_t i = 0; i < tuple->count; i++)
+        if (assign(ev, tuple->items[i], value_ref(items.list->items[i])) < 0)
+            return -1;
+    return 0;
+}
+
 /* Its array of items stays out of the frames of loops. */
 static __attribute__((noinline)) int assign_tuple(struct ev *ev, const struct node_list *tuple, value held)
 {
     ITER_AUTO(iter);
 
+    if (value_is_list(held) && value_list_count(held) == tuple->count)
+        return assign_items(ev, tuple, held);
     if (!is_iterable(held))
         return ev_error(ev, "TypeError", "cannot unpack non-iterable %s object", ev_type_name(held));
     if (iter_init(ev, held, &iter) < 0)
@@ -70,7 +83,7 @@ static int assign(struct ev *ev, const struct node *target, value v)
     return r;
 }
 
-static __attribute__((noinline)) int print_escaped(struct ev *ev, value v)
+static OUTLINE int print_escaped(struct ev *ev, value v)
 {
     VALUE_AUTO(text);
     BUFFER_AUTO(escaped);
@@ -81,20 +94,110 @@ static __attribute__((noinline)) int print_escaped(struct ev *ev, value v)
     return ev_add_text(ev, ev->out, buffer_text(&escaped), escaped.len);
 }
 
-static OUTLINE int print(struct ev *ev, const struct node *node)
+/* Any expression: its value, then its text. */
+static OUTLINE int print_value(struct ev *ev, const struct node *node)
 {
-    VALUE_AUTO(v);
-    int r;
+    VALUE_AUTO(held);
+    value v;
 
     /* A constant that is printed is folded to its text. */
-    ev->folding = node->constant;
-    r = ev_eval(ev, node, &v);
-    ev->folding = false;
-    if (r < 0)
+    if (unlikely(node->constant)) {
+        ev->folding = true;
+        v = ev_eval(ev, node, &held) < 0 ? VALUE_NOTHING : held;
+        ev->folding = false;
+    } else {
+        v = ev_peek(ev, node, &held);
+    }
+    if (!value_is_set(v))
         return -1;
     ev->at = node;
     if (unlikely(ev->autoescape && !is_object(v, &markup_ops) && !value_is_number(v)))
         return print_escaped(ev, v);
+    return ev_str(ev, v, ev->out);
+}
+
+/* The parts of a concatenation one by one. */
+static OUTLINE int print_parts(struct ev *ev, const struct node_list *node)
+{
+    for (uint32_t i = 0; i < node->count; i++)
+        if (ev_print(ev, node->items[i]) < 0)
+            return -1;
+    return ev_pay(ev, 1);
+}
+
+/* A sum of texts, one by one; 1: it is none, and nothing was printed. */
+static int print_sum(struct ev *ev, const struct node *node)
+{
+    const struct node_pair *pair = (const struct node_pair *)node;
+    bool sum = node->type == NODE_BINARY && node->op == NUMBER_ADD;
+    size_t before = ev->out->len;
+    VALUE_AUTO(held);
+    value v;
+    int r = sum ? print_sum(ev, pair->a) : 0;
+
+    if (r != 0)
+        return r;
+    v = ev_peek(ev, sum ? pair->b : node, &held);
+    if (v.kind == VALUE_STRING)
+        return ev_add_text(ev, ev->out, value_chars(v), value_len(v));
+    ev->out->len = before;
+    return value_is_set(v) ? 1 : -1;
+}
+
+/* A filter whose text need not be made first. */
+static OUTLINE int print_filter(struct ev *ev, const struct node_call *filter)
+{
+    VALUE_AUTO(held);
+    value subject = ev_peek(ev, filter->subject, &held);
+
+    return value_is_set(subject) ? builtin_print_direct(ev, filter, subject) : -1;
+}
+
+/* Whatever is not at hand. */
+static OUTLINE int print_part(struct ev *ev, const struct node *node)
+{
+    const struct node_pair *pair = (const struct node_pair *)node;
+    const struct node_call *filter = (const struct node_call *)node;
+    int yes, r;
+
+    if (unlikely(ev->autoescape || ev->explained || node->constant))
+        return print_value(ev, node);
+    switch ((enum node_type)node->type) {
+    case NODE_CONDITION:
+        if (!pair->c)
+            break;
+        yes = ev_test_at_hand(ev, pair->a);
+        if (yes < 0)
+            yes = ev_test(ev, pair->a);
+        return yes < 0 || ev_pay(ev, 1) < 0 ? -1 : ev_print(ev, yes ? pair->b : pair->c);
+    case NODE_CONCAT:
+        return print_parts(ev, (const struct node_list *)node);
+    case NODE_FILTER:
+        if (!filter->direct || !filter->builtin->print)
+            break;
+        return print_filter(ev, filter);
+    case NODE_BINARY:
+        if (node->op != NUMBER_ADD || node->calls)
+            break;
+        r = print_sum(ev, node);
+        if (r > 0)
+            break;
+        return r;
+    default:
+        break;
+    }
+    return print_value(ev, node);
+}
+
+int ev_print(struct ev *ev, const struct node *node)
+{
+    value v = ev_glance(ev, node);
+
+    if (!value_is_set(v) || unlikely(ev->autoescape))
+        return print_part(ev, node);
+    if (v.kind == VALUE_STRING)
+        return ev_add_text(ev, ev->out, value_chars(v), value_len(v));
+    ev->at = node;
     return ev_str(ev, v, ev->out);
 }
 
@@ -105,12 +208,13 @@ static int capture(struct ev *ev, const struct node_list *body, value *ret)
     struct buffer *before = ev->out;
     int r;
 
+    value_text_begin(&out);
     ev->out = &out;
     r = ev_body(ev, body);
     ev->out = before;
     if (r < 0)
         return -1;
-    *ret = value_text_n(buffer_text(&out), out.len);
+    *ret = value_text_end(&out);
     if (ev->autoescape)
         *ret = markup_new(*ret);
     return 0;
@@ -203,21 +307,24 @@ static OUTLINE int run_call_block(struct ev *ev, const struct node_macro *node)
     return ev_str(ev, text, ev->out);
 }
 
-static OUTLINE int run_if(struct ev *ev, const struct node_if *node)
+/* The branch that is taken; NULL: none, with *ret_failed where a test failed. */
+static inline const struct node_list *branch(struct ev *ev, const struct node_if *node, bool *ret_failed)
 {
     for (;;) {
-        VALUE_AUTO(test);
-        bool yes;
+        int yes = ev_test_at_hand(ev, node->test);
 
-        if (ev_eval(ev, node->test, &test) < 0 || ev_truth(ev, test, &yes) < 0)
-            return -1;
+        if (yes < 0)
+            yes = ev_test(ev, node->test);
+        *ret_failed = yes < 0;
         if (yes)
-            return ev_body(ev, node->body);
-        if (!node->otherwise)
-            return 0;
-        if (node->otherwise->type != NODE_IF)
-            return ev_body(ev, (const struct node_list *)node->otherwise);
+            return yes < 0 ? NULL : node->body;
+        if (!node->otherwise || node->otherwise->type != NODE_IF)
+            return (const struct node_list *)node->otherwise;
         node = (const struct node_if *)node->otherwise;
+        if (ev_pay(ev, 1) < 0) {
+            *ret_failed = true;
+            return NULL;
+        }
     }
 }
 
@@ -232,8 +339,7 @@ static int for_filtered(struct ev *ev, const struct node_for *node, value iterab
         return -1;
     list = value_list_new(0);
     for (;;) {
-        VALUE_AUTO(test);
-        bool yes;
+        int yes;
 
         if (iter_next(ev, &iter, &each) < 0)
             return -1;
@@ -241,14 +347,50 @@ static int for_filtered(struct ev *ev, const struct node_for *node, value iterab
             break;
         value_list_append(&list, each);
         ev_scope_clear(ev, node->scope);
-        if (assign(ev, node->target, value_ref(each)) < 0 || ev_eval(ev, node->test, &test) < 0 ||
-            ev_truth(ev, test, &yes) < 0)
+        if (assign(ev, node->target, value_ref(each)) < 0 || (yes = ev_test(ev, node->test)) < 0)
             return -1;
         if (!yes)
             value_list_remove(&list, value_list_count(list) - 1);
     }
     *ret = value_take(&list);
     return 0;
+}
+
+/* The variables of a turn: those of the one before are forgotten. */
+static int begin_turn(struct ev *ev, const struct node_for *node, value each)
+{
+    struct scope_range scope = node->scope;
+
+    if (scope.end - scope.first > 1 || node->target->type != NODE_NAME)
+        ev_scope_clear(ev, scope);
+    return assign(ev, node->target, each);
+}
+
+/* "for key, item in map.items()": no tuples are made. */
+static bool walks_pairs(const struct node_for *node, const struct iter *iter)
+{
+    const struct node_list *pair = (const struct node_list *)node->target;
+
+    return iter->kind == ITER_MAP && is_object(iter->source, &view_ops) &&
+           ((const struct view *)iter->source.object)->kind == VIEW_ITEMS &&
+           node->target->type == NODE_TUPLE && pair->count == 2;
+}
+
+static int for_pairs(struct ev *ev, const struct node_for *node, struct iter *iter, bool *ret_any)
+{
+    const struct node_list *pair = (const struct node_list *)node->target;
+    value key, item;
+
+    for (*ret_any = false;; *ret_any = true) {
+        if (iter_next_pair(ev, iter, &key, &item) < 0)
+            return -1;
+        if (!value_is_set(key))
+            return 0;
+        ev_scope_clear(ev, node->scope);
+        if (assign(ev, pair->items[0], value_ref(key)) < 0 ||
+            assign(ev, pair->items[1], value_ref(item)) < 0 || ev_body(ev, node->body) < 0)
+            return -1;
+    }
 }
 
 static int for_plain(struct ev *ev, const struct node_for *node, value items, bool *ret_any)
@@ -258,13 +400,14 @@ static int for_plain(struct ev *ev, const struct node_for *node, value items, bo
 
     if (iter_init(ev, items, &iter) < 0)
         return -1;
+    if (walks_pairs(node, &iter))
+        return for_pairs(ev, node, &iter, ret_any);
     for (*ret_any = false;; *ret_any = true) {
         if (iter_next(ev, &iter, &each) < 0)
             return -1;
         if (!value_is_set(each))
             return 0;
-        ev_scope_clear(ev, node->scope);
-        if (assign(ev, node->target, each) < 0 || ev_body(ev, node->body) < 0)
+        if (begin_turn(ev, node, each) < 0 || ev_body(ev, node->body) < 0)
             return -1;
     }
 }
@@ -363,19 +506,10 @@ static int run_set(struct ev *ev, const struct node_set *node)
 static int run_statement(struct ev *ev, const struct node *node)
 {
     switch ((enum node_type)node->type) {
-    case NODE_DATA: {
-        const struct node_data *data = (const struct node_data *)node;
-
-        return ev_add_text(ev, ev->out, data->text, data->len);
-    }
-    case NODE_PRINT:
-        return print(ev, ((const struct node_pair *)node)->a);
     case NODE_LIST:
         return ev_body(ev, (const struct node_list *)node);
     case NODE_FOR:
         return run_for(ev, (const struct node_for *)node);
-    case NODE_IF:
-        return run_if(ev, (const struct node_if *)node);
     case NODE_SET:
         return run_set(ev, (const struct node_set *)node);
     case NODE_SET_BLOCK:
@@ -399,14 +533,64 @@ static int run_statement(struct ev *ev, const struct node *node)
     }
 }
 
-int ev_body(struct ev *ev, const struct node_list *body)
+static inline int print_data(struct ev *ev, const struct node_data *data)
+{
+    struct buffer *out = ev->out;
+    char *to;
+
+    /* Short texts are copied with what is behind them, which takes no decisions. */
+    if (unlikely(data->len > DATA_PAD || out->len + DATA_PAD >= out->room ||
+                 out->len + data->len > ev->text_max))
+        return ev_add_text(ev, out, data->text, data->len);
+    to = out->data + out->len;
+    memcpy(to, data->text, DATA_PAD);
+    to[data->len] = '\0';
+    out->len += data->len;
+    return 0;
+}
+
+static inline int run_if(struct ev *ev, const struct node_if *node)
+{
+    bool failed;
+    const struct node_list *body = branch(ev, node, &failed);
+
+    if (!body)
+        return failed ? -1 : 0;
+    return body->count == 1 && body->items[0]->type == NODE_DATA
+               ? print_data(ev, (const struct node_data *)body->items[0])
+               : ev_body(ev, body);
+}
+
+static int run_body(struct ev *ev, const struct node_list *body)
 {
     for (uint32_t i = 0; i < body->count; i++) {
-        if (ev_pay(ev, 1) < 0 || run_statement(ev, body->items[i]) < 0) {
-            if (!ev->err->line)
-                ev_place(ev);
-            return -1;
+        const struct node *node = body->items[i];
+        int r;
+
+        switch ((enum node_type)node->type) {
+        case NODE_DATA:
+            r = print_data(ev, (const struct node_data *)node);
+            break;
+        case NODE_PRINT:
+            r = ev_print(ev, ((const struct node_pair *)node)->a);
+            break;
+        case NODE_IF:
+            r = run_if(ev, (const struct node_if *)node);
+            break;
+        default:
+            r = run_statement(ev, node);
         }
+        if (unlikely(r < 0))
+            return -1;
     }
     return 0;
+}
+
+int ev_body(struct ev *ev, const struct node_list *body)
+{
+    if (likely(ev_pay(ev, body->count) == 0 && run_body(ev, body) == 0))
+        return 0;
+    if (!ev->err->line)
+        ev_place(ev);
+    return -1;
 }

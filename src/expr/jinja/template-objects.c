@@ -122,6 +122,7 @@ static int macro_call(struct ev *ev, value self, const struct actuals *actuals, 
     int r;
 
     frame = frame_enter(ev, &macro->node->function, macro->frame);
+    value_text_begin(&out);
     ev->out = &out;
     r = bind_parameters(ev, macro->node, actuals, frame);
     if (r == 0)
@@ -130,7 +131,7 @@ static int macro_call(struct ev *ev, value self, const struct actuals *actuals, 
     frame_leave(ev, frame, before);
     if (r < 0)
         return -1;
-    *ret = value_text_n(buffer_text(&out), out.len);
+    *ret = value_text_end(&out);
     if (ev->autoescape)
         *ret = markup_new(*ret);
     return 0;
@@ -243,6 +244,7 @@ static int loop_call(struct ev *ev, value self, const struct actuals *actuals, v
     ev->frame = loop->frame;
     for (unsigned i = range.first; i < range.end; i++)
         saved[i - range.first] = value_take(&ev->frame->slots[i]);
+    value_text_begin(&out);
     ev->out = &out;
     r = ev_for_with(ev, loop->node, actuals->items[0], loop->depth + 1);
     ev->out = before_out;
@@ -252,7 +254,7 @@ static int loop_call(struct ev *ev, value self, const struct actuals *actuals, v
     free(saved);
     if (r < 0)
         return -1;
-    *ret = value_text_n(buffer_text(&out), out.len);
+    *ret = value_text_end(&out);
     if (ev->autoescape)
         *ret = markup_new(*ret);
     return 0;
@@ -326,33 +328,68 @@ static const struct builtin changed_method = {
     .min = 1,  .n_params = 1,         .params = { "self" }
 };
 
+enum loop_field {
+    LOOP_NONE,
+    LOOP_INDEX,
+    LOOP_INDEX0,
+    LOOP_REVINDEX,
+    LOOP_REVINDEX0,
+    LOOP_LENGTH,
+    LOOP_DEPTH,
+    LOOP_DEPTH0,
+    LOOP_FIRST,
+    LOOP_LAST,
+    LOOP_FIELDS
+};
+
+uint8_t loop_field_find(value name)
+{
+    static const char *const names[LOOP_FIELDS] = {
+        [LOOP_INDEX] = "index",         [LOOP_INDEX0] = "index0", [LOOP_REVINDEX] = "revindex",
+        [LOOP_REVINDEX0] = "revindex0", [LOOP_LENGTH] = "length", [LOOP_DEPTH] = "depth",
+        [LOOP_DEPTH0] = "depth0",       [LOOP_FIRST] = "first",   [LOOP_LAST] = "last",
+    };
+
+    for (unsigned i = LOOP_NONE + 1; i < LOOP_FIELDS; i++)
+        if (value_text_is(name, names[i]))
+            return (uint8_t)i;
+    return LOOP_NONE;
+}
+
+value loop_number(value v, uint8_t field)
+{
+    const struct loop *loop = (const struct loop *)v.object;
+    int64_t length = (int64_t)value_list_count(loop->items), i = loop->index0;
+
+    switch ((enum loop_field)field) {
+    case LOOP_INDEX:
+        return value_int(i + 1);
+    case LOOP_INDEX0:
+        return value_int(i);
+    case LOOP_REVINDEX:
+        return value_int(length - i);
+    case LOOP_REVINDEX0:
+        return value_int(length - i - 1);
+    case LOOP_LENGTH:
+        return value_int(length);
+    case LOOP_DEPTH:
+        return value_int(loop->depth);
+    case LOOP_DEPTH0:
+        return value_int((int64_t)loop->depth - 1);
+    case LOOP_FIRST:
+        return value_bool(i == 0);
+    default:
+        return value_bool(i + 1 == length);
+    }
+}
+
 static int loop_getattr(struct ev *ev, value self, value name, value *ret)
 {
     const struct loop *loop = (const struct loop *)self.object;
-    int64_t length = (int64_t)value_list_count(loop->items), i = loop->index0;
-    const struct {
-        const char *name;
-        int64_t n;
-    } numbers[] = {
-        { "index", i + 1 },
-        { "index0", i },
-        { "revindex", length - i },
-        { "revindex0", length - i - 1 },
-        { "length", length },
-        { "depth", loop->depth },
-        { "depth0", (int64_t)loop->depth - 1 },
-    };
+    uint8_t field = loop_field_find(name);
 
-    for (size_t k = 0; k < ELEMENTS(numbers); k++) {
-        if (!value_text_is(name, numbers[k].name))
-            continue;
-        *ret = value_int(numbers[k].n);
-        return 0;
-    }
-    if (value_text_is(name, "first"))
-        *ret = value_bool(i == 0);
-    else if (value_text_is(name, "last"))
-        *ret = value_bool(i + 1 == length);
+    if (field)
+        *ret = loop_number(self, field);
     else if (value_text_is(name, "previtem"))
         *ret = value_is_set(loop->previous)
                    ? value_ref(loop->previous)
@@ -533,12 +570,13 @@ static int block_call(struct ev *ev, value self, const struct actuals *actuals, 
 
     while (root->up)
         root = root->up;
+    value_text_begin(&out);
     ev->out = &out;
     r = ev_block(ev, ((struct block_function *)self.object)->block, root);
     ev->out = before;
     if (r < 0)
         return -1;
-    *ret = value_text_n(buffer_text(&out), out.len);
+    *ret = value_text_end(&out);
     if (ev->autoescape)
         *ret = markup_new(*ret);
     return 0;
@@ -588,10 +626,11 @@ static void datastore_free(struct value_object *object)
     object_free(datastore, sizeof(*datastore));
 }
 
-value datastore_root(struct ev *ev)
+value datastore_root(struct ev *ev, value scope)
 {
     struct datastore *datastore = object_new(&datastore_ops, sizeof(*datastore));
 
+    datastore->scope = value_ref(scope);
     return value_object(&datastore->object);
 }
 
@@ -642,7 +681,7 @@ static void datastore_repr(struct ev *ev, struct value_object *self, struct buff
     VALUE_AUTO(text);
 
     if (datastore_lookup(ev, value_object(self), false, &text) < 0) {
-        ev->steps = 0;
+        ev_stop(ev);
         return;
     }
     buffer_add(out, value_chars(text), value_len(text));

@@ -41,15 +41,17 @@ static void ascii_case(enum text_case how, const char *s, size_t n, char *out)
 {
     bool inside = false;
 
+    /* Loops of their own: the compiler makes them take many bytes at a time. */
+    for (size_t i = 0; i < n && (how == TEXT_LOWER || how == TEXT_CASEFOLD); i++)
+        out[i] = ascii_lower(s[i]);
+    for (size_t i = 0; i < n && how == TEXT_UPPER; i++)
+        out[i] = ascii_upper(s[i]);
     for (size_t i = 0; i < n; i++) {
         switch (how) {
         case TEXT_LOWER:
         case TEXT_CASEFOLD:
-            out[i] = ascii_lower(s[i]);
-            break;
         case TEXT_UPPER:
-            out[i] = ascii_upper(s[i]);
-            break;
+            return;
         case TEXT_TITLE:
             out[i] = inside ? ascii_lower(s[i]) : ascii_upper(s[i]);
             inside = ascii_letter(s[i]);
@@ -132,6 +134,25 @@ int text_case(struct ev *ev, enum text_case how, value text, value *ret)
         return -1;
     unicode_case(how, value_chars(text), n, &out);
     *ret = value_text_n(buffer_text(&out), out.len);
+    return 0;
+}
+
+int text_case_print(struct ev *ev, enum text_case how, value text, struct buffer *out)
+{
+    size_t n = value_len(text);
+
+    if (ev_pay_text(ev, n) < 0)
+        return -1;
+    if (out->len + n > ev->text_max)
+        return ev_limit(ev, LIMIT_TEXT, ev->limits.text);
+    if (!is_ascii(text)) {
+        unicode_case(how, value_chars(text), n, out);
+        return ev_pay(ev, n / 4);
+    }
+    buffer_reserve(out, n);
+    ascii_case(how, value_chars(text), n, out->data + out->len);
+    out->len += n;
+    out->data[out->len] = '\0';
     return 0;
 }
 

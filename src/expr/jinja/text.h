@@ -8,6 +8,8 @@
 enum text_case { TEXT_LOWER, TEXT_UPPER, TEXT_CASEFOLD, TEXT_TITLE, TEXT_CAPITALIZE, TEXT_SWAPCASE };
 
 int text_case(struct ev *ev, enum text_case how, value text, value *ret);
+/* The same, added to a buffer. */
+int text_case_print(struct ev *ev, enum text_case how, value text, struct buffer *out);
 /* Python's idea of white space. */
 bool code_is_space(uint32_t code);
 /* Letters, digits and underscore: \w. */

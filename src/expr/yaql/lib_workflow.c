@@ -312,7 +312,7 @@ static int st2kv(struct call *c, value *ret)
     const struct expr_host *host = c->ev->context->host;
     value key = c->args[0].v, decrypt = c->args[2].v;
     VALUE_AUTO(found);
-    const char *text, *scope = "system";
+    const char *text, *scope;
     int r;
 
     if (!value_is_string(key))
@@ -321,11 +321,7 @@ static int st2kv(struct call *c, value *ret)
         return yaql_fail(c->ev, "TypeError", "Decrypt parameter is not typeof bool.");
     if (!host || !host->datastore_get)
         return yaql_fail(c->ev, "ExpressionEvaluationException", "The datastore is not available here.");
-    text = value_chars(key);
-    if (strncmp(text, "system.", 7) == 0 || strncmp(text, "user.", 5) == 0) {
-        scope = text[0] == 's' ? "system" : "user";
-        text = strchr(text, '.') + 1;
-    }
+    text = fn_datastore_name(value_chars(key), &scope);
     r = host->datastore_get(host->data, scope, text, arg_bool(c, 2), &found, c->ev->err);
     if (r < 0)
         return r;
@@ -335,7 +331,7 @@ static int st2kv(struct call *c, value *ret)
     }
     if (!value_is_set(found))
         return yaql_fail(c->ev, "ExpressionEvaluationException",
-                         "The key \"%s\" does not exist in the StackStorm datastore.", value_chars(key));
+                         "The key \"%s\" does not exist in the StackStorm datastore.", text);
     *ret = value_take(&found);
     return 0;
 }

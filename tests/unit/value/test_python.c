@@ -2,6 +2,7 @@
 #include "../unit.h"
 
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "value/python.h"
 
 static value literal(const char *text)
@@ -164,6 +165,50 @@ TEST(dates_and_spans_show_as_pythons)
     assert_string_equal(out.data, "-1 day, 23:59:59.999999");
 }
 
+TEST(wide_values_are_spread_over_lines)
+{
+    static const struct {
+        const char *json, *expected;
+    } cases[] = {
+        { "{\"a\": 1, \"b\": [1, 2]}", "{'a': 1, 'b': [1, 2]}" },
+        { "{\"name\": \"web-17\", \"reason\": \"the disk of the machine is nearly full and nobody was told about it\"}",
+          "{'name': 'web-17',\n"
+          " 'reason': 'the disk of the machine is nearly full and nobody was told '\n"
+          "           'about it'}" },
+        { "[\"alpha beta gamma delta epsilon\", \"zeta eta theta iota kappa lambda mu nu\", {\"xi\": null}]",
+          "['alpha beta gamma delta epsilon',\n"
+          " 'zeta eta theta iota kappa lambda mu nu',\n"
+          " {'xi': None}]" },
+        { "\"one line that is long enough to be broken because it is wider than it may be\\nand another\"",
+          "('one line that is long enough to be broken because it is wider than '\n"
+          " 'it may be\\n'\n"
+          " 'and another')" },
+    };
+
+    for (size_t i = 0; i < ELEMENTS(cases); i++) {
+        BUFFER_AUTO(shown);
+        VALUE_AUTO(v);
+
+        v = from_json(cases[i].json);
+        python_pretty(&shown, v, 72, 10000);
+        assert_string_equal(shown.data, cases[i].expected);
+    }
+}
+
+TEST(huge_values_are_cut)
+{
+    BUFFER_AUTO(shown);
+    VALUE_AUTO(v);
+
+    v = value_list_new(100000);
+    for (int64_t i = 0; i < 100000; i++)
+        value_list_append(&v, value_text("é"));
+    python_pretty(&shown, v, 72, 1000);
+    assert_in_range(shown.len, 900, 1003);
+    assert_string_equal(shown.data + shown.len - 3, "...");
+    assert_true(utf8_valid(shown.data, shown.len));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -174,6 +219,8 @@ int main(void)
         cmocka_unit_test(percent_tells_what_is_wrong),
         cmocka_unit_test(format_specifications),
         cmocka_unit_test(dates_and_spans_show_as_pythons),
+        cmocka_unit_test(wide_values_are_spread_over_lines),
+        cmocka_unit_test(huge_values_are_cut),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

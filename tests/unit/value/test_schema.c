@@ -111,6 +111,104 @@ TEST(defaults_are_filled_for_the_check)
     assert_json(v, "{\"o\":{\"z\":0},\"l\":[{\"y\":null}]}");
 }
 
+/* What is told at length. */
+static void assert_told(const char *schema_json, const char *json, enum schema_flags flags,
+                        const char *expected)
+{
+    ERROR_AUTO(err);
+    VALUE_AUTO(schema);
+    VALUE_AUTO(v);
+
+    schema = from_json(schema_json);
+    v = from_json(json);
+    assert_true(schema_validate(schema, v, SCHEMA_PARAMETERS, flags, NULL, &err) < 0);
+    assert_string_equal(error_detail(&err), expected);
+}
+
+TEST(a_refusal_shows_the_parts_that_do_not_agree)
+{
+    assert_told(SET("\"code\": {\"type\": \"integer\", \"description\": \"Exit code\", \"default\": 3, "
+                    "\"minimum\": 1, \"maximum\": 99}"),
+                "{\"code\": 500}", SCHEMA_DEFAULTS | SCHEMA_ALLOW_NULL,
+                "500 is greater than the maximum of 99\n\n"
+                "Failed validating 'maximum' in schema['properties']['code']:\n"
+                "    {'type': 'integer',\n"
+                "     'description': 'Exit code',\n"
+                "     'default': 3,\n"
+                "     'minimum': 1,\n"
+                "     'maximum': 99}\n\n"
+                "On instance['code']:\n"
+                "    500");
+    assert_told(SET("\"l\": {\"items\": {\"type\": \"string\"}, \"required\": true}"), "{\"l\": [\"a\", 1]}",
+                0,
+                "1 is not of type 'string'\n\n"
+                "Failed validating 'type' in schema['properties']['l']['items']:\n"
+                "    {'type': 'string'}\n\n"
+                "On instance['l'][1]:\n"
+                "    1");
+}
+
+TEST(what_is_missing_is_told_at_its_place)
+{
+    assert_told(
+        "{\"type\": \"object\", \"properties\": {\"ok\": {\"type\": \"boolean\", \"required\": true}}}", "{}",
+        0,
+        "'ok' is a required property\n\n"
+        "Failed validating 'required' in schema['properties']['ok']:\n"
+        "    {'type': 'object',\n"
+        "     'properties': {'ok': {'type': 'boolean', 'required': True}}}\n\n"
+        "On instance['ok']:\n"
+        "    {}");
+}
+
+TEST(null_that_would_be_allowed_shows_in_the_schema)
+{
+    assert_told(SET("\"a\": {\"type\": \"string\"}"), "{\"a\": 5}", SCHEMA_ALLOW_NULL,
+                "5 is not of type 'string', 'null'\n\n"
+                "Failed validating 'type' in schema['properties']['a']:\n"
+                "    {'type': ['string', 'null']}\n\n"
+                "On instance['a']:\n"
+                "    5");
+}
+
+/* Of many violations one is told: the one nearest to the root, then the later place, then the plainer keyword. */
+TEST(of_many_violations_the_widest_is_told)
+{
+    static const struct {
+        const char *schema, *v, *expected;
+    } cases[] = {
+        { SET("\"a\": {\"type\": \"string\"}, \"b\": {\"type\": \"string\"}"), "{\"a\": 1, \"b\": 2}",
+          "2 is not of type 'string'" },
+        { SET("\"a\": {\"type\": \"string\", \"required\": true}"), "{\"x\": 1}",
+          "Additional properties are not allowed ('x' was unexpected)" },
+        { "{\"anyOf\": [{\"minimum\": 5}], \"maximum\": 1}", "2", "2 is greater than the maximum of 1" },
+        { "{\"items\": {\"type\": \"string\"}, \"maxItems\": 1}", "[1, 2]", "[1, 2] is too long" },
+        { "{\"type\": \"integer\", \"maximum\": 1, \"enum\": [1]}", "2",
+          "2 is greater than the maximum of 1" },
+    };
+
+    for (size_t i = 0; i < ELEMENTS(cases); i++)
+        assert_valid(cases[i].schema, cases[i].v, SCHEMA_PARAMETERS, 0, cases[i].expected);
+}
+
+TEST(alternatives_tell_what_came_nearest)
+{
+    const char *schema =
+        "{\"anyOf\": [{\"type\": \"string\"}, {\"properties\": {\"n\": {\"type\": \"integer\"}}}]}";
+
+    assert_valid(schema, "{\"n\": \"x\"}", SCHEMA_DRAFT4, 0, "'x' is not of type 'integer'");
+    assert_valid(schema, "{\"n\": \"x\"}", SCHEMA_DRAFT4, SCHEMA_WHOLE_ALTERNATIVES,
+                 "{'n': 'x'} is not valid under any of the given schemas");
+    assert_told(schema, "{\"n\": \"x\"}", 0,
+                "'x' is not of type 'integer'\n\n"
+                "Failed validating 'type' in schema[1]['properties']['n']:\n"
+                "    {'type': 'integer'}\n\n"
+                "On instance['n']:\n"
+                "    'x'");
+    assert_valid("{\"anyOf\": [{\"type\": \"string\"}, {\"type\": \"integer\"}]}", "[]", SCHEMA_DRAFT4, 0,
+                 "[] is not valid under any of the given schemas");
+}
+
 static void assert_definition(const char *json, const char *expected)
 {
     ERROR_AUTO(err);
@@ -203,6 +301,11 @@ int main(void)
         cmocka_unit_test(secrets_are_masked_at_any_depth),
         cmocka_unit_test(outputs_are_masked_by_both_forms_of_schema),
         cmocka_unit_test(endless_schemas_end),
+        cmocka_unit_test(a_refusal_shows_the_parts_that_do_not_agree),
+        cmocka_unit_test(what_is_missing_is_told_at_its_place),
+        cmocka_unit_test(null_that_would_be_allowed_shows_in_the_schema),
+        cmocka_unit_test(of_many_violations_the_widest_is_told),
+        cmocka_unit_test(alternatives_tell_what_came_nearest),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
