@@ -24,7 +24,7 @@ struct fn_call {
 enum fn_where {
     FN_TEMPLATE = 1 << 0, /* a filter of StackStorm's Jinja environment (parameters, rules, configs) */
     FN_ORQUESTA =
-        1 << 1, /* a function of workflow expressions: YAQL function, Jinja function and Jinja filter */
+        1 << 1,       /* a function of workflow expressions: YAQL function, Jinja function and Jinja filter */
     FN_SLOW = 1 << 2, /* takes some ten nanoseconds for a byte that it reads or writes */
 };
 

@@ -61,20 +61,6 @@ static bool equal_views(const struct view *a, const struct view *b)
     return true;
 }
 
-int ev_pay_tree(struct ev *ev, value v)
-{
-    int r = ev_pay(ev, 1);
-
-    if (v.kind != VALUE_LIST && v.kind != VALUE_TUPLE && v.kind != VALUE_MAP && v.kind != VALUE_SET)
-        return r;
-    for (size_t i = 0; r == 0 && i < value_list_count(v); i++)
-        r = ev_pay_tree(ev, value_list_at(v, i));
-    for (size_t i = 0; r == 0 && i < value_map_count(v); i++)
-        r = value_map_item_at(v, i).kind >= VALUE_LIST ? ev_pay_tree(ev, value_map_item_at(v, i))
-                                                       : ev_pay(ev, 1);
-    return r;
-}
-
 int ev_equal(struct ev *ev, value a, value b, bool *ret)
 {
     value x = text_of(a), y = text_of(b);
@@ -467,7 +453,7 @@ int ev_percent(struct ev *ev, value text, value args, bool escape, struct buffer
     else if (plain_arguments(ev, args, escape, &plain) < 0)
         return -1;
     if (python_percent(value_chars(text), value_len(text), plain, ev->text_max, out, ev->err) < 0)
-        return ev->err->kind && strcmp(ev->err->kind, "LimitExceeded") == 0
+        return ev->err->kind && strcmp(ev->err->kind, LIMIT_KIND) == 0
                    ? ev_limit(ev, LIMIT_TEXT, ev->limits.text)
                    : -1;
     return ev_pay_text(ev, out->len - before);
