@@ -110,6 +110,9 @@ static int filter_int(struct ev *ev, struct bound *bound, value *ret)
         return 0;
     }
     if (value_is_set(text)) {
+        /* Digits past those of a machine's integer cost more the more there are; beyond 4300 none is read. */
+        if (value_len(text) > 32 && ev_pay(ev, value_len(text) < 8192 ? value_len(text) / 8 : 1024) < 0)
+            return -1;
         if (number_parse_int(value_chars(text), value_len(text), base > 36 || base < -1 ? 99 : (int)base, ret,
                              &err) == 0)
             return 0;
