@@ -477,6 +477,14 @@ TEST(texts_end_at_their_limit)
     }
 }
 
+TEST(comparisons_with_what_is_undefined_fail_as_such)
+{
+    assert_fails("{{ 1 != missing }}", EXPR_TEMPLATE, "UndefinedError");
+    assert_fails("{% if missing not in [1] %}{% endif %}", EXPR_TEMPLATE, "UndefinedError");
+    assert_fails("{{ 1 not in missing }}", EXPR_TEMPLATE, "UndefinedError");
+    assert_fails("{{ 1 is ne(missing) }}", EXPR_TEMPLATE, "UndefinedError");
+}
+
 TEST(quick_loops_are_paid_for)
 {
     assert_fails(
@@ -508,6 +516,7 @@ int main(void)
         cmocka_unit_test(printing_gives_the_text_of_the_value),
         cmocka_unit_test(operands_outlive_the_code_that_runs_beside_them),
         cmocka_unit_test(texts_end_at_their_limit),
+        cmocka_unit_test(comparisons_with_what_is_undefined_fail_as_such),
         cmocka_unit_test(quick_loops_are_paid_for),
         cmocka_unit_test(every_attack_ends_soon_and_leaves_nothing_behind),
     };
