@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/limit.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "value/json.h"
@@ -15,7 +16,7 @@
 
 int python_too_long(size_t limit, struct error *err)
 {
-    return error_set_kind(err, -E2BIG, "LimitExceeded", "the text is longer than %zu bytes", limit);
+    return limit_exceeded(err, LIMIT_TEXT, limit);
 }
 
 /* ---- laying out ---- */

@@ -39,8 +39,9 @@ int ev_error(struct ev *ev, const char *kind, const char *format, ...)
 
 int ev_limit(struct ev *ev, const char *what, uint64_t limit)
 {
-    return ev_error(ev, "ExpressionLimitError", "the expression exceeds the limit of %llu %s",
-                    (unsigned long long)limit, what);
+    limit_exceeded(ev->err, what, limit);
+    ev_place(ev);
+    return -1;
 }
 
 #define SLICE 256 /* steps between two looks at the memory that is held */
@@ -52,13 +53,13 @@ int ev_pay_slow(struct ev *ev, uint64_t n)
 
     if (left <= n) {
         if (left || !ev->err->message)
-            ev_limit(ev, "steps", ev->limits.steps);
+            ev_limit(ev, LIMIT_STEPS, ev->limits.steps);
         ev_stop(ev);
         return -1;
     }
     if (held > 0 && (uint64_t)held > ev->limits.memory) {
         ev_stop(ev);
-        return ev_limit(ev, "bytes of memory", ev->limits.memory);
+        return ev_limit(ev, LIMIT_MEMORY, ev->limits.memory);
     }
     left -= n;
     ev->slice = left <= SLICE ? left - 1 : SLICE;
@@ -69,14 +70,14 @@ int ev_pay_slow(struct ev *ev, uint64_t n)
 int ev_pay_text(struct ev *ev, size_t n)
 {
     if (n > ev->limits.text)
-        return ev_limit(ev, "bytes of a text", ev->limits.text);
+        return ev_limit(ev, LIMIT_TEXT, ev->limits.text);
     return ev_pay(ev, n / 64 + 1);
 }
 
 int ev_add_long_text(struct ev *ev, struct buffer *out, const char *text, size_t n)
 {
     if (out->len + n > ev->text_max)
-        return ev_limit(ev, "bytes of a text", ev->limits.text);
+        return ev_limit(ev, LIMIT_TEXT, ev->limits.text);
     if (ev_pay(ev, n / 64) < 0)
         return -1;
     buffer_add(out, text, n);
@@ -86,7 +87,7 @@ int ev_add_long_text(struct ev *ev, struct buffer *out, const char *text, size_t
 int ev_pay_items(struct ev *ev, size_t n)
 {
     if (n > ev->limits.sequence)
-        return ev_limit(ev, "items of a sequence", ev->limits.sequence);
+        return ev_limit(ev, LIMIT_SEQUENCE, ev->limits.sequence);
     return ev_pay(ev, n / 2 + 1);
 }
 
@@ -94,8 +95,9 @@ int ev_enter(struct ev *ev)
 {
     if (++ev->depth > ev->limits.depth) {
         ev->depth--;
-        return ev_error(ev, "RecursionError", "maximum recursion depth exceeded (limit of %u nested calls)",
-                        ev->limits.depth);
+        limit_recursion(ev->err, LIMIT_DEPTH, ev->limits.depth);
+        ev_place(ev);
+        return -1;
     }
     return 0;
 }

@@ -41,7 +41,7 @@ static int grow(struct ev *ev, struct actuals *actuals)
     if (n < actuals->room)
         return 0;
     if (n >= ACTUALS_MAX)
-        return ev_limit(ev, "arguments", ACTUALS_MAX);
+        return ev_limit(ev, LIMIT_ARGUMENTS, ACTUALS_MAX);
     actuals->room *= 2;
     actuals->items = xreallocarray(local ? NULL : actuals->items, actuals->room, sizeof(value));
     actuals->names = xreallocarray(local ? NULL : actuals->names, actuals->room, sizeof(value));

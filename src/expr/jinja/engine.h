@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "base/buffer.h"
+#include "base/limit.h"
 #include "base/mem.h"
 #include "expr/functions/functions.h"
 #include "expr/jinja/ast.h"
@@ -78,7 +79,7 @@ static inline void copy_short(char *to, const char *from, size_t n)
 /* ---- failing and bounds ---- */
 
 int ev_error(struct ev *ev, const char *kind, const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* A bound was hit. */
+/* A bound was hit: one of base/limit.h. */
 int ev_limit(struct ev *ev, const char *what, uint64_t limit);
 /* Pays for n items or about 64 * n bytes of work; fails when the steps are used up or too much memory is held. */
 int ev_pay_slow(struct ev *ev, uint64_t n);

@@ -330,7 +330,7 @@ static OUTLINE int eval_list(struct ev *ev, const struct node_list *node, value 
         value_list_append(&list, item);
     }
     if (value_depth(list) > VALUE_DEPTH_MAX)
-        return ev_limit(ev, "nesting of values", VALUE_DEPTH_MAX);
+        return ev_limit(ev, LIMIT_NESTING, VALUE_DEPTH_MAX);
     *ret = value_take(&list);
     return 0;
 }
@@ -354,7 +354,7 @@ static OUTLINE int eval_dict(struct ev *ev, const struct node_list *node, value 
             return -1;
     }
     if (value_depth(map) > VALUE_DEPTH_MAX)
-        return ev_limit(ev, "nesting of values", VALUE_DEPTH_MAX);
+        return ev_limit(ev, LIMIT_NESTING, VALUE_DEPTH_MAX);
     *ret = value_take(&map);
     return 0;
 }

@@ -804,7 +804,7 @@ static int step_batch(struct ev *ev, struct generator *self, value *ret)
         return 0;
     if (value_is_set(self->otherwise) && (int64_t)value_list_count(row) < self->numbers[0]) {
         if (self->numbers[0] > (int64_t)ev->limits.sequence || ev_pay_items(ev, (size_t)self->numbers[0]) < 0)
-            return ev_limit(ev, "items of a sequence", ev->limits.sequence);
+            return ev_limit(ev, LIMIT_SEQUENCE, ev->limits.sequence);
         while ((int64_t)value_list_count(row) < self->numbers[0])
             value_list_append(&row, value_ref(self->otherwise));
     }

@@ -353,7 +353,7 @@ static int pretty_items(struct ev *ev, value v, size_t indent, size_t allowance,
             return -1;
         }
         if (ev_pay(ev, 1) < 0 || out->len > ev->limits.text)
-            return ev_limit(ev, "bytes of a text", ev->limits.text);
+            return ev_limit(ev, LIMIT_TEXT, ev->limits.text);
     }
     if (v.kind == VALUE_TUPLE && n == 1)
         buffer_add_char(out, ',');

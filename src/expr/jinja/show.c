@@ -15,7 +15,7 @@ void ev_repr(struct ev *ev, value v, struct buffer *out)
     if (ev_pay(ev, 1) < 0)
         return;
     if (out->len > ev->limits.text) {
-        ev_limit(ev, "bytes of a text", ev->limits.text);
+        ev_limit(ev, LIMIT_TEXT, ev->limits.text);
         ev_stop(ev);
         return;
     }
@@ -58,7 +58,7 @@ static int add_integer(struct ev *ev, int64_t n, struct buffer *out)
     unsigned len = number_text_length(n);
 
     if (out->len + len > ev->text_max)
-        return ev_limit(ev, "bytes of a text", ev->limits.text);
+        return ev_limit(ev, LIMIT_TEXT, ev->limits.text);
     buffer_reserve(out, len);
     out->len += len;
     number_put_text(n, out->data + out->len);
@@ -97,7 +97,7 @@ int ev_str(struct ev *ev, value v, struct buffer *out)
         python_str(out, v);
     }
     if (out->len > ev->text_max)
-        return ev_limit(ev, "bytes of a text", ev->limits.text);
+        return ev_limit(ev, LIMIT_TEXT, ev->limits.text);
     return ev_pay(ev, (out->len - before) / 64 + 1);
 }
 

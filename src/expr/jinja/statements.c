@@ -45,7 +45,7 @@ static __attribute__((noinline)) int assign_tuple(struct ev *ev, const struct no
         return -1;
     value items[256], extra;
     uint32_t n = 0;
-    int r = tuple->count > ELEMENTS(items) ? ev_limit(ev, "targets", ELEMENTS(items)) : 0;
+    int r = tuple->count > ELEMENTS(items) ? ev_limit(ev, LIMIT_ARGUMENTS, ELEMENTS(items)) : 0;
 
     while (r == 0 && n < tuple->count) {
         r = iter_next(ev, &iter, &items[n]);

@@ -87,7 +87,7 @@ static int bind_parameters(struct ev *ev, const struct node_macro *node, const s
     unsigned first_default = node->n_params - node->n_defaults;
 
     if (actuals->n_named > ELEMENTS(used))
-        return ev_limit(ev, "arguments", ELEMENTS(used));
+        return ev_limit(ev, LIMIT_ARGUMENTS, ELEMENTS(used));
     for (unsigned i = 0; i < node->n_params; i++) {
         value v = i < actuals->n ? value_ref(actuals->items[i]) : take_named(actuals, used, node->params[i]);
 
