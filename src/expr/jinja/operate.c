@@ -236,17 +236,18 @@ int ev_compare(struct ev *ev, enum compare_operator op, value a, value b, bool *
         return ev_equal(ev, a, b, ret);
     case COMPARE_NE:
         r = ev_equal(ev, a, b, ret);
-        *ret = !*ret;
-        return r;
+        break;
     case COMPARE_IN:
         return ev_contains(ev, b, a, ret);
     case COMPARE_NOT_IN:
         r = ev_contains(ev, b, a, ret);
-        *ret = !*ret;
-        return r;
+        break;
     default:
         return ev_order(ev, op, a, b, ret);
     }
+    if (r == 0)
+        *ret = !*ret;
+    return r;
 }
 
 /* ---- arithmetic ---- */

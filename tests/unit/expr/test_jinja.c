@@ -517,15 +517,32 @@ TEST(texts_end_at_their_limit)
     }
 }
 
+TEST(comparisons_with_what_is_undefined_fail_as_such)
+{
+    assert_fails("{{ 1 != missing }}", EXPR_TEMPLATE, "UndefinedError");
+    assert_fails("{% if missing not in [1] %}{% endif %}", EXPR_TEMPLATE, "UndefinedError");
+    assert_fails("{{ 1 not in missing }}", EXPR_TEMPLATE, "UndefinedError");
+    assert_fails("{{ 1 is ne(missing) }}", EXPR_TEMPLATE, "UndefinedError");
+}
+
 TEST(quick_loops_are_paid_for)
 {
-    assert_fails(
-        "{% for i in range(90000) %}{% for k in range(90000) %}{% if i > k %}x{% endif %}{% endfor %}{% endfor %}",
-        EXPR_TEMPLATE, "LimitExceeded");
-    assert_fails(
-        "{% for i in range(90000) %}{% for k in range(90000) %}{{ '' if i % 2 == 0 else '' }}{% endfor %}"
-        "{% endfor %}",
-        EXPR_TEMPLATE, "LimitExceeded");
+    static const char *const bodies[] = { "", "x", "{% if i > k %}x{% endif %}",
+                                          "{{ '' if i % 2 == 0 else '' }}" };
+    struct expr_limits limits = { .steps = 20000 };
+    struct expr_context context = { .limits = &limits };
+
+    for (size_t i = 0; i < ELEMENTS(bodies); i++) {
+        char *text =
+            xasprintf("{%% for i in range(900) %%}{%% for k in range(900) %%}%s{%% endfor %%}{%% endfor %%}",
+                      bodies[i]);
+        ERROR_AUTO(err);
+        value v;
+
+        assert_true(expr_evaluate_text(text, strlen(text), EXPR_TEMPLATE, &context, &v, &err) < 0);
+        assert_string_equal(err.kind, "LimitExceeded");
+        free(text);
+    }
 }
 
 int main(void)
@@ -548,6 +565,7 @@ int main(void)
         cmocka_unit_test(printing_gives_the_text_of_the_value),
         cmocka_unit_test(operands_outlive_the_code_that_runs_beside_them),
         cmocka_unit_test(texts_end_at_their_limit),
+        cmocka_unit_test(comparisons_with_what_is_undefined_fail_as_such),
         cmocka_unit_test(quick_loops_are_paid_for),
         cmocka_unit_test(every_attack_ends_soon_and_leaves_nothing_behind),
     };
