@@ -49,7 +49,7 @@ void global_offer(struct nearest *nearest, enum jinja_flags flags);
 /* The loop's number of that name ("index", "length" ...), for loop_number; 0: there is none. */
 uint8_t loop_field_find(value name);
 
-extern const struct builtin filters_text[], filters_sequence[], filters_value[], jinja_tests[],
-    jinja_globals[], orquesta_functions[];
+extern const struct builtin filters_text[], filters_sequence[], filters_lazy[], filters_value[],
+    jinja_tests[], jinja_globals[], orquesta_functions[];
 
 #endif

@@ -729,12 +729,20 @@ static OUTLINE value peek_slice(struct ev *ev, const struct node_pair *node, val
     VALUE_AUTO(start);
     VALUE_AUTO(stop);
     VALUE_AUTO(step);
+    int r;
 
     if (ev_eval(ev, node->a, &subject) < 0 || (slice->a && ev_eval(ev, slice->a, &start) < 0) ||
         (slice->b && ev_eval(ev, slice->b, &stop) < 0) || (slice->c && ev_eval(ev, slice->c, &step) < 0))
         return VALUE_NOTHING;
     ev->at = &node->node;
-    return finish(ev_slice(ev, subject, start, stop, step, held), held);
+    r = ev_slice(ev, subject, start, stop, step, held);
+    if (unlikely(r < 0 && ev->folding && ev->err->kind && strcmp(ev->err->kind, "TypeError") == 0)) {
+        /* Where Jinja works out a constant itself, what cannot be cut lacks the piece. */
+        *held = undefined_hint(ev, "UndefinedError",
+                               value_textf("%s object has no element slice", ev_type_name(subject)));
+        r = 0;
+    }
+    return finish(r, held);
 }
 
 static OUTLINE value peek_item(struct ev *ev, const struct node_pair *node, value *held)
@@ -867,14 +875,32 @@ static bool may_be_infinite(const struct node *node)
     return node->type != NODE_CONST || ((const struct node_const *)node)->v.kind == VALUE_FLOAT;
 }
 
+int ev_fold(struct ev *ev, const struct node *node, value *ret)
+{
+    struct error *err = ev->err;
+    ERROR_AUTO(ignored);
+    int r;
+
+    ev->folding = true;
+    ev->err = &ignored;
+    r = eval_kind(ev, node, ret);
+    ev->folding = false;
+    ev->err = err;
+    if (r < 0)
+        value_unref(value_take(ret));
+    return r < 0 ? eval_kind(ev, node, ret) : 0;
+}
+
 /* Jinja folds constants when it compiles and writes them into its program, where "inf" and "nan" are no words. */
 static int eval_constant(struct ev *ev, const struct node *node, value *ret)
 {
     int r;
 
-    ev->folding = true;
-    r = eval_kind(ev, node, ret);
-    ev->folding = false;
+    r = ev_fold(ev, node, ret);
+    if (r == 0 && is_undefined(*ret)) { /* is not written either: it is worked out again when it is reached */
+        value_unref(value_take(ret));
+        r = eval_kind(ev, node, ret);
+    }
     if (r == 0 && (*ret).kind == VALUE_FLOAT && !__builtin_isfinite((*ret).number))
         return ev_error(ev, "NameError", "name '%s' is not defined",
                         __builtin_isnan((*ret).number) ? "nan" : "inf");

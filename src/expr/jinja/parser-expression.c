@@ -115,6 +115,7 @@ static struct node *binary_node(struct parser *p, enum number_operator op, struc
 
 struct node *parse_expression(struct parser *p)
 {
+    size_t n_faults = p->n_faults;
     struct node *left;
 
     if (!parser_enter(p))
@@ -136,6 +137,7 @@ struct node *parse_expression(struct parser *p)
         deepen(&condition->node, left);
         deepen(&condition->node, otherwise);
         condition->node.constant = otherwise && test->constant && left->constant && otherwise->constant;
+        parser_faults_settle(p, n_faults, false);
         left = finish(p, &condition->node);
     }
     parser_leave(p);
@@ -510,14 +512,13 @@ failed:
     return NULL;
 }
 
-bool is_tuple_end(const struct parser *p, const char *stop)
+/* No word ends a tuple: "for x, in y" names a second variable "in", as it does for Jinja. */
+bool is_tuple_end(const struct parser *p)
 {
-    return parser_is(p, TOKEN_VARIABLE_END) || parser_is(p, TOKEN_BLOCK_END) || parser_is(p, TOKEN_RPAREN) ||
-           (stop && parser_is_name(p, stop));
+    return parser_is(p, TOKEN_VARIABLE_END) || parser_is(p, TOKEN_BLOCK_END) || parser_is(p, TOKEN_RPAREN);
 }
 
-static struct node *tuple(struct parser *p, bool conditional, const char *stop, bool parentheses,
-                          uint32_t start)
+static struct node *tuple(struct parser *p, bool conditional, bool parentheses, uint32_t start)
 {
     struct gathered g = { 0 };
     int line = p->current.line;
@@ -528,7 +529,7 @@ static struct node *tuple(struct parser *p, bool conditional, const char *stop, 
     for (;;) {
         if (g.count && !parser_expect(p, TOKEN_COMMA))
             goto failed;
-        if (is_tuple_end(p, stop))
+        if (is_tuple_end(p))
             break;
         item = conditional ? parse_expression(p) : parse_or(p);
         if (!item)
@@ -553,9 +554,9 @@ failed:
     return NULL;
 }
 
-struct node *parse_tuple(struct parser *p, bool conditional, const char *stop)
+struct node *parse_tuple(struct parser *p, bool conditional)
 {
-    return tuple(p, conditional, stop, false, p->current.start);
+    return tuple(p, conditional, false, p->current.start);
 }
 
 struct node *parse_primary(struct parser *p)
@@ -574,7 +575,7 @@ struct node *parse_primary(struct parser *p)
     case TOKEN_LPAREN: {
         uint32_t start = p->current.start;
 
-        if (!parser_enter(p) || !parser_advance(p) || !(inner = tuple(p, true, NULL, true, start)) ||
+        if (!parser_enter(p) || !parser_advance(p) || !(inner = tuple(p, true, true, start)) ||
             !parser_expect(p, TOKEN_RPAREN))
             return NULL;
         parser_leave(p);
@@ -599,6 +600,20 @@ struct argument_lists {
     value *names;
     uint32_t n_names, names_room;
 };
+
+static void repeated_keyword(struct parser *p, const struct argument_lists *lists, value name)
+{
+    char *text;
+
+    for (uint32_t i = 0; i < lists->n_names; i++) {
+        if (!value_equal(lists->names[i], name))
+            continue;
+        text = xasprintf("keyword argument repeated: %s", value_chars(name));
+        parser_fault(p, p->current.start, p->current.line, "SyntaxError", text);
+        free(text);
+        return;
+    }
+}
 
 static bool argument(struct parser *p, struct arguments *ret, struct argument_lists *lists)
 {
@@ -626,6 +641,7 @@ static bool argument(struct parser *p, struct arguments *ret, struct argument_li
         if (!parser_advance(p) || !(item = parse_expression(p)))
             return false;
         gather(&lists->named, item);
+        repeated_keyword(p, lists, name);
         GROW(lists->names, lists->n_names, lists->names_room);
         lists->names[lists->n_names++] = name;
         return true;
@@ -761,8 +777,11 @@ static struct node *subscribed(struct parser *p)
     slice->a = parts[0];
     slice->b = parts[1];
     slice->c = parts[2];
-    for (int i = 0; i < 3; i++)
+    slice->node.constant = true;
+    for (int i = 0; i < 3; i++) {
         deepen(&slice->node, parts[i]);
+        slice->node.constant = slice->node.constant && (!parts[i] || parts[i]->constant);
+    }
     return finish(p, &slice->node);
 }
 
@@ -883,11 +902,11 @@ static struct node *filter_node(struct parser *p, struct node *subject)
     filter->subject = subject;
     if (!dotted_name(p, &name))
         return NULL;
-    filter->builtin = filter_find(name.data, name.len, p->jinja->flags);
-    if (!filter->builtin)
-        return parser_fail_unknown(p, filter->node.line, "filter", &name), NULL;
     if (parser_is(p, TOKEN_LPAREN) && !parse_arguments(p, &filter->arguments))
         return NULL;
+    filter->builtin = filter_find(name.data, name.len, p->jinja->flags);
+    if (!filter->builtin)
+        filter->builtin = parser_fault_unknown(p, &filter->node, "filter", &name);
     filter->node.constant = subject && subject->constant && constant_arguments(&filter->arguments) &&
                             !(filter->builtin->flags & BUILTIN_CONTEXT);
     deepen_call(filter);
@@ -960,10 +979,11 @@ static struct node *test_node(struct parser *p, struct node *subject)
     }
     test->builtin = test_find(name.data, name.len);
     if (!test->builtin)
-        return parser_fail_unknown(p, test->node.line, "test", &name), NULL;
+        test->builtin = parser_fault_unknown(p, &test->node, "test", &name);
     deepen_call(test);
     test->direct = direct_arguments(test);
-    test->node.constant = subject->constant && constant_arguments(&test->arguments);
+    test->node.constant = subject->constant && constant_arguments(&test->arguments) &&
+                          !(test->builtin->flags & BUILTIN_CONTEXT);
     node = finish(p, &test->node);
     return node && negated ? pair_node(p, NODE_NOT, node, NULL, subject->start) : node;
 }
