@@ -28,10 +28,13 @@ VARIABLES = {
     "hosts": [f"web-{i}.example.org" for i in range(1000)],
     "users": [{"id": i, "name": f"user {i}", "mail": f"u{i}@example.org", "admin": i % 7 == 0} for i in range(1000)],
     "xs": list(range(100)),
+    "owners": {f"host {i}": f"owner {i % 10}" for i in range(1000)},
+    "tags": ["owner 1", "owner 3", "owner 5"],
     "__state": {},
 }
 
 # Each template is 10 KB: lines around a loop of 1,000, and in the loop as many lines of its kind as `share` of the 10 KB hold.
+MACRO = "{% macro line(text, width=3) %}[{{ text }}:{{ width }}]{% endmacro %}\n"
 OUTSIDE = "Section {n}: the report of {{{{ name }}}} for {{{{ row.owner.name }}}} goes on, as it does on every line.\n"
 TEMPLATES = {
     "text and lookups": ("for x in range(1000)", 0.5, "Line {n} of item {{{{ x }}}} in {{{{ name }}}}: all of it is as it was.\n"),
@@ -48,6 +51,18 @@ TEMPLATES = {
     "concatenation": ("for x in range(1000)", 0.2, "{{{{ name ~ '-' ~ x ~ '.example.org' }}}} {{{{ 'a' + name + 'z' }}}} {n}\n"),
     "sets and subscripts": ("for u in users", 0.2, "{{% set k = u['id'] %}}{{{{ xs[{n}] }}}} {{{{ u['name'] }}}} {{{{ k }}}}\n"),
     "one short line": ("for x in range(1000)", 0, "{{{{ x }}}}, "),
+    "tests": ("for u in users", 0.2, "{{% if u.name is defined and u.id is divisibleby({n}) %}}{{{{ u.name }}}}{{% endif %}}"
+                                    "{{{{ 'none' if nope is not defined }}}} {{% if u.mail is string %}}{n}{{% endif %}}\n"),
+    "methods": ("for h in hosts", 0.15, "{{{{ h.upper() }}}} {{{{ h.split('.')[0] }}}} {{{{ h.replace('web', 'db') }}}} "
+                                       "{{{{ name.startswith('re') }}}} {n}\n"),
+    "macros": ("for u in users", 0.1, "{{{{ line(u.name, {n}) }}}} {{{{ line(u.mail, width={n}) }}}}\n"),
+    "pairs of a dict": ("for k, v in owners.items()", 0.2, "{{{{ k }}}}={{{{ v }}}} {{% if v in tags %}}in{{% endif %}} {n}\n"),
+    "numbers by filters": ("for x in range(1000)", 0.15, "{{{{ x | int + {n} }}}} {{{{ '%05d' | format(x) }}}} "
+                                                       "{{{{ (x / 7) | round(2) }}}} {{{{ x | string | length }}}}\n"),
+    "texts by filters": ("for h in hosts", 0.15, "{{{{ h | replace('web', 'db') }}}} {{{{ h | capitalize }}}} {{{{ h | trim }}}} "
+                                               "{{{{ h | title }}}} {{{{ row.tags | first }}}} {n}\n"),
+    "cycles": ("for h in hosts", 0.2, "<tr class={{{{ loop.cycle('odd', 'even') }}}}>{{{{ loop.revindex }}}} {{{{ h }}}}"
+                                      "{{% if loop.first %}}!{{% endif %}} {n}</tr>\n"),
     "a bit of all": ("for x in range(1000)", 0.15, "line {n} of item {{{{ x }}}}: {{{{ x * {n} }}}} {{% if x > {n}0 %}}above"
                                                   "{{% else %}}below{{% endif %}} {{{{ name | upper }}}} {{{{ row.id }}}}\n"),
 }
@@ -77,7 +92,7 @@ def large(head, share, line):
         inside += line.format(n=inside.count("\n") + 1)
     while len(outside) + len(inside) < 10_000:
         outside += OUTSIDE.format(n=outside.count("\n") + 1)
-    return f"{outside}{{% {head} %}}\n{inside}{{% endfor %}}\n"
+    return f"{MACRO}{outside}{{% {head} %}}\n{inside}{{% endfor %}}\n"
 
 
 def environment():

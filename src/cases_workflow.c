@@ -252,7 +252,7 @@ static int step_rerun(struct play *play, value step, value *entry, struct error 
         const char *task = value_map_chars(item, "task");
 
         requests[n++] = (struct conductor_rerun){ task ? task : "", value_map_int(item, "route", 0),
-                                                  value_map_bool(item, "reset", false) };
+                                                  value_map_bool(item, "reset", false), VALUE_NOTHING };
     }
     r = conductor_rerun(play->conductor, requests, n, err);
     free(requests);

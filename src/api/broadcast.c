@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "engine/feed.h"
 #include "event_document.h"
+#include "follow.h"
 #include "rules/operators.h"
 #include "value/json.h"
 
@@ -47,6 +48,7 @@ static void end_subscription(struct broadcast *broadcast, struct subscription *s
     value_unref(s->names);
     value_unref(s->actions);
     value_unref(s->executions);
+    follow_free(s->follow);
     free(s->end_event);
     free(s->output_type);
     free(s);
@@ -115,7 +117,7 @@ struct message {
 
 static bool wants(const struct subscription *s, const struct message *message)
 {
-    if (s->output_of || s->over)
+    if (s->output_of || s->follow || s->over)
         return false;
     if (value_is_set(s->actions) && (!message->action || !among(s->actions, message->action)))
         return false;
@@ -237,6 +239,22 @@ static void ring_outputs(struct broadcast *broadcast, int64_t execution)
             follow_output(broadcast, s);
 }
 
+/* To those who follow whole executions; 0: look at everything. */
+static void ring_follow(struct broadcast *broadcast, struct subscription *s, int64_t execution,
+                        int64_t parent)
+{
+    struct follow_world world = { broadcast->api, broadcast->reader, s->stream };
+
+    if (s->follow && !s->over)
+        s->over = follow_ring(s->follow, &world, execution, parent);
+}
+
+static void ring_follows(struct broadcast *broadcast, int64_t execution, int64_t parent)
+{
+    for (struct subscription *s = broadcast->subscriptions; s; s = s->next)
+        ring_follow(broadcast, s, execution, parent);
+}
+
 /* ---- the end that was missed ---- */
 
 /* A client may ask for the end of an execution that is over already: it gets that event and is through. */
@@ -278,10 +296,12 @@ static void handle_event(struct broadcast *broadcast, const struct engine_event 
         deliver(broadcast, event, EVENT_AS_EXECUTION, now_us);
         if (event->kind == ENGINE_EXECUTION_UPDATE)
             ring_outputs(broadcast, event->row.seq);
+        ring_follows(broadcast, event->row.seq, event->row.parent);
         break;
     case ENGINE_OUTPUT:
         deliver(broadcast, event, EVENT_AS_OUTPUT, now_us);
         ring_outputs(broadcast, event->row.seq);
+        ring_follows(broadcast, event->row.seq, event->row.parent);
         break;
     default:
         deliver(broadcast, event, EVENT_AS_DOCUMENT, now_us);
@@ -299,6 +319,8 @@ static void welcome(struct broadcast *broadcast, struct subscription *arrivals, 
         s->sent_us = now_us;
         if (s->output_of)
             follow_output(broadcast, s);
+        else if (s->follow)
+            ring_follow(broadcast, s, 0, 0);
         else
             check_end(broadcast, s, now_us);
     }
@@ -316,6 +338,7 @@ static void tick(struct broadcast *broadcast, int64_t now_us)
     }
     http_chunk_unref(beat);
     ring_outputs(broadcast, 0);
+    ring_follows(broadcast, 0, 0);
 }
 
 /* Under the lock: sleeps until there is something or a second is over. */

@@ -13,6 +13,7 @@
 
 struct api;
 struct broadcast;
+struct follow;
 
 /* Made before the engine, freed after it. */
 struct broadcast *broadcast_new(void);
@@ -37,6 +38,7 @@ struct subscription {
     int64_t output_of; /* 0: events */
     char *output_type; /* NULL: all */
     int64_t output_at; /* number of the last piece sent */
+    struct follow *follow; /* or an execution with all below it (follow.h); owned */
     /* The broadcaster's own: */
     int64_t sent_us; /* when anything was sent last */
     bool over;

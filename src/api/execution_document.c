@@ -83,7 +83,7 @@ static value log_document(const struct execution_row *row)
     return log;
 }
 
-static bool is_workflow(value runner)
+bool execution_is_workflow(value runner)
 {
     const char *name = value_map_chars(runner, "name");
 
@@ -96,7 +96,7 @@ static value liveaction_document(struct api *api, const struct execution_row *ro
 
     value_map_put(&live, "id", api_id_value(api, row->seq - 1));
     value_map_put(&live, "action", value_ref(value_map_get(row->action, "ref")));
-    value_map_put(&live, "action_is_workflow", value_bool(is_workflow(row->runner)));
+    value_map_put(&live, "action_is_workflow", value_bool(execution_is_workflow(row->runner)));
     value_map_put(&live, "parameters", value_ref(parameters));
     item = value_map_get(row->more, "callback");
     value_map_put(&live, "callback", value_is_map(item) ? value_ref(item) : value_map_new(0));
@@ -185,7 +185,7 @@ int execution_document_complete(struct api *api, struct store_reader *reader, co
             instance_row_release(&instance);
         }
     }
-    if (!is_workflow(row->runner))
+    if (!execution_is_workflow(row->runner))
         return 0;
     r = store_execution_children(reader, row->seq, &children, &n, err);
     if (r == 0 && n) {

@@ -7,6 +7,8 @@
 
 /* Fields that are falsy are left out; secrets are masked unless show_secrets. Owned. */
 value execution_document(struct api *api, const struct execution_row *row, bool show_secrets);
+/* Is it carried out as tasks, by its runner? */
+bool execution_is_workflow(value runner);
 /* Adds what needs further reading: the trigger instance and the ids of children. */
 int execution_document_complete(struct api *api, struct store_reader *reader, const struct execution_row *row,
                                 value *document, struct error *err);

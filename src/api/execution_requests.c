@@ -319,15 +319,19 @@ void execution_create(struct http_request *request, void *owner)
 }
 
 /* The new context tells what it repeats and stays in the trace. */
-static value rerun_context(struct api *api, const struct execution_row *row, value tasks, value reset)
+static value rerun_context(struct api *api, const struct execution_row *row, value body)
 {
-    value context = value_map_new(4), rerun = value_map_new(3), trace = value_map_new(1);
+    static const char *const lists[] = { "tasks", "reset" };
+    value context = value_map_new(4), rerun = value_map_new(5), trace = value_map_new(1);
 
     value_map_put(&rerun, "ref", api_id_value(api, row->seq));
-    if (value_list_count(tasks))
-        value_map_put(&rerun, "tasks", value_ref(tasks));
-    if (value_list_count(reset))
-        value_map_put(&rerun, "reset", value_ref(reset));
+    for (size_t i = 0; i < ELEMENTS(lists); i++)
+        if (value_list_count(value_map_get(body, lists[i])))
+            value_map_set_text(&rerun, lists[i], value_ref(value_map_get(body, lists[i])));
+    if (value_map_count(value_map_get(body, "items")))
+        value_map_put(&rerun, "items", value_ref(value_map_get(body, "items")));
+    if (value_map_bool(body, "deep", false))
+        value_map_put(&rerun, "deep", value_bool(true));
     value_map_put(&context, "re-run", rerun);
     if (row->trace) {
         value_map_put(&trace, "id_", api_id_value(api, row->trace));
@@ -336,6 +340,40 @@ static value rerun_context(struct api *api, const struct execution_row *row, val
         value_unref(trace);
     }
     return context;
+}
+
+static bool among(value list, value item)
+{
+    VALUE_LIST_EACH (i, other, list) {
+        if (value_equal(item, other))
+            return true;
+    }
+    return false;
+}
+
+/* {task: [numbers]}. False: answered. */
+static bool check_items(struct http_request *request, value tasks, value items)
+{
+    if (!value_is_null(items) && !value_is_map(items)) {
+        http_respond_fault(request, 400,
+                           "items must be an object of tasks, each with a list of numbers of its items.");
+        return false;
+    }
+    VALUE_MAP_EACH (i, items) {
+        value numbers = value_map_item_at(items, i);
+        bool good = value_list_count(numbers) > 0 && among(tasks, value_map_key_at(items, i));
+
+        VALUE_LIST_EACH (j, number, numbers)
+            good &= number.kind == VALUE_INT && number.integer >= 0;
+        if (!good) {
+            http_respond_fault(
+                request, 400,
+                "The items of \"%s\" must be numbers from 0, of a task that is among the tasks to rerun.",
+                value_chars(value_map_key_at(items, i)));
+            return false;
+        }
+    }
+    return true;
 }
 
 void execution_rerun(struct http_request *request, void *owner)
@@ -349,7 +387,7 @@ void execution_rerun(struct http_request *request, void *owner)
     VALUE_AUTO(body);
     VALUE_AUTO(context);
     VALUE_AUTO(parameters);
-    bool secrets;
+    bool secrets, continues;
 
     if (!execution_wants_secrets(api, request, &secrets) || !api_body_object(request, &body))
         return;
@@ -362,32 +400,30 @@ void execution_rerun(struct http_request *request, void *owner)
         return;
     }
     VALUE_LIST_EACH (i, name, reset) {
-        bool among = false;
-
-        VALUE_LIST_EACH (j, task, tasks) {
-            among |= value_equal(name, task);
-        }
-        if (!among) {
+        if (!among(tasks, name)) {
             http_respond_fault(request, 400, "List of tasks to reset does not match the tasks to rerun.");
             return;
         }
     }
+    if (!check_items(request, tasks, value_map_get(body, "items")))
+        return;
     if (!execution_read(api, request, 0, &reader, &row))
         return;
     runner = value_map_chars(row.runner, "name");
-    if (value_list_count(tasks) && strcmp(runner ? runner : "", "orquesta") != 0) {
+    continues = value_list_count(tasks) || value_map_bool(body, "deep", false);
+    if (continues && strcmp(runner ? runner : "", "orquesta") != 0) {
         http_respond_fault(request, 400, "Task option is only supported for Orquesta workflows.");
         execution_row_release(&row);
         return;
     }
     parameters = value_is_map(row.parameters) ? value_ref(row.parameters) : value_map_new(4);
     value_map_update(&parameters, given);
-    context = rerun_context(api, &row, tasks, reset);
+    context = rerun_context(api, &row, body);
     user = value_map_chars(body, "user");
     wanted.action = value_map_chars(row.action, "ref");
     wanted.parameters = parameters;
     wanted.context = context;
-    if (value_list_count(tasks))
+    if (continues)
         wanted.rerun = value_map_get(context, "re-run");
     wanted.user = user && *user && api_caller(request)->admin ? user : api_caller(request)->user;
     wanted.delay_ms = value_map_int(body, "delay", 0);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The stream service: /stream and /executions/{id}/output (contract: auth-and-stream.md 8, 9). */
+/* The stream service: /stream and /executions/{id}/output (contract: auth-and-stream.md 8, 9), and /executions/{id}/follow,
+   which tells of an execution and all below it from the beginning. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "api-internal.h"
 #include "base/mem.h"
 #include "broadcast.h"
+#include "follow.h"
 
 static value default_names(void)
 {
@@ -47,38 +49,68 @@ static void open_stream(struct http_request *request, void *owner)
     broadcast_subscribe(api->config.broadcast, s);
 }
 
-static void open_output(struct http_request *request, void *owner)
+/* The execution of the path, which must be there. False: answered. */
+static bool find_execution(struct api *api, struct http_request *request, int64_t *ret)
 {
-    struct api *api = owner;
-    const char *id = http_variable(request, "id"), *type = http_query(request, "output_type");
+    const char *id = http_variable(request, "id");
     struct store_reader *reader = api_reader(api, request);
     struct execution_row row;
-    struct subscription *s;
     ERROR_AUTO(err);
-    int64_t seq;
     int r = 0;
 
     if (!reader)
-        return;
+        return false;
     if (strcmp(id, "last") == 0)
-        r = store_execution_last(reader, &seq, &err);
-    else if (!api_parse_id(api, id, &seq))
+        r = store_execution_last(reader, ret, &err);
+    else if (!api_parse_id(api, id, ret))
         r = STORE_NOT_FOUND;
     if (r == 0)
-        r = store_execution_get(reader, seq, 0, &row, &err);
-    if (r < 0) {
+        r = store_execution_get(reader, *ret, 0, &row, &err);
+    if (r == 0) {
+        execution_row_release(&row);
+        return true;
+    }
+    if (r < 0)
         api_store_failed(request, r, &err);
-        return;
-    }
-    if (r > 0) {
+    else
         http_respond_fault(request, 404, "Unable to identify resource with id \"%s\".", id);
+    return false;
+}
+
+/* NULL: every type. */
+static const char *wanted_type(struct http_request *request)
+{
+    const char *type = http_query(request, "output_type");
+
+    return type && *type && strcmp(type, "all") != 0 ? type : NULL;
+}
+
+static void open_output(struct http_request *request, void *owner)
+{
+    struct api *api = owner;
+    const char *type = wanted_type(request);
+    struct subscription *s;
+    int64_t seq;
+
+    if (!find_execution(api, request, &seq))
         return;
-    }
-    execution_row_release(&row);
     s = xcalloc(1, sizeof(*s));
     s->output_of = seq;
-    if (type && *type && strcmp(type, "all") != 0)
-        s->output_type = xstrdup(type);
+    s->output_type = type ? xstrdup(type) : NULL;
+    s->stream = http_stream_start(request, HTTP_EVENTS, NULL, NULL);
+    broadcast_subscribe(api->config.broadcast, s);
+}
+
+static void open_follow(struct http_request *request, void *owner)
+{
+    struct api *api = owner;
+    struct subscription *s;
+    int64_t seq;
+
+    if (!find_execution(api, request, &seq))
+        return;
+    s = xcalloc(1, sizeof(*s));
+    s->follow = follow_new(seq, wanted_type(request));
     s->stream = http_stream_start(request, HTTP_EVENTS, NULL, NULL);
     broadcast_subscribe(api->config.broadcast, s);
 }
@@ -93,6 +125,7 @@ static const struct http_parameter output_parameters[] = { { "output_type", HTTP
 static const struct http_route routes[] = {
     { "GET", HTTP_STREAM, "/stream", open_stream, 0, stream_parameters, NULL },
     { "GET", HTTP_STREAM, "/executions/{id}/output", open_output, 0, output_parameters, NULL },
+    { "GET", HTTP_STREAM, "/executions/{id}/follow", open_follow, 0, output_parameters, NULL },
 };
 
 const struct api_routes api_stream_routes = { routes, ELEMENTS(routes) };

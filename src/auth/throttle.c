@@ -93,17 +93,26 @@ static struct count *find(struct throttle *throttle, uint64_t key)
     return NULL;
 }
 
-/* The count, made in place of a free or the oldest one when there is none. */
-static struct count *find_or_make(struct throttle *throttle, uint64_t key)
+static uint32_t weight(const struct count *count, int64_t now_us)
+{
+    return count->key == 0 || now_us - count->last_us > QUIET_US ? 0 : count->failures;
+}
+
+/* The count, made in place of the one that matters least when there is none: new names must not drive out an address that
+   has failed often. */
+static struct count *find_or_make(struct throttle *throttle, uint64_t key, int64_t now_us)
 {
     struct count *count = find(throttle, key), *row = row_of(throttle, key);
 
     if (count)
         return count;
     count = row;
-    for (size_t i = 1; i < ROW && count->key; i++)
-        if (!row[i].key || row[i].last_us < count->last_us)
+    for (size_t i = 1; i < ROW; i++) {
+        uint32_t lightest = weight(count, now_us), other = weight(&row[i], now_us);
+
+        if (other < lightest || (other == lightest && row[i].last_us < count->last_us))
             count = &row[i];
+    }
     *count = (struct count){ .key = key };
     return count;
 }
@@ -146,7 +155,7 @@ void throttle_failed(struct throttle *throttle, const char *user, const char *ad
 {
     pthread_mutex_lock(&throttle->lock);
     for (size_t i = 0; i < ELEMENTS(kinds); i++) {
-        struct count *count = find_or_make(throttle, key_of(&kinds[i], user, address));
+        struct count *count = find_or_make(throttle, key_of(&kinds[i], user, address), now_us);
 
         if (now_us - count->last_us > QUIET_US)
             count->failures = 0;

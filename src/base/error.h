@@ -15,8 +15,7 @@ struct error {
     int line; /* 1-based position in the input, 0 when there is none */
     int column;   /* 1-based */
     char *detail; /* owned: the message with what a longer account adds to it; NULL when there is none */
-    char
-        *hint; /* owned: what a person could do about it, apart from the text that clients compare; or NULL */
+    char *hint;   /* owned: what to do about it, apart from the text that clients compare; or NULL */
 };
 
 #define ERROR_INIT \

@@ -7,14 +7,6 @@
 #include "base/mem.h"
 #include "value/json.h"
 
-static size_t json_size(value v)
-{
-    BUFFER_AUTO(text);
-
-    json_write(&text, v, JSON_COMPACT);
-    return text.len;
-}
-
 /* ---- names ---- */
 
 /* Names of the datastore stay what they are. */
@@ -55,8 +47,9 @@ static int get_of_system(void *data, const char *scope, const char *key, bool de
 {
     const struct system_only *narrow = data;
 
-    if (strcmp(scope, "system") != 0)
-        return error_set_kind(err, -EINVAL, "UndefinedError", "'dict object' has no attribute '%s'", scope);
+    if (!scope || strcmp(scope, "system") != 0)
+        return error_set_kind(err, -EINVAL, "UndefinedError", "'dict object' has no attribute '%s'",
+                              scope ? scope : "");
     return narrow->wide->datastore_get(narrow->wide->data, scope, key, decrypt, ret, err);
 }
 

@@ -390,41 +390,67 @@ static size_t stream_received(char *data, size_t size, size_t n, void *user)
     return stream->stopped ? 0 : size * n;
 }
 
+/* `url` is the service's; the credential goes into the query. */
+static int stream_follow(struct client *client, const char *service, struct buffer *url,
+                         struct stream *stream, struct error *err)
+{
+    char message[CURL_ERROR_SIZE] = "";
+    struct curl_slist *headers = curl_slist_append(NULL, "Accept: text/event-stream");
+    CURLcode code;
+    int r = 0;
+
+    client_query_add(url, "x-auth-token", client->token);
+    client_query_add(url, "st2-api-key", client->api_key);
+    stream->curl = curl_easy_init();
+    curl_prepare(client, stream->curl, url->data, headers);
+    curl_easy_setopt(stream->curl, CURLOPT_ERRORBUFFER, message);
+    curl_easy_setopt(stream->curl, CURLOPT_WRITEFUNCTION, stream_received);
+    curl_easy_setopt(stream->curl, CURLOPT_WRITEDATA, stream);
+    curl_easy_setopt(stream->curl, CURLOPT_HEADERFUNCTION, header_received);
+    curl_easy_setopt(stream->curl, CURLOPT_HEADERDATA, &stream->refused);
+    code = curl_easy_perform(stream->curl);
+    curl_easy_getinfo(stream->curl, CURLINFO_RESPONSE_CODE, &stream->refused.status);
+    stream->refused.url = xasprintf("%s%s", client->stream_url, service);
+    if (code != CURLE_OK && !stream->stopped)
+        r = transport_failed(code, message, stream->refused.url, err);
+    buffer_release(&stream->line);
+    buffer_release(&stream->message);
+    curl_slist_free_all(headers);
+    curl_easy_cleanup(stream->curl);
+    return r;
+}
+
 int client_stream(struct client *client, const char *events, const char *end_execution_id,
                   bool (*event)(void *data, value event), void *data, struct error *err)
 {
     struct stream stream = { .event = event, .data = data, .err = err };
-    char message[CURL_ERROR_SIZE] = "";
-    struct curl_slist *headers = curl_slist_append(NULL, "Accept: text/event-stream");
     BUFFER_AUTO(url);
-    CURLcode code;
-    int r = 0;
+    int r;
 
     buffer_addf(&url, "%s/stream", client->stream_url);
-    client_query_add(&url, "x-auth-token", client->token);
-    client_query_add(&url, "st2-api-key", client->api_key);
     client_query_add(&url, "end_event", "st2.execution__update");
     client_query_add(&url, "end_execution_id", end_execution_id);
     client_query_add(&url, "events", events);
-
-    stream.curl = curl_easy_init();
-    curl_prepare(client, stream.curl, url.data, headers);
-    curl_easy_setopt(stream.curl, CURLOPT_ERRORBUFFER, message);
-    curl_easy_setopt(stream.curl, CURLOPT_WRITEFUNCTION, stream_received);
-    curl_easy_setopt(stream.curl, CURLOPT_WRITEDATA, &stream);
-    curl_easy_setopt(stream.curl, CURLOPT_HEADERFUNCTION, header_received);
-    curl_easy_setopt(stream.curl, CURLOPT_HEADERDATA, &stream.refused);
-    code = curl_easy_perform(stream.curl);
-    curl_easy_getinfo(stream.curl, CURLINFO_RESPONSE_CODE, &stream.refused.status);
-    stream.refused.url = xasprintf("%s/stream", client->stream_url);
-    if (code != CURLE_OK && !stream.stopped)
-        r = transport_failed(code, message, stream.refused.url, err);
-    else
+    r = stream_follow(client, "/stream", &url, &stream, err);
+    if (r == 0)
         r = reply_check(&stream.refused, err);
-    buffer_release(&stream.line);
-    buffer_release(&stream.message);
     reply_release(&stream.refused);
-    curl_slist_free_all(headers);
-    curl_easy_cleanup(stream.curl);
+    return r;
+}
+
+int client_follow(struct client *client, const char *execution_id, bool (*event)(void *data, value event),
+                  void *data, struct error *err)
+{
+    struct stream stream = { .event = event, .data = data, .err = err };
+    BUFFER_AUTO(url);
+    int r;
+
+    buffer_addf(&url, "%s/executions/", client->stream_url);
+    client_path_add(&url, execution_id);
+    buffer_add_text(&url, "/follow");
+    r = stream_follow(client, "/executions", &url, &stream, err);
+    if (r == 0)
+        r = stream.refused.status == 404 ? CLIENT_ABSENT : reply_check(&stream.refused, err);
+    reply_release(&stream.refused);
     return r;
 }

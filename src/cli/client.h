@@ -63,6 +63,10 @@ int client_list(struct client *client, const char *path, value *ret, int64_t *re
 int client_stream(struct client *client, const char *events, const char *end_execution_id,
                   bool (*event)(void *data, value event), void *data, struct error *err);
 
+/* Follows one execution and all below it from its beginning, as the same events. CLIENT_ABSENT when the server cannot. */
+int client_follow(struct client *client, const char *execution_id, bool (*event)(void *data, value event),
+                  void *data, struct error *err);
+
 /* Adds "?name=text" or "&name=text", quoted; a NULL or empty text adds nothing. */
 void client_query_add(struct buffer *path, const char *name, const char *text);
 /* Adds text with everything escaped that a path may not hold; "/" and "%" stay. */

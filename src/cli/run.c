@@ -233,7 +233,22 @@ static value list_or_empty(value list)
     return value_is_list(list) ? value_ref(list) : value_list_new(0);
 }
 
-/* {parameters, tasks, reset, delay}: reset are the tasks without those that keep their state. */
+/* --items belongs to the one task that is named. Negative for anything else. */
+static int items_add(const struct cli_args *args, value tasks, value *body, struct error *err)
+{
+    value items = args_value(args, "--items"), of_task;
+
+    if (!value_list_count(items))
+        return 0;
+    if (value_list_count(tasks) != 1)
+        return error_set(err, -EINVAL, "--items needs exactly one task in --tasks.");
+    of_task = value_map_new(1);
+    value_map_set(&of_task, value_ref(value_list_at(tasks, 0)), value_ref(items));
+    value_map_put(body, "items", of_task);
+    return 0;
+}
+
+/* {parameters, tasks, reset, delay, items?, deep?}: reset are the tasks without those that keep their state. */
 static int re_run_body(const struct cli_args *args, value parameters, value *ret, struct error *err)
 {
     value body = value_map_new(4), reset = value_list_new(4);
@@ -259,6 +274,12 @@ static int re_run_body(const struct cli_args *args, value parameters, value *ret
     value_map_put(&body, "tasks", value_ref(tasks));
     value_map_put(&body, "reset", reset);
     value_map_put(&body, "delay", value_int(delay));
+    if (args_flag(args, "--deep"))
+        value_map_put(&body, "deep", value_bool(true));
+    if (items_add(args, tasks, &body, err) < 0) {
+        value_unref(body);
+        return -EINVAL;
+    }
     *ret = body;
     return 0;
 }
@@ -323,6 +344,13 @@ static const struct cli_option re_run_options[] = {
       .help =
           "Name of the with-items tasks to not reset. This only applies to Orquesta workflows. By default, all "
           "iterations for with-items tasks is rerun. If no reset, only failed iterations are rerun." },
+    { .name = "--items",
+      .kind = OPTION_INTS,
+      .help =
+          "Numbers, from 0, of the items of the one task in --tasks that run again; the others keep their state." },
+    { .name = "--deep",
+      .help =
+          "Go down into tasks that are workflows: they go on from what failed in them instead of beginning anew." },
     OPTIONS_END,
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Following the output of an execution. What belongs to it is known by ids: its own, and those of executions
+/* Following the output of an execution, from its beginning where the server can tell it, else from now on. What belongs to it is known by ids: its own, and those of executions
    whose parent is known already. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -127,8 +127,10 @@ int cli_execution_tail(struct cli *cli, value execution, const char *type, bool 
         if (value_is_string(child))
             strmap_set(&tail.ids, value_chars(child), &tail);
     }
-    r = client_stream(&cli->client, "st2.execution__update,st2.execution.output__create", tail.id, tail_event,
-                      &tail, err);
+    r = client_follow(&cli->client, tail.id, tail_event, &tail, err);
+    if (r == CLIENT_ABSENT)
+        r = client_stream(&cli->client, "st2.execution__update,st2.execution.output__create", tail.id,
+                          tail_event, &tail, err);
     strmap_release(&tail.ids);
     return r;
 }

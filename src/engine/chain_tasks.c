@@ -8,8 +8,11 @@
 #include "chains-internal.h"
 #include "engine/datastore.h"
 #include "model/parameters.h"
+#include "value/json.h"
 
-#define CONTEXT_DEPTH_MAX 60 /* of what is handed on from the chain's own context */
+/* Of the chain's own context, which is handed on. */
+#define CONTEXT_DEPTH_MAX 60
+#define CONTEXT_BYTES_MAX (1 << 20)
 
 /* ---- what is shown ---- */
 
@@ -69,16 +72,19 @@ value chain_result(struct engine *engine, const struct chain *chain)
 
 /* ---- contexts ---- */
 
-/* The chain as its tasks know it: its execution and everything of its context but the variables it keeps there. */
+/* The chain as its tasks know it: its execution and its context but for the variables it keeps there; of a huge one, what
+   everybody needs. */
 static value parent_context(struct engine *engine, const struct execution *x)
 {
     static const char *const always[] = { "user", "pack", "api_user", "source_channel" };
     value parent = value_map_new(4);
+    VALUE_AUTO(inherited);
 
     value_map_put(&parent, "execution_id", id_or_null(engine, x->row.seq));
-    if (value_depth(x->row.context) <= CONTEXT_DEPTH_MAX) {
-        value_map_update(&parent, x->row.context);
-        value_map_remove(&parent, "vars");
+    inherited = value_ref(x->row.context);
+    value_map_remove(&inherited, "vars");
+    if (value_depth(inherited) <= CONTEXT_DEPTH_MAX && json_size(inherited) <= CONTEXT_BYTES_MAX) {
+        value_map_update(&parent, inherited);
         return parent;
     }
     for (size_t i = 0; i < ELEMENTS(always); i++)

@@ -20,7 +20,8 @@ struct chain {
 
 /* chains.c */
 void chain_touch(struct engine *engine, struct chain *chain);
-/* The execution ends; `error` (NULL: none) stands in its result, beside the tasks or alone. */
+/* The execution ends; `error` (NULL: none) stands in its result, beside the tasks or alone. One that is being stopped and
+   ends as canceled ends as the stop wants. */
 int chain_end(struct engine *engine, struct chain *chain, enum execution_status status, const char *error,
               bool with_tasks, struct error *err);
 

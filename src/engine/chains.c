@@ -13,9 +13,10 @@
 #include "base/mem.h"
 #include "chains-internal.h"
 #include "engine/datastore.h"
+#include "engine/stopping.h"
 #include "workflows-internal.h"
 
-#define ROUNDS_PER_LOOK 200 /* of tasks that are over at once */
+#define ROUNDS_PER_LOOK 200 /* of tasks that are refused */
 
 /* Positive: something was done, there may be more. */
 enum { MOVED = 1 };
@@ -70,12 +71,24 @@ static value error_result(value result, const char *text)
     return result;
 }
 
+static enum execution_status stopped_as(const struct chain *chain)
+{
+    const char *text = value_map_chars(value_map_get(chain->row.more, "stopped"), "status");
+    int status = text ? execution_status_from_text(text) : -1;
+
+    return status < 0 ? EXECUTION_CANCELED : (enum execution_status)status;
+}
+
 int chain_end(struct engine *engine, struct chain *chain, enum execution_status status, const char *error,
               bool with_tasks, struct error *err)
 {
     struct execution *x = find_active(engine, chain->row.execution);
     struct outcome outcome = { .status = status };
 
+    if (status == EXECUTION_CANCELED && value_map_has(chain->row.more, "stopped")) {
+        outcome.status = status = stopped_as(chain);
+        error = value_map_chars(value_map_get(chain->row.more, "stopped"), "reason");
+    }
     chain->over = true;
     chain->row.end_us = engine->now_us;
     chain->row.status = execution_status_text(status);
@@ -115,7 +128,8 @@ static int go_on(struct engine *engine, struct chain *chain, struct execution *x
         return MOVED;
     case EXECUTION_RUNNING:
         r = chain_start_next(engine, chain, x, err);
-        return r < 0 ? r : MOVED;
+        /* One that is over at once has woken the chain already. */
+        return r < 0 || chain_run_current(chain->run) ? r : MOVED;
     default:
         return 0;
     }
@@ -341,4 +355,54 @@ int chain_resume(struct engine *engine, struct execution *x, const char *user, s
     if (child && workflow_conducts(child) && child->row.status == EXECUTION_PAUSED)
         r = workflow_resume(engine, child, user, err);
     return r < 0 ? r : 0;
+}
+
+/* What is asked to stop is canceling until its task has ended; somebody who canceled it before stays right. */
+int chain_stop(struct engine *engine, struct execution *x, enum execution_status status, const char *reason,
+               struct error *err)
+{
+    struct execution *child;
+    struct outcome outcome;
+    struct chain *chain;
+    value stopped;
+    int r = find(engine, x, &chain, err);
+
+    if (r < 0 || execution_status_completed(x->row.status))
+        return r < 0 ? r : 0;
+    if (r == STORE_NOT_FOUND) {
+        outcome = (struct outcome){ status, error_result(value_map_new(2), reason) };
+        return execution_complete(engine, x, &outcome, err);
+    }
+    if (value_map_has(chain->row.more, "stopped"))
+        return 0;
+    if (x->row.status != EXECUTION_CANCELING) {
+        stopped = value_map_new(2);
+        value_map_put(&stopped, "status", value_text(execution_status_text(status)));
+        value_map_put(&stopped, "reason", value_text(reason));
+        value_map_put(&chain->row.more, "stopped", stopped);
+        chain_touch(engine, chain);
+        execution_move(engine, x, EXECUTION_CANCELING);
+    }
+    chain_wake(engine, x->row.seq);
+    child = task_of(engine, chain);
+    return child ? execution_stop(engine, child, EXECUTION_CANCELED, reason, err) : 0;
+}
+
+/* ---- asked ---- */
+
+int chain_current(struct engine *engine, int64_t execution, const char **ret_name, int64_t *ret_child,
+                  struct error *err)
+{
+    const struct chain_task *task;
+    struct chain *chain;
+    int r = chain_find(engine, execution, &chain, err);
+
+    if (r != 0)
+        return r == -EBADMSG ? STORE_NOT_FOUND : r;
+    task = chain_run_current(chain->run);
+    if (!task)
+        return STORE_NOT_FOUND;
+    *ret_name = chain->run->spec->nodes[task->node].name;
+    *ret_child = task->execution;
+    return 0;
 }

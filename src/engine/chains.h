@@ -35,5 +35,12 @@ void chains_forget(struct engine *engine);
 int chain_cancel(struct engine *engine, struct execution *x, const char *user, struct error *err);
 int chain_pause(struct engine *engine, struct execution *x, const char *user, struct error *err);
 int chain_resume(struct engine *engine, struct execution *x, const char *user, struct error *err);
+/* As workflow_stop. */
+int chain_stop(struct engine *engine, struct execution *x, enum execution_status status, const char *reason,
+               struct error *err);
+
+/* The task under way: its name (borrowed until the batch ends) and its execution. STORE_NOT_FOUND: there is none now. */
+int chain_current(struct engine *engine, int64_t execution, const char **ret_name, int64_t *ret_child,
+                  struct error *err);
 
 #endif

@@ -90,6 +90,8 @@ int executions_start_queued(struct engine *engine, struct error *err);
 int64_t executions_next_due(const struct engine *engine);
 void executions_forget(struct engine *engine);
 int executions_load(struct engine *engine, struct error *err);
+/* The result of an execution, null while it has none or when it is gone; nothing is loaded into memory. Owned. */
+int execution_result(struct engine *engine, int64_t seq, value *ret, struct error *err);
 /* Loaded when it is not in memory. 0, STORE_NOT_FOUND. */
 int execution_find(struct engine *engine, int64_t seq, struct execution **ret, struct error *err);
 int execution_complete(struct engine *engine, struct execution *x, struct outcome *outcome,

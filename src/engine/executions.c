@@ -109,16 +109,41 @@ static void restore_token(struct engine *engine, struct execution *x)
     engine_token_add(engine, token, value_map_chars(x->row.context, "user"));
 }
 
-int execution_find(struct engine *engine, int64_t seq, struct execution **ret, struct error *err)
+static struct execution *in_memory(const struct engine *engine, int64_t seq)
 {
     struct execution *x = strmap_get_n(&engine->active, (const char *)&seq, sizeof(seq));
+
+    if (x)
+        return x;
+    /* Accepted and completed in this very batch? */
+    for (x = engine->dirty; x && x->row.seq != seq; x = x->dirty_next)
+        ;
+    return x;
+}
+
+int execution_result(struct engine *engine, int64_t seq, value *ret, struct error *err)
+{
+    const struct execution *x = in_memory(engine, seq);
+    struct execution_row row = { 0 };
+    int r = 0;
+
+    if (x) {
+        *ret = value_is_set(x->row.result) ? value_ref(x->row.result) : value_null();
+        return 0;
+    }
+    r = store_execution_get(store_as_reader(engine->config.store), seq, EXECUTION_RESULT, &row, err);
+    if (r < 0)
+        return r;
+    *ret = r == 0 && value_is_set(row.result) ? value_ref(row.result) : value_null();
+    execution_row_release(&row);
+    return 0;
+}
+
+int execution_find(struct engine *engine, int64_t seq, struct execution **ret, struct error *err)
+{
+    struct execution *x = in_memory(engine, seq);
     int r;
 
-    if (!x) {
-        /* Accepted and completed in this very batch? */
-        for (x = engine->dirty; x && x->row.seq != seq; x = x->dirty_next)
-            ;
-    }
     if (!x) {
         x = xcalloc(1, sizeof(*x));
         r = store_execution_get(store_as_reader(engine->config.store), seq, EXECUTION_RESULT, &x->row, err);
@@ -305,16 +330,6 @@ static int fail(struct engine *engine, struct execution *x, const char *text, st
     return execution_complete(engine, x, &outcome, err);
 }
 
-static int fail_too_deep(struct engine *engine, struct execution *x, struct error *err)
-{
-    char text[200];
-
-    snprintf(text, sizeof(text),
-             "Workflows and action chains stand %d deep in each other; does \"%.80s\" start itself?",
-             WORKFLOW_LEVELS_MAX, value_map_chars(x->row.action, "ref"));
-    return fail(engine, x, text, err);
-}
-
 /* Makes the run ready; what needs no process is over at once. */
 static int make_run(struct engine *engine, struct execution *x, const struct runner_ops *runner,
                     struct error *err)
@@ -348,7 +363,7 @@ static int make_run(struct engine *engine, struct execution *x, const struct run
     }
     if (runner->conducted && workflow_too_deep(engine, x)) {
         run_free(run);
-        return fail_too_deep(engine, x, err);
+        return workflow_refuse_depth(engine, x, err);
     }
     if (runner->conducted) {
         engine_add_effect(engine, &(struct effect){ .kind = EFFECT_CONDUCT, .run = run, .seq = run->seq });

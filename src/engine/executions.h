@@ -15,7 +15,7 @@ struct execution_request {
     value notify; /* map, or unset */
     bool silent;  /* its end is told to nobody, whatever is asked for or the action says */
     value callback;
-    value rerun; /* {ref, tasks, reset?}: go on with a workflow from these tasks; or unset */
+    value rerun; /* {ref, tasks?, reset?, items?, deep?}: go on with a workflow from these tasks; or unset */
     int64_t delay_ms;
     int64_t parent; /* execution; 0: none */
     int64_t trace;  /* trace to join; 0: a new one */

@@ -12,7 +12,7 @@ enum inquiry_outcome { INQUIRY_NONE = 8, INQUIRY_TIMED_OUT, INQUIRY_ANSWERED };
 bool inquiry_is(const struct execution_row *row);
 /* 0 when the execution is an inquiry that waits, else an outcome with its text. `id` is only named. */
 int inquiry_check(const struct execution_row *row, const char *id, struct error *err);
-/* May this user answer? */
+/* May this user answer? Roles ask for nothing: without a backend of roles everybody has each of them. */
 bool inquiry_permits(const struct execution_row *row, const char *user);
 /* Negative: err has the validator's text. */
 int inquiry_check_response(const struct execution_row *row, value response, struct error *err);

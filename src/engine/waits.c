@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "engine/chains.h"
 #include "engine/inquiries.h"
 #include "workflows-internal.h"
 
@@ -117,6 +118,7 @@ static value execution_wait(const struct engine *engine, const struct execution 
 
 /* ---- tasks ---- */
 
+/* `run` NULL: of a chain. */
 static value child_wait(struct engine *engine, const struct execution *child, const struct task_run *run,
                         size_t item)
 {
@@ -125,7 +127,7 @@ static value child_wait(struct engine *engine, const struct execution *child, co
 
     engine_format_id(engine, child->row.seq, id);
     value_map_put(&wait, "id", value_text(id));
-    if (run->has_items)
+    if (run && run->has_items)
         value_map_put(&wait, "item", value_int((int64_t)item));
     return wait;
 }
@@ -226,6 +228,32 @@ static void workflow_waits(struct engine *engine, struct workflow *workflow, con
     }
 }
 
+/* ---- a chain ---- */
+
+/* Its own entry, unless it just runs; then the task under way. */
+static int chain_waits(struct engine *engine, const struct execution *x, value *list, struct error *err)
+{
+    const struct execution *child = NULL;
+    int64_t seq;
+    const char *name;
+    value wait, executions;
+    int r = chain_current(engine, x->row.seq, &name, &seq, err);
+
+    if (r == 0)
+        child = strmap_get_n(&engine->active, (const char *)&seq, sizeof(seq));
+    if (!child || x->row.status != EXECUTION_RUNNING)
+        value_list_append(list, execution_wait(engine, x));
+    if (!child)
+        return r < 0 ? r : 0;
+    wait = execution_wait(engine, child);
+    executions = value_list_new(1);
+    value_list_append(&executions, child_wait(engine, child, NULL, 0));
+    value_map_put(&wait, "task", value_text(name));
+    value_map_put(&wait, "executions", executions);
+    value_list_append(list, wait);
+    return 0;
+}
+
 int execution_waits(struct engine *engine, int64_t seq, value *ret, struct error *err)
 {
     struct workflow *workflow;
@@ -239,6 +267,14 @@ int execution_waits(struct engine *engine, int64_t seq, value *ret, struct error
     if (execution_status_completed(x->row.status)) {
         *ret = list;
         return 0;
+    }
+    if (chain_conducts(x)) {
+        r = chain_waits(engine, x, &list, err);
+        if (r < 0)
+            value_unref(list);
+        else
+            *ret = list;
+        return r;
     }
     r = workflow_conducts(x) ? workflow_find(engine, seq, &workflow, err) : STORE_NOT_FOUND;
     if (r < 0) {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What people ask of a workflow under way: to be canceled, paused, resumed, run again from some of its tasks (contract:
-   engine.md 7, orquesta.md 5.9 and 5.10). Requests go down to the workflows among the children; actions that run already
+/* What people ask of a workflow under way: to be canceled, paused, resumed (contract: engine.md 7, orquesta.md 5.9). Requests go down to the workflows among the children; actions that run already
    are let finish. */
 #include <stdlib.h>
 #include <string.h>
@@ -74,7 +73,6 @@ int workflow_cancel(struct engine *engine, struct execution *x, const char *user
     if (chain_conducts(x))
         return chain_cancel(engine, x, user, err);
     r = workflow_find(engine, seq, &workflow, err);
-
     if (r < 0)
         return r;
     if (r == STORE_NOT_FOUND) {
@@ -144,109 +142,4 @@ int workflow_resume(struct engine *engine, struct execution *x, const char *user
     workflow_watch_again(engine, workflow, x);
     r = workflow_each_child(engine, x, resume_child, user, err);
     return r < 0 ? r : workflow_advance(engine, workflow, err);
-}
-
-/* ---- running again from some tasks ---- */
-
-#define RERUN_ROUTES_MAX 256 /* of one task that are looked at */
-
-struct reruns {
-    struct conductor_rerun *items;
-    size_t n, room;
-};
-
-static void reruns_add(struct reruns *reruns, const char *task, int64_t route, bool reset)
-{
-    GROW(reruns->items, reruns->n, reruns->room);
-    reruns->items[reruns->n++] =
-        (struct conductor_rerun){ .task = task, .route = route, .reset_items = reset };
-}
-
-/* Every route on which the task failed; without one the conductor says what is wrong. */
-static void reruns_of(struct reruns *reruns, struct workflow *workflow, const char *task, bool reset)
-{
-    size_t before = reruns->n;
-
-    for (int64_t route = 0; route < RERUN_ROUTES_MAX; route++) {
-        int status = conductor_task_status(workflow->conductor, task, route);
-
-        if (status >= 0 && status_in((enum workflow_status)status, STATUS_ABENDED))
-            reruns_add(reruns, task, route, reset);
-    }
-    if (reruns->n == before)
-        reruns_add(reruns, task, 0, reset);
-}
-
-static bool among(value names, value name)
-{
-    bool found = false;
-
-    VALUE_LIST_EACH (i, item, names) {
-        found |= value_equal(item, name);
-    }
-    return found;
-}
-
-/* Negative: `err` says what is wrong with the tasks. */
-static int collect(struct workflow *workflow, value options, struct reruns *ret, struct error *err)
-{
-    value tasks = value_map_get(options, "tasks"), reset = value_map_get(options, "reset");
-    BUFFER_AUTO(unknown);
-
-    VALUE_LIST_EACH (i, name, tasks) {
-        int64_t task =
-            value_is_string(name) ? workflow_spec_find(workflow->definition->spec, value_chars(name)) : -1;
-
-        if (task < 0 || (size_t)task >= workflow->definition->spec->n_tasks)
-            buffer_addf(&unknown, "%s%s", unknown.len ? "," : "",
-                        value_is_string(name) ? value_chars(name) : "?");
-        else
-            reruns_of(ret, workflow, value_chars(name), among(reset, name));
-    }
-    if (unknown.len)
-        return error_set(err, -EINVAL, "Unable to rerun workflow because one or more tasks is not found: %s",
-                         buffer_text(&unknown));
-    return 0;
-}
-
-static int rerun(struct engine *engine, struct workflow *workflow, struct execution *x, struct error *reason)
-{
-    value options = value_map_get(x->row.more, "rerun");
-    struct reruns reruns = { 0 };
-    int r;
-
-    if (!status_in(conductor_status(workflow->conductor), STATUS_COMPLETED))
-        return error_set(reason, -EINVAL,
-                         "Unable to rerun workflow execution \"%s\" because it is not in a completed state.",
-                         value_map_chars(options, "ref"));
-    r = collect(workflow, options, &reruns, reason);
-    workflow_prepare(engine, workflow);
-    if (r == 0)
-        r = conductor_rerun(workflow->conductor, reruns.items, reruns.n, reason);
-    free(reruns.items);
-    return r;
-}
-
-int workflow_rerun(struct engine *engine, struct execution *x, struct error *err)
-{
-    const char *ref = value_map_chars(value_map_get(x->row.more, "rerun"), "ref");
-    uint64_t store = store_id(store_as_reader(engine->config.store));
-    struct workflow *workflow = NULL;
-    ERROR_AUTO(reason);
-    int64_t seq;
-    int r = ref && object_id_parse(store, ref, &seq) ? workflow_find(engine, seq, &workflow, err)
-                                                     : STORE_NOT_FOUND;
-
-    if (r < 0)
-        return r;
-    if (r == STORE_NOT_FOUND)
-        error_set(&reason, 0, "Unable to rerun workflow execution \"%s\" because it does not exist.",
-                  ref ? ref : "");
-    else if (rerun(engine, workflow, x, &reason) == 0) {
-        workflow_hand_over(engine, workflow, x);
-        value_map_remove(&workflow->row.more, "stopped");
-        workflow_limit(engine, workflow, x);
-        return workflow_advance(engine, workflow, err);
-    }
-    return workflow_end_with_text(engine, x, error_text(&reason), err);
 }

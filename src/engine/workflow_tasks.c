@@ -50,8 +50,21 @@ void task_run_free(struct task_run *run)
 
 /* ---- the task's own row ---- */
 
-static int close_row(struct engine *engine, struct task_run *run, const char *status, struct error *err)
+/* "task a (route 2): failed" */
+static void tell_progress(struct engine *engine, struct workflow *workflow, const struct task_run *run,
+                          const char *what)
 {
+    BUFFER_AUTO(route);
+
+    if (run->route)
+        buffer_addf(&route, " (route %" PRIu32 ")", run->route);
+    workflow_progress(engine, workflow, "task %s%s: %s", run->row.name, buffer_text(&route), what);
+}
+
+static int close_row(struct engine *engine, struct workflow *workflow, struct task_run *run,
+                     const char *status, struct error *err)
+{
+    tell_progress(engine, workflow, run, status);
     run->over = true;
     run->row.open = false;
     run->row.end_us = engine->now_us;
@@ -95,12 +108,13 @@ static int open_row(struct engine *engine, struct workflow *workflow, struct tas
     if (!value_is_null(task->concurrency))
         value_map_put(&run->row.more, "concurrency", value_ref(task->concurrency));
     note_retry(engine, task, run);
+    tell_progress(engine, workflow, run, "running");
     limit = workflow_limit_task(engine, task, run, &reason);
     r = store_task_insert(engine->config.store, &run->row, err);
     if (r == 0 && limit == 0)
         return run->deadline_us ? workflow_watch(engine, workflow, run->deadline_us, err) : 0;
     conductor_fail(workflow->conductor, reason.kind, error_text(&reason), task->id, task->route, NULL);
-    return r == 0 ? close_row(engine, run, "failed", err) : r;
+    return r == 0 ? close_row(engine, workflow, run, "failed", err) : r;
 }
 
 static void forget_run(struct workflow *workflow, struct task_run *run)
@@ -127,14 +141,18 @@ static int tell(struct engine *engine, struct workflow *workflow, struct task_ru
     };
     const char *name = workflow->definition->spec->tasks[run->task].name;
     ERROR_AUTO(reason);
+    int r;
 
     workflow_prepare(engine, workflow);
     workflow_touch(engine, workflow);
-    if (conductor_task_event(workflow->conductor, name, run->route, &event, &reason) == 0)
+    run->telling = &event;
+    r = conductor_task_event(workflow->conductor, name, run->route, &event, &reason);
+    run->telling = NULL;
+    if (r == 0)
         return 0;
     conductor_fail(workflow->conductor, reason.kind ? reason.kind : "ValueError", error_text(&reason), name,
                    run->route, NULL);
-    return close_row(engine, run, "failed", err);
+    return close_row(engine, workflow, run, "failed", err);
 }
 
 /* The row is closed when the conductor says that the task is over; a retry is another run. */
@@ -145,7 +163,7 @@ static int settle(struct engine *engine, struct workflow *workflow, struct task_
 
     if (!run->over && status >= 0 &&
         status_in((enum workflow_status)status, STATUS_COMPLETED | STATUS_BIT(STATUS_RETRYING)))
-        r = close_row(engine, run, status_name((enum workflow_status)status), err);
+        r = close_row(engine, workflow, run, status_name((enum workflow_status)status), err);
     return r;
 }
 
@@ -175,7 +193,7 @@ int workflow_tell(struct engine *engine, struct workflow *workflow, const struct
     int64_t route = value_map_int(notice->orquesta, "task_route", 0);
     int64_t item = value_map_int(notice->orquesta, "item_id", 0);
     bool completed = execution_status_completed(notice->status),
-         runs = !completed && notice->status != EXECUTION_PENDING;
+         runs = !completed && notice->status != EXECUTION_PENDING, asked;
     struct task_run *run = number < 0 ? NULL : task_run_find(workflow, (uint32_t)number, (uint32_t)route);
     struct task_child *child;
     int r;
@@ -185,7 +203,8 @@ int workflow_tell(struct engine *engine, struct workflow *workflow, const struct
     child = &run->children[item];
     if (child->told && strcmp(child->told, status) == 0)
         return 0;
-    if (!runs && (!child->told || strcmp(child->told, "pending") != 0)) {
+    asked = child->told && strcmp(child->told, "pending") == 0;
+    if (!runs && !asked) {
         run->n_live--;
         workflow->n_live--;
     }
@@ -194,6 +213,9 @@ int workflow_tell(struct engine *engine, struct workflow *workflow, const struct
         value_list_set(&run->results, (size_t)item,
                        value_is_set(notice->result) ? value_ref(notice->result) : value_null());
     r = store_task_child_put(engine->config.store, run->row.seq, item, child->execution, status, err);
+    /* A task whose items all wait is paused, and only an item that runs wakes it. */
+    if (r == 0 && asked && completed && run->has_items)
+        r = tell(engine, workflow, run, "running", VALUE_NOTHING, item, err);
     if (r == 0)
         r = tell(engine, workflow, run, conductor_word(engine, run, notice->status), notice->result,
                  run->has_items ? item : -1, err);
@@ -295,6 +317,7 @@ static int plan_child(struct engine *engine, struct workflow *workflow, const st
     };
     VALUE_AUTO(context);
     VALUE_AUTO(known);
+    VALUE_AUTO(deep);
 
     known = request.action ? engine_object(engine, OBJECT_ACTION, request.action) : VALUE_NOTHING;
     if (!value_is_set(known))
@@ -305,6 +328,10 @@ static int plan_child(struct engine *engine, struct workflow *workflow, const st
     context = child_context(engine, workflow, parent, run, value_map_get(action, "item_id"));
     request.context = context;
     request.notify = child_notify(workflow, parent, task->id);
+    deep = workflow_take_deep(workflow, run, run->has_items ? value_map_int(action, "item_id", 0) : 0);
+    request.rerun = deep;
+    if (value_is_set(deep))
+        value_map_put(&context, "re-run", value_ref(deep));
     workflow_prepare(engine, workflow);
     if (execution_plan(engine->config.catalog, &workflow->host, engine->now_us, &request, ret, reason) != 0) {
         reason->kind = refusal_class(reason);
@@ -338,7 +365,7 @@ static int request_child(struct engine *engine, struct workflow *workflow, const
                          workflow->row.seq);
     if (plan_child(engine, workflow, parent, task, run, action, &plan, &reason) < 0) {
         conductor_fail(workflow->conductor, reason.kind, error_detail(&reason), task->id, task->route, NULL);
-        return run->over ? 0 : close_row(engine, run, "failed", err);
+        return run->over ? 0 : close_row(engine, workflow, run, "failed", err);
     }
     mark_child(engine, workflow, run, &plan);
     r = execution_accept(engine, &plan, &row, err);

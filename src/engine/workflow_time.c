@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "engine/chains.h"
 #include "engine/inquiries.h"
 #include "engine/stopping.h"
 #include "value/python.h"
@@ -290,8 +291,11 @@ int workflow_stop(struct engine *engine, struct execution *x, enum execution_sta
                   const char *reason, struct error *err)
 {
     struct workflow *workflow;
-    int r = workflow_find(engine, x->row.seq, &workflow, err);
+    int r;
 
+    if (chain_conducts(x))
+        return chain_stop(engine, x, status, reason, err);
+    r = workflow_find(engine, x->row.seq, &workflow, err);
     if (r < 0)
         return r;
     if (r == STORE_NOT_FOUND)

@@ -3,6 +3,7 @@
 #ifndef FULMAR_ENGINE_WORKFLOWS_INTERNAL_H
 #define FULMAR_ENGINE_WORKFLOWS_INTERNAL_H
 
+#include "base/buffer.h"
 #include "engine-internal.h"
 #include "engine/datastore.h"
 #include "engine/executions.h"
@@ -21,6 +22,7 @@ struct task_run {
     bool has_items;
     bool over; /* the row is closed */
     size_t n;  /* items; 1 without */
+    const struct conductor_event *telling; /* while the conductor is told of it */
     struct task_child *children;
     value results;       /* with items: list of results, null where there is none */
     int64_t n_live;      /* children that run */
@@ -28,6 +30,7 @@ struct task_run {
 };
 
 struct workflow {
+    struct engine *engine;
     struct workflow_row row;
     struct definition *definition;
     struct conductor *conductor;
@@ -38,6 +41,7 @@ struct workflow {
     struct datastore_view view;
     struct expr_host host;
     char *user;
+    struct buffer progress; /* lines of this batch, for who follows its output */
 };
 
 /* A child's new status, or (child 0, as always with chains) a wish to be looked at. */
@@ -55,6 +59,9 @@ struct workflow *workflow_new(struct engine *engine, struct definition *definiti
                               value context);
 void workflow_free(struct workflow *workflow);
 void workflow_touch(struct engine *engine, struct workflow *workflow);
+/* A line of the output of the workflow's execution, written with the batch; the action's reference stands before it. */
+void workflow_progress(struct engine *engine, struct workflow *workflow, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* Gives the conductor the time. */
 void workflow_prepare(struct engine *engine, struct workflow *workflow);
 /* Hands out what can be run, and shows the outcome on the execution. */
@@ -69,12 +76,20 @@ int workflow_end_with_text(struct engine *engine, struct execution *x, const cha
 void workflow_hand_over(struct engine *engine, struct workflow *workflow, struct execution *x);
 void workflow_note(struct engine *engine, const struct notice *notice);
 
+/* workflow_lookup.c: lets the expressions of a workflow ask for the runs of its tasks. */
+void workflow_lookup_host(struct workflow *workflow);
+
 /* workflow_requests.c */
 typedef int workflow_child_request(struct engine *engine, struct execution *child, const char *text,
                                    struct error *err);
 /* Calls back for each child that is not completed, with `text` handed through. */
 int workflow_each_child(struct engine *engine, struct execution *x, workflow_child_request *request,
                         const char *text, struct error *err);
+
+/* workflow_rerun.c */
+/* How a child goes on with the workflow that carried out its task before, when a rerun asked for that; unset when it begins
+   anew. Taken out of the workflow's row. Owned. */
+value workflow_take_deep(struct workflow *workflow, const struct task_run *run, int64_t item);
 
 /* workflow_time.c */
 /* Evaluates the limit of the workflow and watches it from now on. */

@@ -10,6 +10,7 @@
    found again in the store, where each child's row says what the conductor was told. */
 #include "engine/workflows.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,8 +19,10 @@
 #include "engine/chains.h"
 #include "workflows-internal.h"
 
-#define NOTICES_PER_BATCH 5000
-#define ROUNDS_PER_NOTICE 200 /* of tasks that are over at once */
+#define LEVELS_MAX         50 /* of workflows and chains in each other */
+#define NOTICES_PER_BATCH  5000
+#define PROGRESS_PER_BATCH (64 << 10) /* bytes of lines */
+#define ROUNDS_PER_NOTICE  200        /* of tasks that are over at once */
 
 bool workflow_conducts(const struct execution *x)
 {
@@ -34,11 +37,11 @@ bool workflow_too_deep(struct engine *engine, const struct execution *x)
     int level = 1;
 
     /* All above are under way, so they are in memory. */
-    while (x && x->row.parent && level <= WORKFLOW_LEVELS_MAX) {
+    while (x && x->row.parent && level <= LEVELS_MAX) {
         x = strmap_get_n(&engine->active, (const char *)&x->row.parent, sizeof(x->row.parent));
         level++;
     }
-    return level > WORKFLOW_LEVELS_MAX;
+    return level > LEVELS_MAX;
 }
 
 /* ---- memory ---- */
@@ -57,6 +60,7 @@ void workflow_free(struct workflow *workflow)
     definition_unref(workflow->definition);
     workflow_row_release(&workflow->row);
     free(workflow->user);
+    buffer_release(&workflow->progress);
     free(workflow);
 }
 
@@ -67,11 +71,13 @@ struct workflow *workflow_new(struct engine *engine, struct definition *definiti
     struct workflow *workflow = xcalloc(1, sizeof(*workflow));
     const char *user = value_map_chars(value_map_get(context, "st2"), "user");
 
+    workflow->engine = engine;
     workflow->definition = definition;
     workflow->conductor = conductor_new(definition->spec, definition->graph, inputs, context);
     workflow->user = xstrdup(user ? user : "");
     workflow->view = (struct datastore_view){ .catalog = engine->config.catalog, .user = workflow->user };
     workflow->host = datastore_host(&workflow->view);
+    workflow_lookup_host(workflow);
     workflow->row.inputs = value_ref(inputs);
     workflow->row.context = value_ref(context);
     workflow->row.definition = value_ref(definition->document);
@@ -87,6 +93,20 @@ void workflow_prepare(struct engine *engine, struct workflow *workflow)
                                   .now_us = engine->now_us,
                                   .random_seed = (uint64_t)(engine->now_us ^ workflow->row.seq),
                               });
+}
+
+void workflow_progress(struct engine *engine, struct workflow *workflow, const char *format, ...)
+{
+    const char *ref = value_map_chars(value_map_get(workflow->row.context, "st2"), "action");
+    va_list args;
+
+    if (!engine->config.stream_output || workflow->progress.len > PROGRESS_PER_BATCH)
+        return;
+    buffer_addf(&workflow->progress, "%s: ", ref ? ref : "workflow");
+    va_start(args, format);
+    buffer_add_vf(&workflow->progress, format, args);
+    va_end(args);
+    buffer_add_char(&workflow->progress, '\n');
 }
 
 void workflow_touch(struct engine *engine, struct workflow *workflow)
@@ -296,6 +316,9 @@ static void note_status(struct engine *engine, struct workflow *workflow)
 {
     enum workflow_status status = conductor_status(workflow->conductor);
 
+    if (workflow->row.status && *workflow->row.status &&
+        strcmp(workflow->row.status, status_name(status)) != 0)
+        workflow_progress(engine, workflow, "%s", status_name(status));
     workflow->row.status = status_name(status);
     workflow->row.end_us = status_in(status, STATUS_COMPLETED) ? engine->now_us : 0;
 }
@@ -329,6 +352,15 @@ static int hand_out(struct engine *engine, struct workflow *workflow, size_t *re
     return r;
 }
 
+/* Nothing is stuck without a reason: what nobody would ever move again fails with it. */
+static void fail_stuck(struct workflow *workflow)
+{
+    ERROR_AUTO(reason);
+
+    if (conductor_check(workflow->conductor, &reason) < 0)
+        conductor_fail(workflow->conductor, reason.kind, error_text(&reason), NULL, 0, NULL);
+}
+
 int workflow_advance(struct engine *engine, struct workflow *workflow, struct error *err)
 {
     size_t n = 1;
@@ -342,6 +374,8 @@ int workflow_advance(struct engine *engine, struct workflow *workflow, struct er
         }
         r = hand_out(engine, workflow, &n, err);
     }
+    if (r == 0 && !n)
+        fail_stuck(workflow);
     if (r == 0 && status_in(conductor_status(workflow->conductor), STATUS_COMPLETED)) {
         workflow_prepare(engine, workflow);
         workflow_end_stopped(workflow);
@@ -389,6 +423,21 @@ int workflow_end_with_text(struct engine *engine, struct execution *x, const cha
     value_map_put(&entry, "message", value_text_checked(text, strlen(text)));
     value_list_append(&errors, entry);
     return workflow_end_badly(engine, x, errors, err);
+}
+
+int workflow_refuse_depth(struct engine *engine, struct execution *x, struct error *err)
+{
+    const char *ref = value_map_chars(x->row.action, "ref");
+    CLEANUP(freep)
+    char *text =
+        xasprintf("Workflows and action chains stand %d deep in each other; does \"%s\" start itself?",
+                  LEVELS_MAX, ref ? ref : "");
+    struct outcome outcome;
+
+    if (!chain_conducts(x))
+        return workflow_end_with_text(engine, x, text, err);
+    outcome_failed(&outcome, text);
+    return execution_complete(engine, x, &outcome, err);
 }
 
 /* Tasks the caller wants to be told of must be there. NULL: all are. Owned. */
@@ -440,8 +489,9 @@ static int begin(struct engine *engine, struct execution *x, const struct run *r
     else if (conductor_status(workflow->conductor) == STATUS_NULL)
         conductor_request(workflow->conductor, "running", NULL);
     if (status_in(conductor_status(workflow->conductor), STATUS_COMPLETED))
-        return show(engine, workflow, err); /* its inputs or vars failed: without a context there is no output */
+        return show(engine, workflow, err); /* inputs or vars failed: without a context there is no output */
     workflow_limit(engine, workflow, x);
+    note_status(engine, workflow);
     return workflow_advance(engine, workflow, err);
 }
 
@@ -514,6 +564,10 @@ static int save(struct engine *engine, struct workflow *workflow, struct error *
         conductor_changes(workflow->conductor, save_row, &saving);
         r = saving.r;
     }
+    if (r == 0 && workflow->progress.len)
+        r = execution_output(engine, workflow->row.execution, "output", workflow->progress.data,
+                             workflow->progress.len, err);
+    buffer_clear(&workflow->progress);
     return r;
 }
 

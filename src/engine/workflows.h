@@ -35,13 +35,14 @@ int workflow_stop(struct engine *engine, struct execution *x, enum execution_sta
                   const char *reason, struct error *err);
 /* The due time of a workflow's execution has come: a limit of its own or of one of its tasks may have passed. */
 int workflow_due(struct engine *engine, struct execution *x, struct error *err);
-/* Goes on with the workflow of another execution as this one, from the tasks its row names. */
+/* Goes on with the workflow of another execution as this one, from the tasks its row names; without names from what ended
+   it. */
 int workflow_rerun(struct engine *engine, struct execution *x, struct error *err);
 
 /* Is this execution carried out step by step, as a workflow or a chain? */
 bool workflow_conducts(const struct execution *x);
 /* Does it stand below so many others that something must go in circles? Workflows and chains may start themselves. */
 bool workflow_too_deep(struct engine *engine, const struct execution *x);
-#define WORKFLOW_LEVELS_MAX 50
+int workflow_refuse_depth(struct engine *engine, struct execution *x, struct error *err);
 
 #endif

@@ -38,6 +38,11 @@ struct expr_host {
     /* Decrypt a ciphertext of this server (filter decrypt_kv). */
     int (*decrypt)(void *data, const char *ciphertext, value *ret, struct error *err);
     void *data;
+    /* The latest run of a task of the workflow that is being conducted, on a route: {task_execution_id,
+       workflow_execution_id, task_name, task_id, route, result, status, start_timestamp, end_timestamp}; VALUE_UNSET when it
+       never ran there. */
+    int (*task_get)(void *data, const char *id, int64_t route, value *ret, struct error *err);
+    void *task_data;
 };
 
 struct expr_context {

@@ -249,7 +249,7 @@ struct workflow_row {
     int64_t start_us, end_us;
     value definition; /* {text}: pinned, shared by all workflows of the same text */
     value inputs, context;
-    value more; /* {notify, timeout, deadline_us, stopped} */
+    value more; /* {notify, timeout, deadline_us, stopped, deep} */
 };
 void workflow_row_release(struct workflow_row *row);
 int store_workflow_insert(struct store *store, const struct workflow_row *row, struct error *err);
@@ -286,6 +286,9 @@ int store_task_update(struct store *store, const struct task_row *row, struct er
 typedef int store_task_callback(void *data, struct task_row *row);
 int store_tasks(struct store_reader *reader, int64_t workflow, bool only_open, store_task_callback *callback,
                 void *data, struct error *err);
+/* The latest run of a task on a route. 0, STORE_NOT_FOUND. */
+int store_task_latest(struct store_reader *reader, int64_t workflow, const char *name, int64_t route,
+                      struct task_row *ret, struct error *err);
 /* The execution that carries out a task (item 0), or one of its items. `told` is the status the conductor was told last,
    NULL when it knows of none. */
 int store_task_child_put(struct store *store, int64_t task, int64_t item, int64_t execution, const char *told,

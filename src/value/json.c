@@ -681,3 +681,11 @@ char *json_text(value v)
     json_write(&out, v, JSON_COMPACT);
     return buffer_take(&out);
 }
+
+size_t json_size(value v)
+{
+    BUFFER_AUTO(text);
+
+    json_write(&text, v, JSON_COMPACT);
+    return text.len;
+}

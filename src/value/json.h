@@ -38,6 +38,8 @@ void json_write(struct buffer *out, value v, struct json_style style);
 void json_write_string(struct buffer *out, const char *text, size_t n, bool ascii);
 /* Compact text, owned by the caller. */
 char *json_text(value v);
+/* Bytes of that text. */
+size_t json_size(value v);
 /* Shortest text that reads back as the same double, as Python's repr writes it ("1.0", "1e+16", "inf"). */
 #define JSON_DOUBLE_SIZE 32
 size_t json_format_double(double d, char out[JSON_DOUBLE_SIZE]);

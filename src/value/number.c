@@ -518,6 +518,24 @@ static int round_whole(value v, int64_t digits, value *ret)
     return 0;
 }
 
+/* Where the digit behind the last one that stays is far from a half: then the double says what its exact decimal value would. */
+static bool round_plainly(double d, int64_t digits, double *ret)
+{
+    static const double scales[] = { 1, 10, 100, 1000, 10000, 100000, 1000000 };
+    double scaled, whole;
+
+    if (digits < 0 || digits >= (int64_t)ELEMENTS(scales) || !(fabs(d) < 1e9))
+        return false;
+    scaled = fabs(d) * scales[digits];
+    whole = floor(scaled);
+    if (whole > 1e11 || fabs(scaled - whole - 0.5) < 1e-4)
+        return false;
+    if (scaled - whole > 0.5)
+        whole += 1;
+    *ret = copysign(whole / scales[digits], d);
+    return true;
+}
+
 static int round_float(double d, int64_t digits, value *ret, struct error *err)
 {
     char text[700];
@@ -529,6 +547,10 @@ static int round_float(double d, int64_t digits, value *ret, struct error *err)
     }
     if (digits < -308) {
         *ret = value_float(copysign(0.0, d));
+        return 0;
+    }
+    if (round_plainly(d, digits, &result)) {
+        *ret = value_float(result);
         return 0;
     }
     if (digits >= 0) {

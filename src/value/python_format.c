@@ -70,6 +70,11 @@ static void add_grouped(struct buffer *out, const char *digits, size_t n, char s
         total++;
     if (!separator && width > total)
         total = width;
+    if (!separator) {
+        buffer_add_fill(out, '0', total - n);
+        buffer_add(out, digits, n);
+        return;
+    }
     for (size_t i = 0; i < total; i++) {
         if (separator && i && (total - i) % every == 0)
             buffer_add_char(out, separator);
@@ -139,7 +144,8 @@ int python_lay_integer(struct buffer *out, const struct python_spec *spec, value
         const char *prefix;
     } types[] = { { 'b', 2, "0b" }, { 'o', 8, "0o" }, { 'x', 16, "0x" }, { 'X', -16, "0X" } };
     CLEANUP(freep)
-    char *digits = NULL;
+    char *held = NULL;
+    char *digits, small[24];
     struct number_parts parts = { .prefix = "", .rest = "", .group_every = 3 };
     int base = 10;
 
@@ -150,7 +156,12 @@ int python_lay_integer(struct buffer *out, const struct python_spec *spec, value
         parts.prefix = spec->alternate ? types[i].prefix : "";
         parts.group_every = 4;
     }
-    digits = integer_digits(v, base);
+    if (v.kind == VALUE_INT && base == 10) {
+        snprintf(small, sizeof(small), "%lld", (long long)v.integer);
+        digits = small;
+    } else {
+        digits = held = integer_digits(v, base);
+    }
     parts.negative = *digits == '-';
     parts.digits = digits + parts.negative;
     parts.n_digits = strlen(parts.digits);

@@ -779,6 +779,33 @@ static int64_t map_find(const struct value_map *map, value key, uint64_t hash)
     return -1;
 }
 
+static bool same_text(value a, const struct value_string *b)
+{
+    return a.kind == VALUE_STRING &&
+           (a.string == b || (a.string->len == b->len && memcmp(a.string->data, b->data, b->len) == 0));
+}
+
+/* map_find for a string, which most keys are. */
+static int64_t map_find_string(const struct value_map *map, struct value_string *key)
+{
+    uint64_t hash = string_hash(key);
+
+    if (!map->index) {
+        for (uint32_t i = 0; i < map->count; i++)
+            if (map->entries[i].hash == hash && same_text(map->entries[i].key, key))
+                return i;
+        return -1;
+    }
+    for (uint32_t at = (uint32_t)hash & (map->index_room - 1); map->index[at];
+         at = (at + 1) & (map->index_room - 1)) {
+        const struct value_map_entry *entry = &map->entries[map->index[at] - 1];
+
+        if (entry->hash == hash && same_text(entry->key, key))
+            return map->index[at] - 1;
+    }
+    return -1;
+}
+
 static int64_t map_find_text(const struct value_map *map, const char *key, size_t len)
 {
     uint64_t hash;
@@ -825,9 +852,14 @@ value value_map_get_value(value map, value key)
     uint64_t hash;
     int64_t at;
 
-    if ((map.kind != VALUE_MAP && map.kind != VALUE_SET) || !value_hash(key, &hash))
+    if (map.kind != VALUE_MAP && map.kind != VALUE_SET)
         return VALUE_NOTHING;
-    at = map_find(map.map, key, hash);
+    if (key.kind == VALUE_STRING)
+        at = map_find_string(map.map, key.string);
+    else if (value_hash(key, &hash))
+        at = map_find(map.map, key, hash);
+    else
+        return VALUE_NOTHING;
     return at < 0                  ? VALUE_NOTHING
            : map.kind == VALUE_SET ? map.map->entries[at].key
                                    : map.map->entries[at].item;

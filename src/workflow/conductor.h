@@ -82,10 +82,13 @@ struct conductor_rerun {
     const char *task;
     int64_t route;
     bool reset_items;
+    value items; /* list of numbers: only these items run again; unset: those that failed, or all with reset_items */
 };
 /* Without requests: whatever failed last. */
 int conductor_rerun(struct conductor *conductor, const struct conductor_rerun *requests, size_t n_requests,
                     struct error *err);
+/* What ended a completed workflow without success, canceled tasks included: a list of {task, route}. Owned. */
+value conductor_unfinished(const struct conductor *conductor);
 /* The caller could not do its part: the workflow fails and "<class>: <message>" is logged. `task` may be NULL. */
 int conductor_fail(struct conductor *conductor, const char *class, const char *message, const char *task,
                    int64_t route, struct error *err);
@@ -136,5 +139,11 @@ void conductor_changes(struct conductor *conductor, void (*tell)(void *data, con
                        void *data);
 /* Give all rows to a new conductor, kinds in the order of the enum, keys ascending. Negative for rows that make no sense. */
 int conductor_load_row(struct conductor *conductor, const struct conductor_row *row, struct error *err);
+
+/* All of it as one document, as Orquesta writes it: {spec, input, context, state: {status, contexts, routes, sequence,
+   staged, tasks, reruns?}, errors, output}. Owned. */
+value conductor_save(const struct conductor *conductor);
+/* Give such a document to a new conductor of the same definition. */
+int conductor_restore(struct conductor *conductor, value saved, struct error *err);
 
 #endif

@@ -2,22 +2,12 @@
 #include "workflow/rehearsal.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "value/python.h"
-#include "workflow/conductor.h"
 #include "workflow/inspect.h"
-
-struct rehearsal {
-    const struct workflow_spec *spec;
-    struct workflow_graph *graph;
-    struct conductor *conductor;
-    const struct rehearsal_files *files;
-    value mocks;       /* list */
-    value runs;        /* map "task.route.item" -> how often it ran */
-    value differences; /* list of text */
-    int64_t now_us;
-};
+#include "workflow/rehearsal-internal.h"
 
 /* ---- mocks ---- */
 
@@ -71,19 +61,56 @@ static int mock_find(struct rehearsal *rehearsal, const struct conductor_task *t
     return 0;
 }
 
-static int mocks_check(const struct workflow_spec *spec, value mocks, struct error *err)
+/* Mocks that can never fit are told beforehand. */
+static void mocks_check(struct rehearsal *rehearsal)
 {
-    VALUE_LIST_EACH (i, mock, mocks) {
+    const struct workflow_spec *spec = rehearsal->spec;
+
+    VALUE_LIST_EACH (i, mock, rehearsal->mocks) {
         const char *id = value_map_chars(mock, "task_id");
         int64_t task = id ? workflow_spec_find(spec, id) : -1;
+        value message = VALUE_NOTHING;
+        BUFFER_AUTO(path);
 
         if (!id)
-            return error_set(err, -EINVAL, "The mock action execution %zu has no \"task_id\".", i);
-        if (task >= 0 && spec->tasks[task].has_items && !value_map_has(mock, "item_id"))
-            return error_set(err, -EINVAL,
-                             "Mock action execution for with items task \"%s\" is misssing \"item_id\".", id);
+            message = value_textf("The mock action execution %zu has no \"task_id\".", i);
+        else if (task < 0)
+            message = value_textf("The mock action execution %zu is for task \"%s\", which the workflow "
+                                  "does not have.",
+                                  i, id);
+        else if (spec->tasks[task].has_items && !value_map_has(mock, "item_id"))
+            message =
+                value_textf("Mock action execution for with items task \"%s\" is misssing \"item_id\".", id);
+        if (!value_is_set(message))
+            continue;
+        buffer_addf(&path, "mock_action_executions.%zu", i);
+        rehearsal_differ(rehearsal, buffer_text(&path), message);
     }
+}
+
+/* ---- the world ---- */
+
+/* What st2kv() finds: the test's own keys, "user.key" for those of the user. */
+static int datastore_get(void *data, const char *scope, const char *key, bool decrypt, value *ret,
+                         struct error *err)
+{
+    const struct rehearsal *rehearsal = data;
+    BUFFER_AUTO(name);
+    value found;
+
+    if (strcmp(scope, "system") != 0)
+        buffer_addf(&name, "%s.", scope);
+    buffer_add_text(&name, key);
+    found = value_map_get(rehearsal->datastore, buffer_text(&name));
+    *ret = value_is_set(found) ? python_str_value(found) : VALUE_NOTHING;
     return 0;
+}
+
+static void set_environment(struct rehearsal *rehearsal)
+{
+    conductor_set_environment(
+        rehearsal->conductor,
+        &(struct conductor_environment){ .host = &rehearsal->host, .now_us = rehearsal->now_us });
 }
 
 /* ---- rounds ---- */
@@ -164,8 +191,7 @@ static int round_make(struct rehearsal *rehearsal, value *results, bool *done, s
     if (longest > INT32_MAX)
         longest = INT32_MAX;
     rehearsal->now_us += longest * 1000000;
-    conductor_set_environment(rehearsal->conductor,
-                              &(struct conductor_environment){ .now_us = rehearsal->now_us });
+    set_environment(rehearsal);
     for (size_t i = 0; i < tasks.n_items && r == 0; i++) {
         BUFFER_AUTO(key);
         value so_far;
@@ -185,11 +211,9 @@ static int rounds_make(struct rehearsal *rehearsal, struct error *err)
 {
     VALUE_AUTO(results);
     bool done = false;
-    int r = conductor_start(rehearsal->conductor, err);
+    int r = 0;
 
     results = value_map_new(4);
-    if (r == 0 && conductor_status(rehearsal->conductor) != STATUS_FAILED)
-        r = conductor_request(rehearsal->conductor, "running", err);
     for (int i = 0; r == 0 && !done; i++) {
         if (i == REHEARSAL_ROUNDS_MAX)
             return error_set(err, -E2BIG, "The workflow does not end within %d rounds.",
@@ -199,162 +223,54 @@ static int rounds_make(struct rehearsal *rehearsal, struct error *err)
     return r < 0 ? r : conductor_render_output(rehearsal->conductor, err);
 }
 
-/* ---- comparing ---- */
+/* ---- beginnings ---- */
 
-static void differ(struct rehearsal *rehearsal, const char *what, value actual, value expected)
+static int begin_anew(struct rehearsal *rehearsal, value test, struct error *err)
 {
-    BUFFER_AUTO(text);
+    int r;
 
-    buffer_addf(&text, "The actual %s ", what);
-    python_repr(&text, actual);
-    buffer_add_text(&text, strcmp(what, "task sequence") == 0 ? " does not match expected "
-                                                              : " do not match expected ");
-    python_repr(&text, expected);
-    buffer_add_char(&text, '.');
-    value_list_append(&rehearsal->differences, value_text(buffer_text(&text)));
+    rehearsal->conductor =
+        conductor_new(rehearsal->spec, rehearsal->graph, value_map_get(test, "inputs"), value_null());
+    set_environment(rehearsal);
+    r = conductor_start(rehearsal->conductor, err);
+    if (r == 0 && conductor_status(rehearsal->conductor) != STATUS_FAILED)
+        r = conductor_request(rehearsal->conductor, "running", err);
+    return r;
 }
 
-/* "task" on the first route, else "task__r1". Owned. */
-static value entry_name(value entry)
+/* The tasks to run again; none: whatever failed last. */
+static int rerun(struct rehearsal *rehearsal, value tasks, struct error *err)
 {
-    int64_t route = value_map_int(entry, "route", 0);
+    size_t n = value_list_count(tasks);
+    CLEANUP(freep)
+    struct conductor_rerun *requests = xcalloc(n + 1, sizeof(*requests));
 
-    return route ? value_textf("%s__r%lld", value_map_chars(entry, "id"), (long long)route)
-                 : value_ref(value_map_get(entry, "id"));
-}
-
-static value names_of(value report, bool only_terms)
-{
-    value names = value_list_new(8), sequence = value_map_get(report, "sequence");
-
-    VALUE_LIST_EACH (i, entry, sequence)
-        if (!only_terms || value_map_bool(entry, "term", false))
-            value_list_append(&names, entry_name(entry));
-    return names;
-}
-
-/* "task__r0" and "task" are the same. Owned. */
-static value names_normal(value names)
-{
-    value normal = value_list_new(value_list_count(names));
-
-    VALUE_LIST_EACH (i, name, names) {
-        const char *text = value_chars(name);
-        size_t n = value_len(name);
-        bool first = text && n > 4 && strcmp(text + n - 4, "__r0") == 0;
-
-        value_list_append(&normal, first ? value_text_n(text, n - 4) : value_ref(name));
+    VALUE_LIST_EACH (i, task, tasks) {
+        requests[i] =
+            (struct conductor_rerun){ value_map_chars(task, "task_id"), value_map_int(task, "route", 0),
+                                      value_map_bool(task, "reset_items", false) };
+        if (!requests[i].task)
+            return error_set(err, -EINVAL, "The task %zu of \"rerun_tasks\" has no \"task_id\".", i);
     }
-    return normal;
+    return conductor_rerun(rehearsal->conductor, requests, n, err);
 }
 
-static int compare_names(const void *a, const void *b)
+/* A workflow that was over is run again, one that was paused goes on. */
+static int begin_from_state(struct rehearsal *rehearsal, value saved, value tasks, struct error *err)
 {
-    const char *x = value_chars(*(const value *)a), *y = value_chars(*(const value *)b);
+    int r;
 
-    return x && y ? strcmp(x, y) : (x != NULL) - (y != NULL);
-}
-
-static void names_sort(value *names)
-{
-    if (value_list_count(*names) > 1)
-        qsort(names->list->items, value_list_count(*names), sizeof(value), compare_names);
-}
-
-static void compare_status(struct rehearsal *rehearsal, value test)
-{
-    const char *want = value_map_chars(test, "expected_workflow_status");
-    const char *got = status_name(conductor_status(rehearsal->conductor));
-
-    want = want ? want : "succeeded";
-    if (strcmp(want, got) != 0)
-        value_list_append(
-            &rehearsal->differences,
-            value_textf("The actual workflow status \"%s\" does not match expected \"%s\".", got, want));
-}
-
-static void compare_part(struct rehearsal *rehearsal, value test, const char *expected, const char *what,
-                         value actual)
-{
-    value want = value_map_get(test, expected);
-
-    if (value_is_set(want) && !value_equal(want, actual))
-        differ(rehearsal, what, actual, want);
-}
-
-static void compare_all(struct rehearsal *rehearsal, value test, value report)
-{
-    VALUE_AUTO(sequence);
-    VALUE_AUTO(wanted);
-    VALUE_AUTO(terms);
-    VALUE_AUTO(wanted_terms);
-    VALUE_AUTO(routes);
-
-    routes = value_ref(value_map_get(test, "expected_routes"));
-    if (!value_is_set(routes)) {
-        routes = value_list_new(1);
-        value_list_append(&routes, value_list_new(0));
-    }
-    sequence = names_of(report, false);
-    wanted = names_normal(value_map_get(test, "expected_task_sequence"));
-    if (!value_equal(sequence, wanted))
-        differ(rehearsal, "task sequence", sequence, wanted);
-    if (!value_equal(routes, value_map_get(report, "routes")))
-        differ(rehearsal, "routes", value_map_get(report, "routes"), routes);
-    compare_status(rehearsal, test);
-    compare_part(rehearsal, test, "expected_errors", "workflow errors", value_map_get(report, "errors"));
-    compare_part(rehearsal, test, "expected_output", "workflow output", value_map_get(report, "output"));
-    if (!value_map_has(test, "expected_term_tasks"))
-        return;
-    terms = names_of(report, true);
-    names_sort(&terms);
-    wanted_terms = names_normal(value_map_get(test, "expected_term_tasks"));
-    names_sort(&wanted_terms);
-    if (!value_equal(terms, wanted_terms))
-        differ(rehearsal, "terminal tasks", terms, wanted_terms);
-}
-
-/* ---- coverage ---- */
-
-static value transition_coverage(const struct rehearsal *rehearsal, const struct graph_edge *edge,
-                                 value report, size_t *n_taken)
-{
-    const struct spec_transition *transition = graph_transition(rehearsal->graph, edge);
-    value sequence = value_map_get(report, "sequence"), v = value_map_new(6);
-    int64_t taken = 0, not_taken = 0;
-
-    VALUE_LIST_EACH (i, entry, sequence) {
-        value satisfied = value_map_get_value(value_map_get(entry, "next"), edge->next_id);
-
-        if (satisfied.kind != VALUE_BOOL ||
-            !value_text_is(value_map_get(entry, "id"), rehearsal->spec->tasks[edge->from].name))
-            continue;
-        taken += satisfied.boolean;
-        not_taken += !satisfied.boolean;
-    }
-    *n_taken += taken > 0;
-    value_map_put(&v, "task", value_ref(rehearsal->spec->tasks[edge->from].name_value));
-    value_map_put(&v, "transition", value_int(edge->ref));
-    if (transition->when)
-        value_map_put(&v, "when", value_ref(template_source(transition->when)));
-    value_map_put(&v, "to", value_ref(rehearsal->spec->tasks[edge->to].name_value));
-    value_map_put(&v, "taken", value_int(taken));
-    value_map_put(&v, "not_taken", value_int(not_taken));
-    return v;
-}
-
-static value coverage(const struct rehearsal *rehearsal, value report)
-{
-    value v = value_map_new(3), all = value_list_new(rehearsal->graph->n_edges);
-    size_t n_taken = 0;
-
-    for (uint32_t i = 0; i < rehearsal->graph->n_edges; i++)
-        value_list_append(&all,
-                          transition_coverage(rehearsal, &rehearsal->graph->edges[i], report, &n_taken));
-    value_map_put(&v, "transitions", value_int(rehearsal->graph->n_edges));
-    value_map_put(&v, "taken", value_int((int64_t)n_taken));
-    value_map_put(&v, "all", all);
-    return v;
+    rehearsal->conductor = conductor_new(rehearsal->spec, rehearsal->graph, value_map_get(saved, "input"),
+                                         value_map_get(saved, "context"));
+    set_environment(rehearsal);
+    r = conductor_restore(rehearsal->conductor, saved, err);
+    if (r < 0)
+        return error_prefix(err, r, "workflow_state");
+    if (status_in(conductor_status(rehearsal->conductor), STATUS_COMPLETED) || value_list_count(tasks) > 0)
+        return rerun(rehearsal, tasks, err);
+    if (conductor_status(rehearsal->conductor) == STATUS_PAUSED)
+        return conductor_request(rehearsal->conductor, "resuming", err);
+    return 0;
 }
 
 /* ---- the whole ---- */
@@ -368,50 +284,41 @@ static value outcome(struct rehearsal *rehearsal)
     return v;
 }
 
+/* [{id, route, status}], each run of a task. Owned. */
+static value tasks_of(value report)
+{
+    static const char *const parts[] = { "id", "route", "status" };
+    value tasks = value_list_new(8), sequence = value_map_get(report, "sequence");
+
+    VALUE_LIST_EACH (i, entry, sequence) {
+        value task = value_map_new(ELEMENTS(parts));
+
+        for (size_t k = 0; k < ELEMENTS(parts); k++)
+            value_map_set_text(&task, parts[k], value_ref(value_map_get(entry, parts[k])));
+        value_list_append(&tasks, task);
+    }
+    return tasks;
+}
+
 static value outcome_played(struct rehearsal *rehearsal, value test)
 {
     static const char *const parts[] = { "status", "routes", "errors", "output" };
     VALUE_AUTO(report);
-    value v, terms;
+    value v;
 
     report = conductor_report(rehearsal->conductor);
-    compare_all(rehearsal, test, report);
+    rehearsal_compare(rehearsal, test, report);
     v = outcome(rehearsal);
     for (size_t i = 0; i < ELEMENTS(parts); i++)
         value_map_set_text(&v, parts[i], value_ref(value_map_get(report, parts[i])));
-    value_map_put(&v, "sequence", names_of(report, false));
-    terms = names_of(report, true);
-    names_sort(&terms);
-    value_map_put(&v, "term_tasks", terms);
+    value_map_put(&v, "sequence", rehearsal_names(report, false));
+    value_map_put(&v, "term_tasks", rehearsal_names(report, true));
+    value_map_put(&v, "tasks", tasks_of(report));
     value_map_put(&v, "elapsed_s", value_int(rehearsal->now_us / 1000000));
-    value_map_put(&v, "coverage", coverage(rehearsal, report));
+    value_map_put(&v, "coverage", rehearsal_coverage(rehearsal, report));
+    if (value_map_bool(test, "save_state", false))
+        value_map_put(&v, "saved", conductor_save(rehearsal->conductor));
     return v;
-}
-
-/* Findings match when each expected one is there with everything it gives. */
-static bool finding_matches(value want, value got)
-{
-    VALUE_MAP_EACH (i, want)
-        if (!value_equal(value_map_item_at(want, i), value_map_get_value(got, value_map_key_at(want, i))))
-            return false;
-    return true;
-}
-
-static bool findings_match(value want, value got)
-{
-    if (value_map_count(want) != value_map_count(got))
-        return false;
-    VALUE_MAP_EACH (i, want) {
-        value entries = value_map_item_at(want, i),
-              found = value_map_get_value(got, value_map_key_at(want, i));
-
-        if (value_list_count(entries) != value_list_count(found))
-            return false;
-        VALUE_LIST_EACH (k, entry, entries)
-            if (!finding_matches(entry, value_list_at(found, k)))
-                return false;
-    }
-    return true;
 }
 
 static int rehearse_inspection(struct rehearsal *rehearsal, value test, value *ret, struct error *err)
@@ -421,8 +328,7 @@ static int rehearse_inspection(struct rehearsal *rehearsal, value test, value *r
 
     if (r < 0)
         return r;
-    if (!findings_match(wanted, findings))
-        differ(rehearsal, "inspection errors", findings, wanted);
+    rehearsal_compare_findings(rehearsal, wanted, findings);
     *ret = outcome(rehearsal);
     value_map_put(ret, "inspection", findings);
     return 0;
@@ -430,23 +336,25 @@ static int rehearse_inspection(struct rehearsal *rehearsal, value test, value *r
 
 static int rehearse(struct rehearsal *rehearsal, value test, value *ret, struct error *err)
 {
+    value saved = value_map_get(test, "workflow_state");
     int r;
 
-    if (value_map_has(test, "workflow_state"))
-        return error_set(err, -EINVAL, "A rehearsal from a saved workflow state is not supported.");
     if (value_truth(value_map_get(test, "expected_inspection_errors")))
         return rehearse_inspection(rehearsal, test, ret, err);
     if (!value_is_list(value_map_get(test, "expected_task_sequence")))
         return error_set(err, -EINVAL, "The test has no \"expected_task_sequence\".");
-    r = mocks_check(rehearsal->spec, rehearsal->mocks, err);
-    if (r < 0)
-        return r;
+    mocks_check(rehearsal);
+    if (value_list_count(rehearsal->differences) > 0) {
+        *ret = outcome(rehearsal);
+        return 0;
+    }
     r = workflow_graph_new(rehearsal->spec, &rehearsal->graph, err);
     if (r < 0)
         return r;
-    rehearsal->conductor =
-        conductor_new(rehearsal->spec, rehearsal->graph, value_map_get(test, "inputs"), value_null());
-    r = rounds_make(rehearsal, err);
+    r = value_is_set(saved) ? begin_from_state(rehearsal, saved, value_map_get(test, "rerun_tasks"), err)
+                            : begin_anew(rehearsal, test, err);
+    if (r == 0)
+        r = rounds_make(rehearsal, err);
     if (r == 0)
         *ret = outcome_played(rehearsal, test);
     return r;
@@ -457,9 +365,12 @@ int workflow_rehearse(const struct workflow_spec *spec, value test, const struct
 {
     struct rehearsal rehearsal = { .spec = spec,
                                    .files = files,
-                                   .mocks = value_map_get(test, "mock_action_executions") };
+                                   .mocks = value_map_get(test, "mock_action_executions"),
+                                   .datastore = value_map_get(test, "datastore"),
+                                   .host = { .datastore_get = datastore_get } };
     int r;
 
+    rehearsal.host.data = &rehearsal;
     rehearsal.runs = value_map_new(8);
     rehearsal.differences = value_list_new(0);
     r = rehearse(&rehearsal, test, ret, err);

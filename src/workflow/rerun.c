@@ -10,6 +10,7 @@
 struct candidate {
     uint32_t task, route, entry;
     bool reset_items;
+    value items; /* borrowed */
 };
 
 struct candidates {
@@ -91,7 +92,7 @@ static int candidates_named(const struct conductor *c, const struct conductor_re
             continue;
         }
         candidate_add(ret, (struct candidate){ (uint32_t)task, (uint32_t)requests[i].route, (uint32_t)entry,
-                                               requests[i].reset_items });
+                                               requests[i].reset_items, requests[i].items });
     }
     if (unknown.len)
         return error_set_kind(
@@ -106,7 +107,8 @@ static void candidates_failed(const struct conductor *c, struct candidates *ret)
 {
     for (uint32_t i = 0; i < c->n_entries; i++)
         if (c->entries[i].term && status_in(c->entries[i].status, STATUS_ABENDED))
-            candidate_add(ret, (struct candidate){ c->entries[i].task, c->entries[i].route, i, false });
+            candidate_add(
+                ret, (struct candidate){ c->entries[i].task, c->entries[i].route, i, false, VALUE_NOTHING });
 }
 
 static int compare_candidates(const void *a, const void *b, void *tasks)
@@ -127,12 +129,34 @@ static void forget_errors(struct conductor *c, const struct spec_task *task)
             i++;
 }
 
-static int items_reset(struct conductor *c, struct staged *staged, bool all, struct error *err)
+static int items_choose(struct conductor *c, struct staged *staged, value chosen, struct error *err)
 {
+    VALUE_LIST_EACH (i, item, chosen) {
+        if (item.kind != VALUE_INT || item.integer < 0 || item.integer >= staged->items->n)
+            return error_set_kind(err, -EINVAL, "InvalidTaskRerunRequest",
+                                  "Unable to rerun items of task \"%s\": it has the items 0 to %u.",
+                                  c->spec->tasks[staged->task].name, staged->items->n - 1);
+        if (staged->items->statuses[item.integer] != STATUS_NULL)
+            item_set(c, staged, (uint32_t)item.integer, STATUS_NULL);
+    }
+    return 0;
+}
+
+static int items_reset(struct conductor *c, struct staged *staged, const struct candidate *candidate,
+                       struct error *err)
+{
+    bool all = candidate->reset_items;
+    int r;
+
     if (!staged)
         return refuse(err, "AttributeError", "'NoneType' object has no attribute 'get'");
     if (!staged->items)
         return 0;
+    if (value_is_set(candidate->items)) {
+        r = items_choose(c, staged, candidate->items, err);
+        value_replace(&staged->items->actions, VALUE_NOTHING);
+        return r;
+    }
     for (uint32_t i = 0; i < staged->items->n; i++)
         if (staged->items->statuses[i] != STATUS_NULL &&
             (all || status_in(staged->items->statuses[i], STATUS_ABENDED)))
@@ -166,8 +190,7 @@ static int candidate_rerun(struct conductor *c, const struct candidate *candidat
         staged_set(c, staged, staged->frame,
                    (struct staged_flags){ staged->ready, false, staged->run_on_fail });
     forget_errors(c, task);
-    r = task->has_items ? items_reset(c, staged, candidate->reset_items, err)
-                        : task_restage(c, candidate, err);
+    r = task->has_items ? items_reset(c, staged, candidate, err) : task_restage(c, candidate, err);
     if (r < 0)
         return r;
     for (uint32_t i = 0; i < c->n_entries; i++)
@@ -239,4 +262,25 @@ int conductor_rerun(struct conductor *c, const struct conductor_rerun *requests,
     }
     free(candidates.items);
     return r;
+}
+
+value conductor_unfinished(const struct conductor *c)
+{
+    value list = value_list_new(1);
+
+    for (uint32_t i = 0; i < c->n_entries; i++) {
+        const struct entry *entry = &c->entries[i];
+        const struct spec_task *task = &c->spec->tasks[entry->task];
+        value end;
+
+        if (!entry->term || task->command != COMMAND_NONE ||
+            !status_in(entry->status, STATUS_ABENDED | STATUS_BIT(STATUS_CANCELED)) ||
+            entry_latest(c, entry->task, entry->route) != (int64_t)i)
+            continue;
+        end = value_map_new(2);
+        value_map_put(&end, "task", value_ref(task->name_value));
+        value_map_put(&end, "route", value_int(entry->route));
+        value_list_append(&list, end);
+    }
+    return list;
 }

@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import pathlib
+import re
 import sqlite3
 import subprocess
 import xml.etree.ElementTree
@@ -261,6 +262,63 @@ def test_mocks_may_take_their_result_from_a_file(fulmar, flow, tmp_path):
     assert "does not exist" in fulmar("workflow", "rehearse", "good.yaml").stdout
     (tmp_path / "result.json").write_text('{"stdout": "hi"}')
     assert fulmar("workflow", "rehearse", "good.yaml").returncode == 0
+
+
+def test_differences_name_the_line_of_the_test_that_expects_something_else(fulmar, flow, tmp_path):
+    done = fulmar("workflow", "rehearse", "bad.yaml")
+    line = 1 + [text.split(":")[0] for text in (tmp_path / "bad.yaml").read_text().splitlines()].index("expected_output")
+    assert f"    bad.yaml:{line}: The actual workflow output " in done.stdout
+    (tmp_path / "odd.yaml").write_text(
+        "workflow: flow.yaml\nexpected_task_sequence: []\nmock_action_executions:\n  - task_id: nobody\n")
+    done = fulmar("workflow", "rehearse", "odd.yaml")
+    assert done.returncode == 1 and '    odd.yaml:4: The mock action execution 0 is for task "nobody"' in done.stdout
+
+
+def test_transitions_that_no_test_takes_are_told_and_may_fail(fulmar, flow, tmp_path):
+    done = fulmar("workflow", "rehearse", "good.yaml")
+    assert done.returncode == 0
+    assert re.search(r"^flow.yaml:\d+: no test takes the transition from \w+ to \w+, when <% .* %>$", done.stdout, re.M)
+    assert fulmar("workflow", "rehearse", "good.yaml", "--all-transitions").returncode == 1
+    (tmp_path / "other.yaml").write_text(
+        "workflow: flow.yaml\nmock_action_executions: [{task_id: first, status: failed}]\n"
+        "expected_task_sequence: [first, fail]\nexpected_workflow_status: failed\n")
+    assert fulmar("workflow", "rehearse", "good.yaml", "other.yaml", "--all-transitions").returncode == 0
+
+
+FAILING = """\
+version: 1.0
+tasks:
+  a:
+    action: core.noop
+    next:
+      - when: <% succeeded() %>
+        publish: said=<% result() %>
+        do: b
+  b:
+    action: core.noop
+output:
+  - said: <% ctx(said) %>
+"""
+
+
+def test_a_rehearsal_begins_in_a_saved_state_and_runs_again_what_failed(fulmar, tmp_path):
+    (tmp_path / "failing.yaml").write_text(FAILING)
+    (tmp_path / "fails.yaml").write_text(
+        "workflow: failing.yaml\nmock_action_executions: [{task_id: a, result: hi}, {task_id: b, status: failed}]\n"
+        "expected_task_sequence: [a, b]\nexpected_workflow_status: failed\n")
+    assert fulmar("workflow", "rehearse", "fails.yaml", "--save-state", "state.json").returncode == 0
+    for more in ("", "rerun_tasks: [{task_id: b}]\n", "workflow: failing.yaml\n"):
+        (tmp_path / "again.yaml").write_text(
+            more + "workflow_state: state.json\nexpected_task_sequence: [a, b, b]\nexpected_errors: []\n"
+            "expected_output: {said: hi}\n")
+        done = fulmar("workflow", "rehearse", "again.yaml")
+        assert done.returncode == 0, done.stdout
+    (tmp_path / "again.yaml").write_text(
+        "workflow_state: state.json\nrerun_tasks: [{task_id: z}]\nexpected_task_sequence: []\n")
+    assert "isn't rerunnable: z|0" in fulmar("workflow", "rehearse", "again.yaml").stdout
+    (tmp_path / "state.json").write_text((tmp_path / "state.json").read_text().replace('"route"', '"rout"'))
+    done = fulmar("workflow", "rehearse", "again.yaml")
+    assert done.returncode == 1 and "workflow_state: the saved workflow has a bad row: entry 0" in done.stdout
 
 
 MISTAKEN = """\

@@ -9,7 +9,7 @@ import uuid
 import pytest
 
 from harness.client import FINISHED, eventually
-from harness.server import free_port
+from harness.server import ROOT, free_port
 
 
 def word():
@@ -234,19 +234,46 @@ def test_a_chain_in_circles_ends_at_a_limit(stories):
     assert done["result"]["published"]["n"] == str(len(done["result"]["tasks"])) == "10000"
 
 
-def test_a_chain_that_starts_itself_ends_at_a_limit(stories):
-    name = word()
-    chain = f"stories.{name}"
-    answer = stories.post("/v1/actions", {
-        "name": name, "pack": "stories", "runner_type": "action-chain", "entry_point": f"chains/{name}.yaml",
-        "data_files": [{"file_path": f"chains/{name}.yaml", "content": f"chain: [{{name: a, ref: {chain}}}]"}],
+@pytest.mark.parametrize("runner, text", [
+    ("action-chain", "chain: [{{name: a, ref: {0}}}]"),
+    ("orquesta", "version: 1.0\ntasks: {{a: {{action: {0}}}}}"),
+])
+def test_what_starts_itself_ends_at_a_limit(stories, runner, text):
+    ref = make_action(stories, runner, "")
+    path = f"chains/{ref.split('.')[1]}.yaml"
+    answer = stories.put(f"/v1/actions/{ref}", {
+        "name": ref.split(".")[1], "pack": "stories", "runner_type": runner, "entry_point": path,
+        "data_files": [{"file_path": path, "content": text.format(ref)}],
     })
-    assert answer.status == 201, answer
-    done = stories.run(chain)
-    assert done["status"] == "failed" and done["result"]["tasks"][0]["name"] == "a"
-    assert stories.get(f"/v1/executions?action={chain}&limit=1").header("X-Total-Count") == "51"
-    deepest = stories.get(f"/v1/executions?action={chain}&limit=1").json[0]
-    assert "50 deep" in stories.get(f"/v1/executions/{deepest['id']}").json["result"]["error"]
+    assert answer.status == 200, answer
+    done = stories.run(ref)
+    assert done["status"] == "failed"
+    assert stories.get(f"/v1/executions?action={ref}&limit=1").header("X-Total-Count") == "51"
+    deepest, = stories.get(f"/v1/executions?action={ref}&limit=1&include_attributes=result").json
+    assert "50 deep" in str(deepest["result"])
+
+
+# ---- the examples ----
+
+def test_the_examples_do_what_they_say(stories):
+    done = stories.run("examples.chain_greet", {"name": "moon"})
+    assert done["status"] == "succeeded", done["result"]
+    assert done["result"]["published"] == {"greeting": "Hello, moon!", "letters": "12"}
+
+
+def test_the_example_in_circles_ends_when_its_command_succeeds_or_it_gives_up(stories, notes):
+    cmd = f"echo again >> {notes}; [ $(wc -l < {notes}) -ge 3 ]"
+    done = stories.run("examples.chain_until", {"cmd": cmd})
+    assert done["status"] == "succeeded" and done["result"]["published"] == {"tried": "3"}
+    done = stories.run("examples.chain_until", {"cmd": "false", "attempts": 2})
+    assert done["status"] == "failed" and names_and_states(done)[-1] == ("wait", "failed")
+
+
+def test_the_documentation_shows_the_examples_as_they_are():
+    shown = dict(re.findall(r"^```yaml (\S+)\n(.*?)^```$", (ROOT / "docs" / "action-chains.md").read_text(), re.M | re.S))
+    assert set(shown) == {"greet.yaml", "until.yaml"}
+    for name, text in shown.items():
+        assert text == (ROOT / "packs" / "examples" / "actions" / "chains" / name).read_text()
 
 
 # ---- nested ----
@@ -436,6 +463,41 @@ def test_a_chain_can_be_run_again_but_not_from_a_task(stories):
     assert answer.status == 201 and stories.wait(answer.json["id"])["status"] == "succeeded"
     answer = stories.post(f"/v1/executions/{done['id']}/re_run", {"tasks": ["a"]})
     assert answer.status == 400 and "only supported for Orquesta" in answer.text
+
+
+def test_a_chain_tells_what_it_waits_for(stories, asking, notes):
+    execution = stories.run(make_chain(stories, SLOW, FILE), {"file": str(notes)}, wait=False)
+    eventually(lambda: lines_of(notes), what="the first task")
+    wait, = stories.get(f"/v1/executions/{execution['id']}/waits").json
+    assert wait["task"] == "one" and wait["status"] == "running" and wait["executions"][0]["id"]
+    assert stories.wait(execution["id"])["status"] == "succeeded"
+    assert stories.get(f"/v1/executions/{execution['id']}/waits").json == []
+    execution = stories.run(asking, wait=False)
+    stories.wait(execution["id"], until=("paused",))
+    own, task = stories.get(f"/v1/executions/{execution['id']}/waits").json
+    assert own["status"] == "paused" and task["reason"] == "waits for an answer of anybody"
+    answer_question(stories, execution)
+    assert stories.wait(execution["id"])["status"] == "succeeded"
+
+
+def test_a_chain_that_outruns_the_timeout_of_its_task_is_ended_with_what_runs(stories, notes):
+    chain = make_chain(stories, SLOW.replace("sleep 0.4", "sleep 30"), FILE)
+    flow = make_workflow(stories, f"""
+        version: 1.0
+        input: [file]
+        tasks:
+          a:
+            action: {chain} file=<% ctx(file) %>
+            timeout: 1
+        """, FILE)
+    began = time.monotonic()
+    done = stories.run(flow, {"file": str(notes)})
+    assert done["status"] in ("timeout", "failed") and time.monotonic() - began < 20
+    child, = children_of(stories, done)
+    child = stories.get(f"/v1/executions/{child['id']}").json
+    assert child["status"] == "timeout" and "timeout of 1 second" in child["result"]["error"]
+    assert names_and_states(child) == [("one", "canceled")]
+    assert lines_of(notes) == ["one"]
 
 
 # ---- sudden death ----

@@ -146,6 +146,32 @@ def test_workflows_within_workflows(stories):
     ]
 
 
+def test_a_workflow_asks_for_the_runs_of_its_tasks(stories):
+    done = stories.run("stories.told", {}, timeout=120)
+    assert done["status"] == "succeeded", done["result"]
+    output = done["result"]["output"]
+    own = output["own"]
+    assert (own["task_name"], own["task_id"], own["route"], own["status"]) == ("first", "first", 0, "succeeded")
+    assert own["result"]["stdout"] == "one" and own["workflow_execution_id"] == done["context"]["workflow_execution"]
+    assert own["start_timestamp"].startswith(done["start_timestamp"][:4]) and own["end_timestamp"].endswith("+00:00")
+    children = stories.get(f"/v1/executions/{done['id']}/children").json
+    first = next(child for child in children if child["context"]["orquesta"]["task_name"] == "first")
+    assert own["task_execution_id"] == first["context"]["orquesta"]["task_execution_id"]
+    assert [(item["status"], item["result"]["stdout"]) for item in output["each"]["result"]["items"]] == [
+        ("succeeded", "a one"), ("succeeded", "b one"),
+    ]
+    assert output["said"] == ["a one", "b one"] and output["mine"] == "first" and output["jinja"] == "one"
+    assert output["last"] == "succeeded"
+
+
+def test_a_misspelt_name_is_told_what_was_meant(stories):
+    done = stories.run("stories.misspelt", {}, timeout=120)
+    assert done["status"] == "failed"
+    one, two = done["result"]["errors"]
+    assert one["hint"] == "Did you mean 'select'?" and "selct" in one["message"] and "hint" not in two
+    assert two["message"].endswith('ExpressionEvaluationException: Unable to find task execution for "second".')
+
+
 def test_canceling_a_workflow_ends_its_children(stories, notes):
     execution = stories.run("stories.slow_chain", {"file": str(notes)}, wait=False)
     eventually(lambda: lines_of(notes), what="the first task")

@@ -103,6 +103,23 @@ tasks:
     action: core.noop
 """
 
+ASK_EACH = f"""
+output: [{{said: <% ctx(said) %>}}]
+tasks:
+  each:
+    with: <% [1, 2, 3] %>{QUESTION}
+    next: [{{when: <% succeeded() %>, publish: [{{said: <% result().select($.response.ok) %>}}]}}]
+"""
+
+ASK_DEEPER = """
+tasks:
+  outer:
+    action: control.ask_below
+    next: [{when: <% succeeded() %>, do: after}]
+  after:
+    action: core.noop
+"""
+
 ASK_BELOW = """
 output: [{ok: <% ctx(ok) %>}]
 tasks:
@@ -156,6 +173,8 @@ def control(server, packs):
     pack.workflow("ask_after", ASK_AFTER)
     pack.workflow("ask_beside", ASK_BESIDE)
     pack.workflow("ask_below", ASK_BELOW)
+    pack.workflow("ask_deeper", ASK_DEEPER)
+    pack.workflow("ask_each", ASK_EACH)
     pack.workflow("check", CHECK, file=ANYTHING)
     pack.workflow("check_each", CHECK_EACH, file=ANYTHING)
     pack.workflow("check_below", CHECK_BELOW, file=ANYTHING)
@@ -452,6 +471,29 @@ def test_an_answer_below_wakes_the_workflows_above(control):
     control.answer(control.task(inner, "question", "pending"), ok=False)
     control.become(succeeded=[inner, execution])
     assert control.client.get(f"/v1/executions/{execution}").json["result"] == {"output": {"ok": False}}
+
+
+def test_an_answer_wakes_workflows_at_any_height(control):
+    execution = control.run("ask_deeper")
+    control.become(paused=execution)
+    outer = control.task(execution, "outer", "paused")
+    inner = control.task(outer, "inner", "paused")
+    control.answer(control.task(inner, "question", "pending"))
+    control.become(succeeded=[inner, outer, execution])
+
+
+def test_items_that_are_questions_are_answered_in_any_order(control):
+    execution = control.run("ask_each")
+    control.become(paused=execution)
+    first, second, third = control.task(execution, "each", "pending", count=3)
+    control.answer(second, ok=False)
+    control.become(paused=execution, succeeded=second)
+    control.answer(third)
+    control.become(paused=execution, succeeded=third)
+    control.answer(first)
+    control.become(succeeded=execution)
+    said = control.client.get(f"/v1/executions/{execution}").json["result"]["output"]["said"]
+    assert sorted(said) == [False, True, True]
 
 
 # ---- running again ----

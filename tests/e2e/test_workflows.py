@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Workflows that wait, take too long, ask and fail, against the real server."""
 
+import json
+import re
+import subprocess
+
 import pytest
 
 from harness.client import eventually
-from harness.server import free_port
+from harness.server import BUILD, free_port
 from test_children import gone
 
 
@@ -110,3 +114,116 @@ def test_a_workflow_tells_what_each_task_waits_for(flows):
     done = flows.wait(execution["id"])
     assert done["status"] == "canceled" and waits_of(flows, done) == {}
     assert flows.get("/v1/executions/000000000000000000000000/waits").status == 404
+
+
+def follow(client, execution):
+    """Everything the stream of one execution tells until it ends, as text."""
+    connection, response = client.open("GET", f"/stream/v1/executions/{execution['id']}/follow", timeout=30)
+    try:
+        assert response.status == 200
+        return response.read().decode()
+    finally:
+        connection.close()
+
+
+def told(text):
+    """Pairs: what was said, or who has which status."""
+    for line in text.split("\n"):
+        if line.startswith("data: {"):
+            event = json.loads(line[6:])
+            if "status" in event:
+                yield event.get("context", {}).get("orquesta", {}).get("task_name"), event["status"]
+            else:
+                yield event["output_type"], event["data"]
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_workflow_can_be_followed_from_its_beginning(flows, late):
+    execution = flows.run("flows.talking", wait=late)
+    events = list(told(follow(flows, execution)))
+    assert events[0] == (None, "running") and events[-1] == (None, "succeeded")
+    without_progress = [event for event in events if event[0] != "output"]
+    assert without_progress == [
+        (None, "running"), ("first", "running"), ("stdout", "first says\n"), ("first", "succeeded"),
+        ("second", "running"), ("deep", "running"), ("stdout", "deep says\n"), ("deep", "succeeded"),
+        ("second", "succeeded"), (None, "succeeded"),
+    ]
+
+
+def test_progress_of_a_workflow_is_its_output(flows):
+    done = flows.run("flows.talking")
+    assert flows.get(f"/v1/executions/{done['id']}/output").text.splitlines() == [
+        "flows.talking: running", "flows.talking: task first: running", "flows.talking: task first: succeeded",
+        "flows.talking: task second: running", "flows.talking: task second: succeeded", "flows.talking: succeeded",
+    ]
+
+
+def cli(server, *words, code=0):
+    environment = {
+        "HOME": str(server.folder), "ST2_API_URL": f"{server.url}/v1", "ST2_STREAM_URL": f"{server.url}/stream/v1",
+        "ST2_AUTH_TOKEN": server.client.token, "PATH": "/usr/bin:/bin", "COLUMNS": "200",
+    }
+    done = subprocess.run(
+        [BUILD / "fulmar", *words], env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == code, done
+    return re.sub("[0-9a-f]{24}", "ID", done.stdout)
+
+
+def test_tail_tells_of_children_by_the_names_of_their_tasks(flows, server):
+    execution = flows.run("flows.talking", wait=False)
+    lines = cli(server, "execution", "tail", execution["id"]).split("\n")
+    wanted = [
+        "Execution ID has started.", "flows.talking: running", "Child execution (task=first) ID has started.", "first says",
+        "Child execution (task=first) ID has finished (status=succeeded).", "Child execution (task=deep) ID has started.",
+        "deep says", "Child execution (task=second) ID has finished (status=succeeded).",
+        "Execution ID has completed (status=succeeded).",
+    ]
+    assert [line for line in lines if line in wanted] == wanted
+
+
+def test_get_shows_what_a_running_workflow_waits_for(flows, server):
+    execution = flows.run("flows.limited_asking", wait=False)
+    flows.wait(execution["id"], until=("paused",))
+    shown = cli(server, "execution", "get", execution["id"])
+    assert "waits for:" in shown and "waits for an answer of ann, bob" in shown
+    assert "waits for:" not in cli(server, "execution", "get", execution["id"], "--json")
+    flows.wait(execution["id"])
+    assert "waits for:" not in cli(server, "execution", "get", execution["id"])
+
+
+def say(path, line):
+    with path.open("a") as file:
+        file.write(line + "\n")
+
+
+def test_single_items_run_again(flows, server, notes):
+    done = flows.run("flows.flaky_items", {"file": str(notes)})
+    assert done["status"] == "failed" and sorted(lines_of(notes)) == ["item0", "item1", "item2"]
+    say(notes, "fixed")
+    shown = cli(server, "execution", "re-run", done["id"], "--tasks", "each", "--items", "1", code=1)
+    assert "status: failed" in shown
+    assert sorted(lines_of(notes)) == ["fixed", "item0", "item1", "item1", "item2"]
+    again = flows.get("/v1/executions?action=flows.flaky_items&limit=1").json[0]
+    shown = cli(server, "execution", "re-run", again["id"], "--tasks", "each", "--no-reset", "each")
+    assert "status: succeeded" in shown
+    assert sorted(lines_of(notes)) == ["fixed", "item0", "item0", "item1", "item1", "item2", "item2"]
+
+
+def test_a_deep_rerun_repeats_only_what_failed_below(flows, server, notes):
+    done = flows.run("flows.calls_flaky", {"file": str(notes)})
+    assert done["status"] == "failed"
+    say(notes, "fixed")
+    assert "status: succeeded" in cli(server, "execution", "re-run", done["id"], "--tasks", "below", "--deep")
+    assert lines_of(notes) == ["one", "two", "fixed", "two"]
+
+
+@pytest.mark.parametrize("body, message", [
+    ({"tasks": ["each"], "items": {"other": [1]}}, 'The items of "other" must be numbers from 0'),
+    ({"tasks": ["each"], "items": {"each": ["x"]}}, 'The items of "each" must be numbers from 0'),
+    ({"tasks": ["each"], "items": [1]}, "items must be an object of tasks"),
+])
+def test_items_to_run_again_are_checked(flows, notes, body, message):
+    done = flows.run("flows.flaky_items", {"file": str(notes)})
+    answer = flows.post(f"/v1/executions/{done['id']}/re_run", body)
+    assert answer.status == 400 and message in answer.json["faultstring"]

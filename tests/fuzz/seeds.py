@@ -60,6 +60,11 @@ def workflows():
         yield path.read_text(encoding="utf-8")
 
 
+def chains():
+    for path in sorted((ROOT / "packs").glob("*/actions/chains/*.yaml")):
+        yield path.read_text(encoding="utf-8")
+
+
 def yaml():
     for path in sorted((ROOT / "packs").rglob("*.yaml")):
         yield path.read_text(encoding="utf-8")
@@ -68,7 +73,7 @@ def yaml():
 SEEDS = {
     "jinja_evaluate": jinja, "jinja_parse": jinja,
     "yaql_evaluate": yaql, "yaql_parse": yaql,
-    "criteria": criteria, "workflow_spec": workflows, "yaml": yaml, "pack-metadata": yaml,
+    "chain": chains, "criteria": criteria, "workflow_spec": workflows, "yaml": yaml, "pack-metadata": yaml,
 }
 
 

@@ -231,6 +231,30 @@ static void check_saved(struct play *play, const char *now)
     play->conductor = fresh;
 }
 
+/* The document that it is saved as makes the same workflow, too. */
+static void check_document(const struct play *play)
+{
+    struct conductor *fresh = conductor_new(play->spec, play->graph, value_null(), value_null());
+    value saved = conductor_save(play->conductor), again;
+    char *text = json_text(saved), *text_again;
+    ERROR_AUTO(err);
+    int r;
+
+    value_unref(saved);
+    r = json_read(text, strlen(text), 0, &saved, &err);
+    assert(r == 0);
+    r = conductor_restore(fresh, saved, &err);
+    assert(r == 0);
+    again = conductor_save(fresh);
+    text_again = json_text(again);
+    assert(strcmp(text, text_again) == 0);
+    free(text);
+    free(text_again);
+    value_unref(saved);
+    value_unref(again);
+    conductor_free(fresh);
+}
+
 static void play_steps(struct play *play)
 {
     for (int i = 0; i < 80 && play->input.n; i++) {
@@ -269,6 +293,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     assert(r == 0);
     conductor_request(play.conductor, "running", NULL);
     play_steps(&play);
+    check_document(&play);
     conductor_free(play.conductor);
     for (int kind = 0; kind <= ROW_ERROR; kind++)
         value_unref(play.rows.kinds[kind]);

@@ -53,11 +53,23 @@ enum node_type {
     NODE_NS_TARGET, /* only as a target of set */
 };
 
+/* How an expression is seen without being evaluated. */
+enum glance {
+    GLANCE_NONE,
+    GLANCE_CONST,
+    GLANCE_SLOT,  /* a variable of the function's own, once it is set */
+    GLANCE_KNOWN, /* a name of the context, once it was looked up */
+    /* For integers only, the next two; see ev_integer_at_hand and ev_test_at_hand. */
+    GLANCE_BINARY,  /* an operation on two of the above */
+    GLANCE_COMPARE, /* of two of the above */
+};
+
 struct node {
     uint8_t type;   /* enum node_type */
     uint8_t op;     /* NODE_BINARY: enum number_operator */
     bool constant;  /* made of constants only: Jinja folds it when compiling */
     bool calls;     /* something in it is called: template code may run, and containers may be changed */
+    uint8_t glance; /* enum glance: where its value is at hand */
     uint16_t depth; /* 1 + the deepest part of an expression */
     int line;
     uint32_t start, end; /* offsets in the source */
@@ -85,6 +97,7 @@ struct node_name {
     struct node node;
     uint16_t n_slots;
     uint16_t known; /* its place among those; KNOWN_NAMES: none */
+    uint16_t slot;  /* the first of its slots */
     value name;
     struct slot_ref *slots;
 };

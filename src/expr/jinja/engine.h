@@ -249,6 +249,8 @@ int iter_init(struct ev *ev, value v, struct iter *ret);
 bool is_iterable(value v);
 /* *ret is owned; unset at the end. */
 int iter_next(struct ev *ev, struct iter *iter, value *ret);
+/* The next entry of a map's view, borrowed; the key is unset at the end. */
+int iter_next_pair(struct ev *ev, struct iter *iter, value *ret_key, value *ret_item);
 void iter_release(struct iter *iter);
 #define ITER_AUTO(name) __attribute__((cleanup(iter_release))) struct iter name = { .kind = ITER_EMPTY }
 /* All items as a new list. */
@@ -284,22 +286,16 @@ struct generator *generator_new(int (*step)(struct ev *ev, struct generator *sel
 int ev_truth(struct ev *ev, value v, bool *ret);
 int ev_equal(struct ev *ev, value a, value b, bool *ret);
 /* COMPARE_LT ..; fails with "'<' not supported between instances of ..." */
+/* COMPARE_EQ .. COMPARE_GTEQ; a table takes no decision. */
 static inline bool ev_order_integers(enum compare_operator op, int64_t a, int64_t b)
 {
-    switch (op) {
-    case COMPARE_EQ:
-        return a == b;
-    case COMPARE_NE:
-        return a != b;
-    case COMPARE_LT:
-        return a < b;
-    case COMPARE_LTEQ:
-        return a <= b;
-    case COMPARE_GT:
-        return a > b;
-    default:
-        return a >= b;
-    }
+    enum { LESS = 1, EQUAL = 2, GREATER = 4 };
+    static const uint8_t accepted[] = {
+        [COMPARE_EQ] = EQUAL,          [COMPARE_NE] = LESS | GREATER, [COMPARE_LT] = LESS,
+        [COMPARE_LTEQ] = LESS | EQUAL, [COMPARE_GT] = GREATER,        [COMPARE_GTEQ] = GREATER | EQUAL,
+    };
+
+    return accepted[op] >> ((a >= b) + (a > b)) & 1;
 }
 /* The operations on integers that need no care: false when they do. */
 static inline bool ev_binary_integers(enum number_operator op, int64_t a, int64_t b, int64_t *ret)
@@ -371,18 +367,53 @@ int ev_eval(struct ev *ev, const struct node *node, value *ret);
 /* A constant expression, as it is before the template runs; where that fails, as it is when it runs. */
 int ev_fold(struct ev *ev, const struct node *node, value *ret);
 value ev_peek_part(struct ev *ev, const struct node *node, value *held);
-/* A constant, or a variable that is at hand, borrowed; unset for everything else. */
-static inline value ev_glance(const struct ev *ev, const struct node *node)
+/* A constant, or a variable that is at hand, borrowed; unset for everything else. Not while expressions are explained. */
+static inline value ev_glance_plain(const struct ev *ev, const struct node *node)
 {
     const struct node_name *name = (const struct node_name *)node;
 
-    if (node->type == NODE_CONST && ((const struct node_const *)node)->v.kind != VALUE_FLOAT)
+    switch ((enum glance)node->glance) {
+    case GLANCE_CONST:
         return ((const struct node_const *)node)->v;
-    if (node->type != NODE_NAME || unlikely(ev->explained))
-        return VALUE_NOTHING;
-    if (!name->n_slots)
+    case GLANCE_SLOT:
+        return ev->frame->slots[name->slot];
+    case GLANCE_KNOWN:
         return ev->known[name->known];
-    return likely(!name->slots[0].up) ? ev->frame->slots[name->slots[0].slot] : VALUE_NOTHING;
+    default:
+        return VALUE_NOTHING;
+    }
+}
+static inline value ev_glance(const struct ev *ev, const struct node *node)
+{
+    return likely(!ev->explained) ? ev_glance_plain(ev, node) : VALUE_NOTHING;
+}
+/* An integer that takes no work. */
+static inline bool ev_integer_at_hand(const struct ev *ev, const struct node *node, int64_t *ret)
+{
+    const struct node_pair *pair = (const struct node_pair *)node;
+    value v;
+
+    if (node->glance == GLANCE_BINARY) {
+        value left = ev_glance_plain(ev, pair->a), right = ev_glance_plain(ev, pair->b);
+
+        return left.kind == VALUE_INT && right.kind == VALUE_INT &&
+               ev_binary_integers((enum number_operator)node->op, left.integer, right.integer, ret);
+    }
+    v = ev_glance_plain(ev, node);
+    *ret = v.integer;
+    return v.kind == VALUE_INT;
+}
+/* A comparison of such integers: 1, 0, or negative when it is none. */
+static inline int ev_test_at_hand(const struct ev *ev, const struct node *node)
+{
+    const struct node_compare *compare = (const struct node_compare *)node;
+    int64_t left, right;
+
+    if (node->glance != GLANCE_COMPARE || unlikely(ev->explained) ||
+        !ev_integer_at_hand(ev, compare->left, &left) ||
+        !ev_integer_at_hand(ev, compare->steps[0].right, &right))
+        return -1;
+    return ev_order_integers((enum compare_operator)node->op, left, right);
 }
 /* The value of an expression; unset after a failure. It is borrowed where something else holds it anyway (a constant, a
    variable, a part of one), and else kept in `held`, which is unset before and the caller's to unref. A borrowed value

@@ -571,31 +571,11 @@ static OUTLINE int compare_chain(struct ev *ev, const struct node_compare *node)
     return yes;
 }
 
-/* An integer that takes no work: a constant, a variable, or one operation on two of them. */
-static inline bool integer_at_hand(const struct ev *ev, const struct node *node, int64_t *ret)
+static inline int compare(struct ev *ev, const struct node_compare *node)
 {
-    const struct node_pair *pair = (const struct node_pair *)node;
-    value v;
+    int yes = ev_test_at_hand(ev, &node->node);
 
-    if (node->type == NODE_BINARY && !ev->explained) {
-        value left = ev_glance(ev, pair->a), right = ev_glance(ev, pair->b);
-
-        return left.kind == VALUE_INT && right.kind == VALUE_INT &&
-               ev_binary_integers((enum number_operator)node->op, left.integer, right.integer, ret);
-    }
-    v = ev_glance(ev, node);
-    *ret = v.integer;
-    return v.kind == VALUE_INT;
-}
-
-static inline __attribute__((always_inline)) int compare(struct ev *ev, const struct node_compare *node)
-{
-    int64_t left, right;
-
-    if (node->count == 1 && node->steps[0].op <= COMPARE_GTEQ && integer_at_hand(ev, node->left, &left) &&
-        integer_at_hand(ev, node->steps[0].right, &right))
-        return ev_order_integers(node->steps[0].op, left, right);
-    return compare_chain(ev, node);
+    return yes < 0 ? compare_chain(ev, node) : yes;
 }
 
 static OUTLINE value binary(struct ev *ev, const struct node_pair *node, value *held)
@@ -622,7 +602,7 @@ static inline value peek_binary(struct ev *ev, const struct node_pair *node, val
 {
     int64_t n;
 
-    return integer_at_hand(ev, &node->node, &n) ? value_int(n) : binary(ev, node, held);
+    return !ev->explained && ev_integer_at_hand(ev, &node->node, &n) ? value_int(n) : binary(ev, node, held);
 }
 
 static OUTLINE int eval_sign(struct ev *ev, const struct node_pair *node, value *ret)
@@ -978,15 +958,14 @@ int ev_test(struct ev *ev, const struct node *node)
 
     if (is_special(ev, node))
         return test_value(ev, node);
-    if (node->type == NODE_COMPARE) {
-        r = ev_pay(ev, 1) < 0 ? -1 : compare(ev, (const struct node_compare *)node);
-        if (unlikely(r < 0) && !ev->err->line)
-            ev_place(ev);
-        return r;
-    }
+    if (ev_pay(ev, 1) < 0)
+        return -1;
     switch ((enum node_type)node->type) {
+    case NODE_COMPARE:
+        r = compare(ev, (const struct node_compare *)node);
+        break;
     case NODE_TEST:
-        r = ev_pay(ev, 1) < 0 ? -1 : test_builtin(ev, (const struct node_call *)node);
+        r = test_builtin(ev, (const struct node_call *)node);
         break;
     case NODE_NOT:
         r = ev_test(ev, pair->a);

@@ -424,6 +424,10 @@ static int filter_first(struct ev *ev, struct bound *bound, value *ret)
 {
     ITER_AUTO(iter);
 
+    if (value_is_list(bound->args[0]) && value_list_count(bound->args[0])) {
+        *ret = value_ref(value_list_at(bound->args[0], 0));
+        return 0;
+    }
     if (iter_init(ev, bound->args[0], &iter) < 0 || iter_next(ev, &iter, ret) < 0)
         return -1;
     if (!value_is_set(*ret))

@@ -82,9 +82,49 @@ static int print_lower(struct ev *ev, const struct bound *bound, struct buffer *
     return print_case(ev, bound, TEXT_LOWER, out);
 }
 
+static int print_capitalize(struct ev *ev, const struct bound *bound, struct buffer *out)
+{
+    return print_case(ev, bound, TEXT_CAPITALIZE, out);
+}
+
 static int filter_capitalize(struct ev *ev, struct bound *bound, value *ret)
 {
     return filter_case(ev, bound, TEXT_CAPITALIZE, ret);
+}
+
+static bool starts_words(uint32_t code)
+{
+    switch (code) {
+    case '-':
+    case '(':
+    case '{':
+    case '[':
+    case '<':
+        return true;
+    default:
+        return code_is_space(code);
+    }
+}
+
+/* Of ASCII: no letter is more than one byte before or behind. */
+static value title_ascii(value text)
+{
+    const char *s = value_chars(text);
+    char *data;
+    value title = value_string_new(value_len(text), &data);
+    bool start = true;
+
+    for (size_t i = 0; i < value_len(text); i++) {
+        char c = s[i];
+
+        if (c >= 'a' && c <= 'z' && start)
+            c = (char)(c - 32);
+        else if (c >= 'A' && c <= 'Z' && !start)
+            c = (char)(c + 32);
+        start = starts_words((unsigned char)c);
+        data[i] = c;
+    }
+    return title;
 }
 
 /* Words start behind "-", white space and opening brackets; an apostrophe does not start one. */
@@ -96,23 +136,26 @@ static int filter_title(struct ev *ev, struct bound *bound, value *ret)
 
     if (subject(ev, bound, &text) < 0 || ev_pay_text(ev, value_len(text)) < 0)
         return -1;
+    if (value_string_chars(text) == value_len(text)) {
+        *ret = text_like(bound->args[0], title_ascii(text));
+        return 0;
+    }
     at = value_chars(text);
     end = at + value_len(text);
     while (at < end) {
-        const char *start = at, *first;
+        const char *start = at, *first, *next;
         VALUE_AUTO(head);
         VALUE_AUTO(tail);
         VALUE_AUTO(head_up);
         VALUE_AUTO(tail_low);
 
-        if (strchr("-({[<", *at) || code_is_space((unsigned char)*at)) {
-            buffer_add_char(&out, *at++);
+        if (starts_words(utf8_next(&at))) {
+            buffer_add(&out, start, (size_t)(at - start));
             continue;
         }
-        while (at < end && !strchr("-({[<", *at) && !code_is_space((unsigned char)*at))
-            at++;
-        first = start;
-        utf8_next(&first);
+        first = next = at;
+        while (at < end && !starts_words(utf8_next(&next)))
+            at = next;
         head = value_text_n(start, (size_t)(first - start));
         tail = value_text_n(first, (size_t)(at - first));
         if (text_case(ev, TEXT_UPPER, head, &head_up) < 0 || text_case(ev, TEXT_LOWER, tail, &tail_low) < 0)
@@ -606,7 +649,7 @@ static int filter_urlencode(struct ev *ev, struct bound *bound, value *ret)
 }
 
 const struct builtin filters_text[] = {
-    { "capitalize", "do_capitalize", filter_capitalize, 0, 1, 1, { "s" } },
+    { "capitalize", "do_capitalize", filter_capitalize, 0, 1, 1, { "s" }, .print = print_capitalize },
     { "center", "do_center", filter_center, 0, 1, 2, { "value", "width" } },
     { "e", "escape", filter_escape, 0, 1, 1, { "s" } },
     { "escape", "escape", filter_escape, 0, 1, 1, { "s" } },

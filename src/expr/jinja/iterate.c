@@ -91,6 +91,11 @@ static value view_item(enum view_kind kind, value map, size_t i)
     return pair;
 }
 
+static int map_changed(struct ev *ev)
+{
+    return ev_error(ev, "RuntimeError", "dictionary changed size during iteration");
+}
+
 static int next_of_map(struct ev *ev, struct iter *iter, value *ret)
 {
     enum view_kind kind = VIEW_KEYS;
@@ -101,7 +106,7 @@ static int next_of_map(struct ev *ev, struct iter *iter, value *ret)
         map = ((struct view *)map.object)->map;
     }
     if (value_map_count(map) != iter->count)
-        return ev_error(ev, "RuntimeError", "dictionary changed size during iteration");
+        return map_changed(ev);
     if (iter->at < iter->count) {
         size_t i = iter->reverse ? iter->count - 1 - iter->at : iter->at;
 
@@ -109,6 +114,20 @@ static int next_of_map(struct ev *ev, struct iter *iter, value *ret)
         iter->at++;
     }
     return 0;
+}
+
+int iter_next_pair(struct ev *ev, struct iter *iter, value *ret_key, value *ret_item)
+{
+    value map = ((struct view *)iter->source.object)->map;
+
+    *ret_key = *ret_item = VALUE_NOTHING;
+    if (value_map_count(map) != iter->count)
+        return map_changed(ev);
+    if (iter->at == iter->count)
+        return 0;
+    *ret_key = value_map_key_at(map, iter->at);
+    *ret_item = value_map_item_at(map, iter->at++);
+    return ev_pay(ev, 1);
 }
 
 int iter_next(struct ev *ev, struct iter *iter, value *ret)

@@ -164,6 +164,25 @@ int ev_order(struct ev *ev, enum compare_operator op, value a, value b, bool *re
     return 0;
 }
 
+static int list_contains(struct ev *ev, value list, value item, bool *ret)
+{
+    *ret = false;
+    for (size_t i = 0; i < value_list_count(list) && !*ret; i++) {
+        value each = list.list->items[i];
+
+        if (ev_pay(ev, 1) < 0)
+            return -1;
+        if (each.kind == VALUE_STRING && item.kind == VALUE_STRING)
+            *ret = each.string->len == item.string->len &&
+                   memcmp(each.string->data, item.string->data, item.string->len) == 0;
+        else if (each.kind == VALUE_OBJECT && item.kind == VALUE_OBJECT && each.object == item.object)
+            *ret = true;
+        else if (ev_equal(ev, each, item, ret) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int contains_item(struct ev *ev, value container, value item, bool *ret)
 {
     ITER_AUTO(iter);
@@ -188,8 +207,12 @@ static int contains_item(struct ev *ev, value container, value item, bool *ret)
 
 int ev_contains(struct ev *ev, value container, value item, bool *ret)
 {
-    value text = text_of(container), part = text_of(item);
+    value text, part;
 
+    if (value_is_list(container))
+        return list_contains(ev, container, item, ret);
+    text = text_of(container);
+    part = text_of(item);
     if (value_is_set(text)) {
         if (!value_is_set(part))
             return ev_error(ev, "TypeError", "'in <string>' requires string as left operand, not %s",

@@ -2,11 +2,10 @@
 /* What workflow expressions know of their run: ctx, item, task_status, result ... (contract: orquesta.md 6). */
 #include "expr/jinja/engine.h"
 
-#include <inttypes.h>
-
 #include "base/mem.h"
 #include "expr/functions/functions.h"
 #include "expr/suggest.h"
+#include "expr/task.h"
 
 static value own(struct ev *ev, const char *key)
 {
@@ -102,44 +101,6 @@ static int current_task(struct ev *ev, value *ret)
     return 0;
 }
 
-/* The latest entry of a task on a route, unset when it has none there. */
-static value entry_on(value state, const char *id, int64_t route)
-{
-    char *key = xasprintf("%s__r%" PRId64, id, route);
-    value at = value_map_get(value_map_get(state, "tasks"), key);
-
-    free(key);
-    return at.kind == VALUE_INT && at.integer >= 0
-               ? value_list_at(value_map_get(state, "sequence"), (size_t)at.integer)
-               : VALUE_NOTHING;
-}
-
-static bool is_subset(value part, value whole)
-{
-    VALUE_LIST_EACH (i, each, part) {
-        bool found = false;
-
-        VALUE_LIST_EACH (k, other, whole) {
-            found = found || value_equal(each, other);
-        }
-        if (!found)
-            return false;
-    }
-    return true;
-}
-
-/* The latest entry on the route, or on an earlier route that is part of it. */
-static value task_entry(value state, const char *id, int64_t route)
-{
-    value routes = value_map_get(state, "routes"), entry = entry_on(state, id, route);
-    value details = value_list_at(routes, (size_t)route);
-
-    for (int64_t i = route - 1; i >= 0 && !value_is_set(entry); i--)
-        if (is_subset(value_list_at(routes, (size_t)i), details))
-            entry = entry_on(state, id, i);
-    return entry;
-}
-
 static int status_of(struct ev *ev, value id, int64_t route, value *ret)
 {
     value state = own(ev, "__state"), entry, status;
@@ -220,6 +181,18 @@ static int fn_result(struct ev *ev, struct bound *bound, value *ret)
     result = value_map_get(task, "result");
     *ret = value_is_set(result) ? value_ref(result) : value_null();
     return 0;
+}
+
+static int fn_task(struct ev *ev, struct bound *bound, value *ret)
+{
+    for (int i = 0; i < 2; i++)
+        if (is_undefined(bound->args[i]))
+            return undefined_raise(ev, bound->args[i]);
+    if (task_execution(ev->context, value_is_set(text_of(bound->args[0])) ? text_of(bound->args[0]) : bound->args[0],
+                       bound->args[1], ret, ev->err) == 0)
+        return 0;
+    ev_place(ev);
+    return -1;
 }
 
 static int fn_json(struct ev *ev, struct bound *bound, value *ret)
@@ -323,6 +296,7 @@ const struct builtin orquesta_functions[] = {
     { "failed", "failed_", fn_failed, BUILTIN_CONTEXT, 0, 0, { 0 } },
     { "completed", "completed_", fn_completed, BUILTIN_CONTEXT, 0, 0, { 0 } },
     { "result", "result_", fn_result, BUILTIN_CONTEXT, 0, 0, { 0 } },
+    { "task", "task_", fn_task, BUILTIN_CONTEXT, 0, 2, { "task_id", "route" } },
     { "json", "json_", fn_json, BUILTIN_CONTEXT, 1, 1, { "v" } },
     { "zip", "zip_", fn_zip, BUILTIN_CONTEXT | BUILTIN_VARARGS | BUILTIN_KWARGS, 0, 0, { 0 } },
     { "st2kv", "st2kv_", fn_st2kv, BUILTIN_CONTEXT, 1, 3, { "key", "default", "decrypt" } },

@@ -101,13 +101,21 @@ static struct node *pair_node(struct parser *p, enum node_type type, struct node
     return finish(p, &pair->node);
 }
 
+static bool is_glanced(const struct node *node)
+{
+    return node->type == NODE_CONST || node->type == NODE_NAME;
+}
+
 static struct node *binary_node(struct parser *p, enum number_operator op, struct node *left,
                                 struct node *right)
 {
     struct node *node = pair_node(p, NODE_BINARY, left, right, left->start);
 
-    if (node)
-        node->op = op;
+    if (!node)
+        return NULL;
+    node->op = op;
+    if (is_glanced(left) && is_glanced(right))
+        node->glance = GLANCE_BINARY;
     return node;
 }
 
@@ -244,6 +252,9 @@ static struct node *parse_compare(struct parser *p)
     compare->steps = pool_alloc(p->jinja->pool, count * sizeof(steps[0]));
     memcpy(compare->steps, steps, count * sizeof(steps[0]));
     free(steps);
+    compare->node.op = (uint8_t)compare->steps[0].op;
+    if (count == 1 && compare->node.op <= COMPARE_GTEQ && !compare->node.constant)
+        compare->node.glance = GLANCE_COMPARE;
     return finish(p, &compare->node);
 }
 
@@ -390,6 +401,8 @@ static struct node *const_node(struct parser *p, value v, uint32_t start, int li
 
     c->v = v;
     c->node.constant = true;
+    /* A float may be infinite: see eval_constant. */
+    c->node.glance = v.kind == VALUE_FLOAT ? GLANCE_NONE : GLANCE_CONST;
     return finish(p, &c->node);
 }
 

@@ -341,6 +341,8 @@ static void bind_names(struct parser *p)
         bind_name(p, node, p->names[i].scope);
         for (unsigned k = 0; k < node->n_slots; k++)
             node->slots[k].up = (uint16_t)(depth - node->slots[k].up);
+        node->node.glance = !node->n_slots ? GLANCE_KNOWN : node->slots[0].up ? GLANCE_NONE : GLANCE_SLOT;
+        node->slot = node->n_slots ? node->slots[0].slot : 0;
     }
 }
 

@@ -53,25 +53,47 @@ void ev_repr(struct ev *ev, value v, struct buffer *out)
     }
 }
 
-static int add_integer(struct ev *ev, int64_t n, struct buffer *out)
+/* Digits and sign. */
+static unsigned integer_length(int64_t n)
+{
+    unsigned len = 1 + (n < 0);
+
+    for (uint64_t size = n < 0 ? 0 - (uint64_t)n : (uint64_t)n; size >= 10; size /= 10)
+        len++;
+    return len;
+}
+
+/* Writes them up to `end`. */
+static void put_integer(int64_t n, char *end)
 {
     static const char pairs[] =
         "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
         "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
         "8081828384858687888990919293949596979899";
     uint64_t rest = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
-    char digits[24], *at = digits + sizeof(digits);
 
     for (; rest >= 100; rest /= 100) {
-        at -= 2;
-        memcpy(at, &pairs[rest % 100 * 2], 2);
+        end -= 2;
+        memcpy(end, &pairs[rest % 100 * 2], 2);
     }
     if (rest >= 10)
-        *--at = (char)('0' + rest % 10);
-    *--at = (char)('0' + (rest >= 10 ? rest / 10 : rest));
+        *--end = (char)('0' + rest % 10);
+    *--end = (char)('0' + (rest >= 10 ? rest / 10 : rest));
     if (n < 0)
-        *--at = '-';
-    return ev_add_text(ev, out, at, (size_t)(digits + sizeof(digits) - at));
+        *--end = '-';
+}
+
+static int add_integer(struct ev *ev, int64_t n, struct buffer *out)
+{
+    unsigned len = integer_length(n);
+
+    if (out->len + len > ev->text_max)
+        return ev_limit(ev, "bytes of a text", ev->limits.text);
+    buffer_reserve(out, len);
+    out->len += len;
+    put_integer(n, out->data + out->len);
+    out->data[out->len] = '\0';
+    return 0;
 }
 
 int ev_str(struct ev *ev, value v, struct buffer *out)
@@ -115,6 +137,14 @@ int ev_str_value(struct ev *ev, value v, value *ret)
 
     if (v.kind == VALUE_STRING) {
         *ret = value_ref(v);
+        return 0;
+    }
+    if (v.kind == VALUE_INT) {
+        unsigned len = integer_length(v.integer);
+        char *data;
+
+        *ret = value_string_new(len, &data);
+        put_integer(v.integer, data + len);
         return 0;
     }
     if (ev_str(ev, v, &out) < 0)

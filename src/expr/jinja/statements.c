@@ -29,11 +29,24 @@ static int assign_attribute(struct ev *ev, const struct node_ns_target *target, 
     return 0;
 }
 
+/* As many items as targets. */
+static int assign_items(struct ev *ev, const struct node_list *tuple, value items)
+{
+    if (ev_pay(ev, tuple->count) < 0)
+        return -1;
+    for (uint32_t i = 0; i < tuple->count; i++)
+        if (assign(ev, tuple->items[i], value_ref(items.list->items[i])) < 0)
+            return -1;
+    return 0;
+}
+
 /* Its array of items stays out of the frames of loops. */
 static __attribute__((noinline)) int assign_tuple(struct ev *ev, const struct node_list *tuple, value held)
 {
     ITER_AUTO(iter);
 
+    if (value_is_list(held) && value_list_count(held) == tuple->count)
+        return assign_items(ev, tuple, held);
     if (!is_iterable(held))
         return ev_error(ev, "TypeError", "cannot unpack non-iterable %s object", ev_type_name(held));
     if (iter_init(ev, held, &iter) < 0)
@@ -118,6 +131,25 @@ static OUTLINE int print_parts(struct ev *ev, const struct node_list *node)
     return ev_pay(ev, 1);
 }
 
+/* A sum of texts, one by one; 1: it is none, and nothing was printed. */
+static int print_sum(struct ev *ev, const struct node *node)
+{
+    const struct node_pair *pair = (const struct node_pair *)node;
+    bool sum = node->type == NODE_BINARY && node->op == NUMBER_ADD;
+    size_t before = ev->out->len;
+    VALUE_AUTO(held);
+    value v;
+    int r = sum ? print_sum(ev, pair->a) : 0;
+
+    if (r != 0)
+        return r;
+    v = ev_peek(ev, sum ? pair->b : node, &held);
+    if (v.kind == VALUE_STRING)
+        return ev_add_text(ev, ev->out, value_chars(v), value_len(v));
+    ev->out->len = before;
+    return value_is_set(v) ? 1 : -1;
+}
+
 /* A filter whose text need not be made first. */
 static OUTLINE int print_filter(struct ev *ev, const struct node_call *filter)
 {
@@ -132,18 +164,35 @@ static OUTLINE int print_part(struct ev *ev, const struct node *node)
 {
     const struct node_pair *pair = (const struct node_pair *)node;
     const struct node_call *filter = (const struct node_call *)node;
-    int yes;
+    int yes, r;
 
     if (unlikely(ev->autoescape || ev->explained || node->constant))
         return print_value(ev, node);
-    if (node->type == NODE_CONCAT)
+    switch ((enum node_type)node->type) {
+    case NODE_CONDITION:
+        if (!pair->c)
+            break;
+        yes = ev_test_at_hand(ev, pair->a);
+        if (yes < 0)
+            yes = ev_test(ev, pair->a);
+        return yes < 0 || ev_pay(ev, 1) < 0 ? -1 : ev_print(ev, yes ? pair->b : pair->c);
+    case NODE_CONCAT:
         return print_parts(ev, (const struct node_list *)node);
-    if (node->type == NODE_FILTER && filter->direct && filter->builtin->print)
+    case NODE_FILTER:
+        if (!filter->direct || !filter->builtin->print)
+            break;
         return print_filter(ev, filter);
-    if (node->type != NODE_CONDITION || !pair->c)
-        return print_value(ev, node);
-    yes = ev_test(ev, pair->a);
-    return yes < 0 ? -1 : ev_print(ev, yes ? pair->b : pair->c);
+    case NODE_BINARY:
+        if (node->op != NUMBER_ADD || node->calls)
+            break;
+        r = print_sum(ev, node);
+        if (r > 0)
+            break;
+        return r;
+    default:
+        break;
+    }
+    return print_value(ev, node);
 }
 
 int ev_print(struct ev *ev, const struct node *node)
@@ -270,14 +319,20 @@ static OUTLINE int run_call_block(struct ev *ev, const struct node_macro *node)
 static inline const struct node_list *branch(struct ev *ev, const struct node_if *node, bool *ret_failed)
 {
     for (;;) {
-        int yes = ev_test(ev, node->test);
+        int yes = ev_test_at_hand(ev, node->test);
 
+        if (yes < 0)
+            yes = ev_test(ev, node->test);
         *ret_failed = yes < 0;
         if (yes)
             return yes < 0 ? NULL : node->body;
         if (!node->otherwise || node->otherwise->type != NODE_IF)
             return (const struct node_list *)node->otherwise;
         node = (const struct node_if *)node->otherwise;
+        if (ev_pay(ev, 1) < 0) {
+            *ret_failed = true;
+            return NULL;
+        }
     }
 }
 
@@ -319,6 +374,33 @@ static int begin_turn(struct ev *ev, const struct node_for *node, value each)
     return assign(ev, node->target, each);
 }
 
+/* "for key, item in map.items()": no tuples are made. */
+static bool walks_pairs(const struct node_for *node, const struct iter *iter)
+{
+    const struct node_list *pair = (const struct node_list *)node->target;
+
+    return iter->kind == ITER_MAP && is_object(iter->source, &view_ops) &&
+           ((const struct view *)iter->source.object)->kind == VIEW_ITEMS &&
+           node->target->type == NODE_TUPLE && pair->count == 2;
+}
+
+static int for_pairs(struct ev *ev, const struct node_for *node, struct iter *iter, bool *ret_any)
+{
+    const struct node_list *pair = (const struct node_list *)node->target;
+    value key, item;
+
+    for (*ret_any = false;; *ret_any = true) {
+        if (iter_next_pair(ev, iter, &key, &item) < 0)
+            return -1;
+        if (!value_is_set(key))
+            return 0;
+        ev_scope_clear(ev, node->scope);
+        if (assign(ev, pair->items[0], value_ref(key)) < 0 ||
+            assign(ev, pair->items[1], value_ref(item)) < 0 || ev_body(ev, node->body) < 0)
+            return -1;
+    }
+}
+
 static int for_plain(struct ev *ev, const struct node_for *node, value items, bool *ret_any)
 {
     ITER_AUTO(iter);
@@ -326,6 +408,8 @@ static int for_plain(struct ev *ev, const struct node_for *node, value items, bo
 
     if (iter_init(ev, items, &iter) < 0)
         return -1;
+    if (walks_pairs(node, &iter))
+        return for_pairs(ev, node, &iter, ret_any);
     for (*ret_any = false;; *ret_any = true) {
         if (iter_next(ev, &iter, &each) < 0)
             return -1;

@@ -5,6 +5,7 @@
 
 #include "expr/functions/functions.h"
 #include "expr/suggest.h"
+#include "expr/task.h"
 #include "value/json.h"
 
 /* ---- the context ---- */
@@ -159,47 +160,6 @@ static int current_task(struct call *c, value *ret)
     return 0;
 }
 
-/* The entry of a task on a route, in the sequence; VALUE_UNSET when it never ran there. */
-static value task_entry(value state, value id, int64_t route)
-{
-    VALUE_AUTO(key);
-    value at;
-
-    key = value_textf("%s__r%lld", value_chars(id), (long long)route);
-    at = value_map_get_value(value_map_get(state, "tasks"), key);
-    if (at.kind != VALUE_INT || at.integer < 0)
-        return VALUE_NOTHING;
-    return value_list_at(value_map_get(state, "sequence"), (size_t)at.integer);
-}
-
-/* Are all steps of one route among those of another? */
-static bool is_part_of(value route, value of)
-{
-    for (size_t i = 0; i < value_list_count(route); i++) {
-        bool found = false;
-
-        for (size_t k = 0; k < value_list_count(of) && !found; k++)
-            found = value_equal(value_list_at(route, i), value_list_at(of, k));
-        if (!found)
-            return false;
-    }
-    return true;
-}
-
-/* On the route, or on an earlier one that leads to it. */
-static value find_task(value state, value id, int64_t route)
-{
-    value routes = value_map_get(state, "routes"), entry = task_entry(state, id, route), current;
-
-    if (value_is_set(entry) || route <= 0 || (size_t)route >= value_list_count(routes))
-        return entry;
-    current = value_list_at(routes, (size_t)route);
-    while (!value_is_set(entry) && --route >= 0)
-        if (is_part_of(value_list_at(routes, (size_t)route), current))
-            entry = task_entry(state, id, route);
-    return entry;
-}
-
 static const char *status_of(struct call *c, value id, value route)
 {
     value state = variable(c, "__state"), entry;
@@ -207,7 +167,7 @@ static const char *status_of(struct call *c, value id, value route)
 
     if (route.kind != VALUE_INT)
         route = value_map_get(variable(c, "__current_task"), "route");
-    entry = find_task(state, id, route.kind == VALUE_INT ? route.integer : 0);
+    entry = task_entry(state, value_chars(id), route.kind == VALUE_INT ? route.integer : 0);
     status = value_map_chars(entry, "status");
     return status ? status : "null";
 }
@@ -257,6 +217,16 @@ static int result(struct call *c, value *ret)
     found = value_map_get(task, "result");
     *ret = value_is_set(found) ? workflow_input(c->ev, found) : value_null();
     return 0;
+}
+
+static int task(struct call *c, value *ret)
+{
+    VALUE_AUTO(found);
+    int r = task_execution(c->ev->context, c->args[0].v, c->args[1].v, &found, c->ev->err);
+
+    if (r >= 0)
+        *ret = yaql_from_plain(c->ev, found);
+    return r;
 }
 
 /* ---- data ---- */
@@ -375,6 +345,7 @@ const struct function yaql_workflow[] = {
     { "failed", FUNCTION, has_status, .data = failed_statuses },
     { "completed", FUNCTION, has_status, .data = completed_statuses },
     { "result", FUNCTION, result },
+    { "task", FUNCTION, task, TASK_ID(OPTIONAL) },
     { "json", FUNCTION, json, PARAMS({ "value", T_ANY }) },
     { "zip", FUNCTION | REST | NAMED_REST, zip, .rest = T_ANY },
     { "st2kv", FUNCTION, st2kv,

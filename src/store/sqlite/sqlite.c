@@ -63,6 +63,8 @@ static const char *const migrations[] = {
     "CREATE INDEX task_workflow ON task(workflow, open, seq);"
     "CREATE TABLE task_child(task INTEGER NOT NULL, item INTEGER NOT NULL, execution INTEGER NOT NULL,"
     " told TEXT, PRIMARY KEY(task, item)) WITHOUT ROWID;",
+    /* 3 */
+    "CREATE INDEX task_name ON task(workflow, name, route, seq);",
 };
 
 static const char *const statements[STATEMENTS] = {
@@ -147,6 +149,9 @@ static const char *const statements[STATEMENTS] = {
     [STATEMENT_TASKS] =
         "SELECT seq, workflow, name, route, status, open, start_us, end_us, items, more FROM task"
         " WHERE workflow = ?1 AND (?2 IS NULL OR open = ?2) ORDER BY seq",
+    [STATEMENT_TASK_LATEST] =
+        "SELECT seq, workflow, name, route, status, open, start_us, end_us, items, more FROM task"
+        " WHERE workflow = ? AND name = ? AND route = ? ORDER BY seq DESC LIMIT 1",
     [STATEMENT_CHILD_PUT] =
         "INSERT INTO task_child(task, item, execution, told) VALUES(?, ?, ?, ?)"
         " ON CONFLICT(task, item) DO UPDATE SET execution = excluded.execution, told = excluded.told",

@@ -198,6 +198,42 @@ static char *column_dup(sqlite3_stmt *s, int column)
     return xstrdup(text ? text : "");
 }
 
+static struct task_row task_of_row(sqlite3_stmt *s)
+{
+    return (struct task_row){
+        .seq = sqlite3_column_int64(s, 0),
+        .workflow = sqlite3_column_int64(s, 1),
+        .name = column_dup(s, 2),
+        .route = sqlite3_column_int64(s, 3),
+        .status = column_dup(s, 4),
+        .open = sqlite3_column_int(s, 5),
+        .start_us = sqlite3_column_int64(s, 6),
+        .end_us = sqlite3_column_int64(s, 7),
+        .items = sqlite3_column_int64(s, 8),
+        .more = sqlite_column_json(s, 9),
+    };
+}
+
+int store_task_latest(struct store_reader *reader, int64_t workflow, const char *name, int64_t route,
+                      struct task_row *ret, struct error *err)
+{
+    sqlite3_stmt *s = sqlite_statement(reader, STATEMENT_TASK_LATEST, err);
+    int rc, r = 0;
+
+    if (!s)
+        return -EIO;
+    sqlite3_bind_int64(s, 1, workflow);
+    sqlite3_bind_text(s, 2, name, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(s, 3, route);
+    rc = sqlite3_step(s);
+    if (rc == SQLITE_ROW)
+        *ret = task_of_row(s);
+    else
+        r = rc == SQLITE_DONE ? STORE_NOT_FOUND : sqlite_failed(reader, err);
+    sqlite3_reset(s);
+    return r;
+}
+
 int store_tasks(struct store_reader *reader, int64_t workflow, bool only_open, store_task_callback *callback,
                 void *data, struct error *err)
 {
@@ -211,18 +247,7 @@ int store_tasks(struct store_reader *reader, int64_t workflow, bool only_open, s
     if (only_open)
         sqlite3_bind_int(s, 2, 1);
     while (r == 0 && (rc = sqlite3_step(s)) == SQLITE_ROW) {
-        struct task_row row = {
-            .seq = sqlite3_column_int64(s, 0),
-            .workflow = sqlite3_column_int64(s, 1),
-            .name = column_dup(s, 2),
-            .route = sqlite3_column_int64(s, 3),
-            .status = column_dup(s, 4),
-            .open = sqlite3_column_int(s, 5),
-            .start_us = sqlite3_column_int64(s, 6),
-            .end_us = sqlite3_column_int64(s, 7),
-            .items = sqlite3_column_int64(s, 8),
-            .more = sqlite_column_json(s, 9),
-        };
+        struct task_row row = task_of_row(s);
 
         r = callback(data, &row);
         task_row_release(&row);

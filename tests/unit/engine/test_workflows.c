@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "engine/executions.h"
+#include "engine/inquiries.h"
 #include "engine/registry.h"
 #include "engine/waits.h"
 #include "engine/workflows.h"
@@ -666,6 +667,146 @@ TEST(a_workflow_tells_how_many_items_run)
     step(ask_waits, &seq);
 }
 
+static int answer(struct engine *engine, void *data, struct error *err)
+{
+    VALUE_AUTO(response);
+
+    response = from_json("{\"continue\":true}");
+    return inquiry_respond(engine, *(int64_t *)data, "", response, "ann", err);
+}
+
+TEST(questions_to_several_are_answered_one_after_the_other)
+{
+    int64_t seq = start_flow("version: 1.0\n"
+                             "tasks:\n"
+                             "  a:\n    with:\n      items: <% range(3) %>\n"
+                             "    action: core.ask\n");
+
+    assert_execution(seq, "paused", NULL);
+    for (size_t i = 0; i < 3; i++) {
+        int64_t child = child_of(seq, i);
+
+        step(answer, &child);
+        assert_execution(child, "succeeded", NULL);
+    }
+    assert_execution(seq, "succeeded", NULL);
+}
+
+static const char *rerun_options; /* JSON */
+
+static int rerun_flow(struct engine *engine, void *data, struct error *err)
+{
+    struct execution_request request = { .action = "test.flow", .user = "ann" };
+    struct execution_plan plan;
+    struct execution_row row;
+    char id[OBJECT_ID_SIZE];
+    VALUE_AUTO(rerun);
+    int r;
+
+    engine_format_id(engine, *(int64_t *)data, id);
+    rerun = from_json(rerun_options);
+    value_map_put(&rerun, "ref", value_text(id));
+    request.rerun = rerun;
+    assert_int_equal(execution_plan(node.catalog, NULL, node.now_us, &request, &plan, err), 0);
+    r = execution_accept(engine, &plan, &row, err);
+    *(int64_t *)data = row.seq;
+    execution_row_release(&row);
+    return r;
+}
+
+/* The execution as which it goes on. */
+static int64_t rerun(int64_t seq, const char *options)
+{
+    rerun_options = options;
+    step(rerun_flow, &seq);
+    return seq;
+}
+
+TEST(a_workflow_that_nothing_moves_fails_with_the_reason)
+{
+    int64_t seq = start_flow(three_noops);
+
+    seq = rerun(seq, "{}");
+    assert_execution(
+        seq, "failed",
+        "{\"output\":null,\"errors\":[{\"type\":\"error\",\"message\":\"WorkflowStuckError: The workflow "
+        "is resuming, but no task of it is running, staged or waited for.\"}]}");
+}
+
+TEST(chosen_items_run_again_and_the_others_keep_their_state)
+{
+    int64_t seq = start_flow("version: 1.0\n"
+                             "tasks:\n"
+                             "  a:\n    with:\n      items: <% range(4) %>\n"
+                             "    action: core.local cmd='one'\n");
+
+    end_run(EXECUTION_FAILED);
+    for (size_t i = 0; i < 3; i++)
+        end_run(EXECUTION_SUCCEEDED);
+    assert_execution(seq, "failed", NULL);
+    seq = rerun(seq, "{\"tasks\":[\"a\"],\"items\":{\"a\":[1,3]}}");
+    assert_execution(seq, "running", NULL);
+    assert_int_equal(node.n_runs, 2);
+    end_run(EXECUTION_SUCCEEDED);
+    end_run(EXECUTION_SUCCEEDED);
+    assert_execution(seq, "succeeded", NULL);
+    assert_int_equal(count_children(seq), 2);
+}
+
+TEST(items_that_are_not_there_are_refused)
+{
+    int64_t seq = start_flow("version: 1.0\n"
+                             "tasks:\n"
+                             "  a:\n    with:\n      items: <% range(1) %>\n"
+                             "    action: core.local cmd='one'\n");
+
+    end_run(EXECUTION_FAILED);
+    seq = rerun(seq, "{\"tasks\":[\"a\"],\"items\":{\"a\":[7]}}");
+    assert_execution(
+        seq, "failed",
+        "{\"errors\":[{\"message\":\"Unable to rerun items of task \\\"a\\\": it has the items 0 to "
+        "0.\"}],\"output\":null}");
+}
+
+static const char calling[] = "version: 1.0\ntasks:\n  a:\n    action: test.flow\n";
+
+TEST(a_deep_rerun_goes_on_in_the_workflow_below)
+{
+    int64_t seq = start_nested(calling, two_commands), below = child_of(seq, 0), again;
+
+    end_run(EXECUTION_SUCCEEDED);
+    end_run(EXECUTION_FAILED);
+    assert_execution(below, "failed", NULL);
+    assert_execution(seq, "failed", NULL);
+    crash_and_boot();
+    seq = rerun(seq, "{\"tasks\":[\"a\"],\"deep\":true}");
+    again = child_of(seq, 0);
+    assert_true(again != below);
+    assert_execution(again, "running", NULL);
+    /* Only what failed runs again. */
+    assert_int_equal(node.n_runs, 1);
+    end_run(EXECUTION_SUCCEEDED);
+    assert_int_equal(count_children(again), 1);
+    assert_execution(again, "succeeded", "{\"output\":{\"said\":\"said\"}}");
+    assert_execution(seq, "succeeded", NULL);
+}
+
+TEST(what_was_stopped_below_goes_on_too)
+{
+    int64_t seq =
+        start_nested("version: 1.0\ntimeout: 5\ntasks:\n  a:\n    action: test.flow\n", two_commands);
+
+    end_run(EXECUTION_SUCCEEDED);
+    pass(6);
+    end_run(EXECUTION_ABANDONED);
+    assert_execution(seq, "timeout", NULL);
+    seq = rerun(seq, "{\"deep\":true}");
+    assert_execution(child_of(seq, 0), "running", NULL);
+    end_run(EXECUTION_SUCCEEDED);
+    assert_execution(child_of(seq, 0), "succeeded", "{\"output\":{\"said\":\"said\"}}");
+    assert_execution(seq, "succeeded", NULL);
+}
+
 #define TEST_OF(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -691,6 +832,12 @@ int main(void)
         TEST_OF(a_limit_that_passes_during_a_pause_counts_when_the_workflow_goes_on),
         TEST_OF(a_limit_that_is_no_number_of_seconds_fails_the_workflow),
         TEST_OF(a_workflow_tells_how_many_items_run),
+        TEST_OF(questions_to_several_are_answered_one_after_the_other),
+        TEST_OF(a_workflow_that_nothing_moves_fails_with_the_reason),
+        TEST_OF(chosen_items_run_again_and_the_others_keep_their_state),
+        TEST_OF(items_that_are_not_there_are_refused),
+        TEST_OF(a_deep_rerun_goes_on_in_the_workflow_below),
+        TEST_OF(what_was_stopped_below_goes_on_too),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

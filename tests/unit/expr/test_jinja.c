@@ -241,8 +241,8 @@ TEST(explaining_tells_each_step)
     assert_int_equal(expr_compile(text, strlen(text), EXPR_ORQUESTA, &expr, NULL), 0);
     assert_int_equal(expr_explain(expr, &context, &result, &steps, NULL), 0);
     assert_json(result, "3");
-    assert_json(steps, "[{\"expression\":\"ctx('x')\",\"value\":2,\"line\":1,\"column\":1},"
-                       "{\"expression\":\"ctx('x') + 1\",\"value\":3,\"line\":1,\"column\":1}]");
+    assert_json(steps, "[{\"expression\":\"ctx('x')\",\"value\":2,\"line\":1,\"column\":4},"
+                       "{\"expression\":\"ctx('x') + 1\",\"value\":3,\"line\":1,\"column\":4}]");
     expr_free(expr);
 }
 

@@ -221,9 +221,12 @@ TEST(rehearsal_tells_what_differs)
         rehearse(diamond, "{\"mock_action_executions\": [{\"task_id\": \"b\", \"status\": \"failed\"}],"
                           "\"expected_task_sequence\": [\"a\", \"b\", \"c\", \"d\"]}");
 
-    assert_json(value_map_get(outcome, "differences"),
-                "[\"The actual task sequence ['a', 'b', 'c'] does not match expected ['a', 'b', 'c', 'd'].\","
-                "\"The actual workflow status \\\"failed\\\" does not match expected \\\"succeeded\\\".\"]");
+    assert_json(
+        value_map_get(outcome, "differences"),
+        "[{\"message\":\"The actual task sequence ['a', 'b', 'c'] does not match expected ['a', 'b', 'c', "
+        "'d'].\",\"path\":\"expected_task_sequence\"},"
+        "{\"message\":\"The actual workflow status \\\"failed\\\" does not match expected "
+        "\\\"succeeded\\\".\",\"path\":\"expected_workflow_status\"}]");
     value_unref(outcome);
 }
 
@@ -240,6 +243,68 @@ TEST(rehearsal_runs_items_as_concurrency_allows)
     value_unref(outcome);
 }
 
+/* A mended copy of what failed: saved, read, and run again from where it stopped. */
+TEST(saved_workflow_goes_on_elsewhere)
+{
+    struct run run = run_begin(diamond), again = { 0 };
+    VALUE_AUTO(saved);
+    VALUE_AUTO(saved_again);
+    ERROR_AUTO(err);
+
+    tell(&run, "a", "running", NULL);
+    tell(&run, "a", "succeeded", NULL);
+    tell(&run, "b", "running", NULL);
+    tell(&run, "c", "running", NULL);
+    tell(&run, "b", "failed", NULL);
+    tell(&run, "c", "succeeded", NULL);
+    assert_int_equal(conductor_render_output(run.conductor, NULL), 0);
+    saved = conductor_save(run.conductor);
+
+    again = run;
+    again.conductor = conductor_new(run.spec, run.graph, value_null(), value_null());
+    if (conductor_restore(again.conductor, saved, &err) < 0)
+        fail_msg("%s", error_text(&err));
+    saved_again = conductor_save(again.conductor);
+    assert_true(value_equal(saved, saved_again));
+    assert_int_equal(conductor_rerun(again.conductor, NULL, 0, NULL), 0);
+    tell(&again, "b", "running", NULL);
+    tell(&again, "b", "succeeded", NULL);
+    tell(&again, "d", "running", NULL);
+    tell(&again, "d", "succeeded", NULL);
+    assert_report(again.conductor, "status", "\"succeeded\"");
+    conductor_free(again.conductor);
+    run_end(&run);
+}
+
+TEST(saved_workflow_that_makes_no_sense_is_refused)
+{
+    static const char *const states[] = {
+        "{}",
+        "{\"state\": {}}",
+        "{\"state\": {\"status\": \"nosuch\"}}",
+        "{\"state\": {\"status\": \"failed\", \"contexts\": [5]}}",
+        "{\"state\": {\"status\": \"failed\", \"contexts\": [{}], \"routes\": [[]], \"sequence\": [{\"id\": \"z\"}]}}",
+        "{\"state\": {\"status\": \"failed\", \"contexts\": [{}], \"routes\": [[]], \"sequence\": [{\"id\": \"a\", "
+        "\"route\": 0, \"ctxs\": {\"in\": [0, 9]}}]}}",
+        "{\"state\": {\"status\": \"failed\", \"contexts\": [{}], \"routes\": [[]], \"sequence\": [{\"id\": \"d\", "
+        "\"route\": 0, \"prev\": {\"b\": 0}}]}}",
+    };
+
+    for (size_t i = 0; i < ELEMENTS(states); i++) {
+        struct run run = run_begin(diamond);
+        struct conductor *conductor = conductor_new(run.spec, run.graph, value_null(), value_null());
+        VALUE_AUTO(saved);
+        ERROR_AUTO(err);
+
+        saved = from_json(states[i]);
+        if (conductor_restore(conductor, saved, &err) == 0)
+            fail_msg("%s is taken", states[i]);
+        assert_non_null(strstr(error_text(&err), "the saved workflow has"));
+        conductor_free(conductor);
+        run_end(&run);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -254,6 +319,8 @@ int main(void)
         cmocka_unit_test(rehearsal_plays_mocks_and_counts_branches),
         cmocka_unit_test(rehearsal_tells_what_differs),
         cmocka_unit_test(rehearsal_runs_items_as_concurrency_allows),
+        cmocka_unit_test(saved_workflow_goes_on_elsewhere),
+        cmocka_unit_test(saved_workflow_that_makes_no_sense_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

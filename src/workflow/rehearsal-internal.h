@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Between the files of the rehearsal only. */
+#ifndef FULMAR_WORKFLOW_REHEARSAL_INTERNAL_H
+#define FULMAR_WORKFLOW_REHEARSAL_INTERNAL_H
+
+#include "workflow/conductor.h"
+#include "workflow/rehearsal.h"
+
+struct rehearsal {
+    const struct workflow_spec *spec;
+    struct workflow_graph *graph;
+    struct conductor *conductor;
+    const struct rehearsal_files *files;
+    struct expr_host host; /* the datastore of the test */
+    value mocks;           /* list */
+    value datastore;       /* map: "key" or "user.key" -> text */
+    value runs;            /* map "task.route.item" -> how often it ran */
+    value differences;     /* list of {message, path} */
+    int64_t now_us;
+};
+
+/* Takes the message; `path` says which part of the test it speaks of. */
+void rehearsal_differ(struct rehearsal *rehearsal, const char *path, value message);
+/* What came of the workflow against what the test expects. */
+void rehearsal_compare(struct rehearsal *rehearsal, value test, value report);
+void rehearsal_compare_findings(struct rehearsal *rehearsal, value wanted, value found);
+/* The names of the runs, "task" on the first route, else "task__r1". Owned. */
+value rehearsal_names(value report, bool only_terms);
+/* {transitions, taken, all}. Owned. */
+value rehearsal_coverage(const struct rehearsal *rehearsal, value report);
+
+#endif
