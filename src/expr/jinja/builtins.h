@@ -22,6 +22,7 @@ enum builtin_flags {
     BUILTIN_TEMPLATE = 1 << 4, /* only in StackStorm's environment */
     BUILTIN_NATIVE =
         1 << 5, /* a function of Python's core, which words wrong counts of arguments its own way */
+    BUILTIN_HIDDEN = 1 << 6, /* Python's takes the environment first, and counts it */
 };
 
 struct builtin {

@@ -235,7 +235,7 @@ value text_of(value v);
 
 /* ---- walking ---- */
 
-enum iter_kind { ITER_LIST, ITER_MAP, ITER_TEXT, ITER_RANGE, ITER_OBJECT, ITER_EMPTY };
+enum iter_kind { ITER_LIST, ITER_MAP, ITER_TEXT, ITER_BYTES, ITER_RANGE, ITER_OBJECT, ITER_EMPTY };
 
 struct iter {
     enum iter_kind kind;

@@ -488,9 +488,9 @@ static int filter_decrypt_kv(struct ev *ev, struct bound *bound, value *ret)
 }
 
 const struct builtin filters_value[] = {
-    { "abs", "abs", filter_abs, 0, 1, 1, { "x" } },
-    { "attr", "do_attr", filter_attr, BUILTIN_CONTEXT, 2, 2, { "obj", "name" } },
-    { "count", "len", filter_length, 0, 1, 1, { "obj" } },
+    { "abs", "abs", filter_abs, BUILTIN_NATIVE, 1, 1, { "x" } },
+    { "attr", "do_attr", filter_attr, BUILTIN_CONTEXT | BUILTIN_HIDDEN, 2, 2, { "obj", "name" } },
+    { "count", "len", filter_length, BUILTIN_NATIVE, 1, 1, { "obj" } },
     { "d",
       "do_default",
       filter_default,
@@ -511,9 +511,9 @@ const struct builtin filters_value[] = {
     { "filesizeformat", "do_filesizeformat", filter_filesizeformat, 0, 1, 2, { "value", "binary" } },
     { "float", "do_float", filter_float, 0, 1, 2, { "value", "default" } },
     { "int", "do_int", filter_int, 0, 1, 3, { "value", "default", "base" } },
-    { "length", "len", filter_length, 0, 1, 1, { "obj" } },
+    { "length", "len", filter_length, BUILTIN_NATIVE, 1, 1, { "obj" } },
     { "pprint", "do_pprint", filter_pprint, 0, 1, 1, { "value" } },
     { "round", "do_round", filter_round, 0, 1, 3, { "value", "precision", "method" } },
-    { "tojson", "do_tojson", filter_tojson, 0, 1, 2, { "value", "indent" } },
+    { "tojson", "do_tojson", filter_tojson, BUILTIN_HIDDEN, 1, 2, { "value", "indent" } },
     { 0 },
 };

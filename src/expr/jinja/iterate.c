@@ -43,6 +43,9 @@ int iter_init(struct ev *ev, value v, struct iter *ret)
     case VALUE_STRING:
         ret->kind = ITER_TEXT;
         break;
+    case VALUE_BYTES:
+        ret->kind = ITER_BYTES;
+        break;
     case VALUE_OBJECT:
         if (is_undefined(v)) {
             if (!((struct undefined *)v.object)->lax)
@@ -161,6 +164,10 @@ int iter_next(struct ev *ev, struct iter *iter, value *ret)
         }
         break;
     }
+    case ITER_BYTES:
+        if (iter->at < value_len(iter->source))
+            *ret = value_int((unsigned char)value_chars(iter->source)[iter->at++]);
+        break;
     case ITER_MAP:
         if (next_of_map(ev, iter, ret) < 0)
             return -1;

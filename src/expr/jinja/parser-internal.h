@@ -94,6 +94,19 @@ struct node *parse_or(struct parser *p);
 /* Tuples without parentheses. */
 struct node *parse_tuple(struct parser *p, bool conditional);
 struct node *parse_primary(struct parser *p);
+/* ".name", "[subscript]" and "(arguments)" behind an expression. */
+struct node *parse_postfix(struct parser *p, struct node *node);
+struct node *parser_call_node(struct parser *p, struct node *subject);
+bool parse_arguments(struct parser *p, struct arguments *ret);
+bool parser_constant_arguments(const struct arguments *arguments);
+/* A node is complete: it ends before the current token, and is not too deep. */
+struct node *parser_finish(struct parser *p, struct node *node);
+/* A node of one or two parts; b may be NULL. */
+struct node *parser_pair(struct parser *p, enum node_type type, struct node *a, struct node *b,
+                         uint32_t start);
+void parser_deepen_call(struct node_call *call);
+/* Filters and tests behind an expression. */
+struct node *parse_filters(struct parser *p, struct node *node);
 /* Filters applied to `subject` (NULL in blocks); `inline_start`: the first filter stands without "|". */
 struct node *parse_filter_chain(struct parser *p, struct node *subject, bool inline_start);
 bool is_tuple_end(const struct parser *p);

@@ -242,12 +242,28 @@ static __attribute__((noinline)) int apply_filters(struct ev *ev, const struct n
     return 0;
 }
 
+/* The attribute a block sets is an item for Python, which most values do not take. Maps would, but are left alone. */
+static int holds_items(struct ev *ev, const struct node_ns_target *target)
+{
+    VALUE_AUTO(space);
+
+    if (ev_name(ev, (const struct node_name *)target->name, &space) < 0)
+        return -1;
+    ev->at = &target->node;
+    return is_object(space, &namespace_ops) || space.kind == VALUE_MAP
+               ? 0
+               : ev_error(ev, "TypeError", "'%s' object does not support item assignment",
+                          ev_type_name(space));
+}
+
 static OUTLINE int run_set_block(struct ev *ev, const struct node_set_block *node)
 {
     VALUE_AUTO(text);
 
     ev_scope_clear(ev, node->scope);
     if (capture(ev, node->body, &text) < 0 || (node->filter && apply_filters(ev, node->filter, &text) < 0))
+        return -1;
+    if (node->target->type == NODE_NS_TARGET && holds_items(ev, (struct node_ns_target *)node->target) < 0)
         return -1;
     return assign(ev, node->target, value_take(&text));
 }
