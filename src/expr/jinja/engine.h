@@ -364,8 +364,10 @@ int ev_global(struct ev *ev, value name, value *ret);
 /* ---- evaluating ---- */
 
 int ev_eval(struct ev *ev, const struct node *node, value *ret);
-/* A constant expression, as it is before the template runs; where that fails, as it is when it runs. */
-int ev_fold(struct ev *ev, const struct node *node, value *ret);
+/* Tells what an expression came to; only where ev->explained is set. */
+void ev_explain(struct ev *ev, const struct node *node, value v);
+/* A constant expression that is printed. */
+int ev_eval_printed(struct ev *ev, const struct node *node, value *ret);
 value ev_peek_part(struct ev *ev, const struct node *node, value *held);
 /* A constant, or a variable that is at hand, borrowed; unset for everything else. Not while expressions are explained. */
 static inline value ev_glance_plain(const struct ev *ev, const struct node *node)

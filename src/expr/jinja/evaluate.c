@@ -830,32 +830,13 @@ static int eval_kind(struct ev *ev, const struct node *node, value *ret)
     }
 }
 
-static void explain(struct ev *ev, const struct node *node, value v)
-{
-    value step = value_map_new(4);
-    size_t len;
-    const char *text = node_text(ev->jinja, node, &len);
-    int column = 1;
-
-    if (node->type == NODE_CONST || value_list_count(*ev->explained) >= 1000) {
-        value_unref(step);
-        return;
-    }
-    for (uint32_t i = node->start; i > 0 && ev->jinja->source[i - 1] != '\n'; i--)
-        column++;
-    value_map_put(&step, "expression", value_text_n(text, len));
-    value_map_put(&step, "value", value_ref(v));
-    value_map_put(&step, "line", value_int(node->line));
-    value_map_put(&step, "column", value_int(column));
-    value_list_append(ev->explained, step);
-}
-
 static bool may_be_infinite(const struct node *node)
 {
     return node->type != NODE_CONST || ((const struct node_const *)node)->v.kind == VALUE_FLOAT;
 }
 
-int ev_fold(struct ev *ev, const struct node *node, value *ret)
+/* A constant expression, as it is before the template runs; where that fails, as it is when it runs. */
+static int fold(struct ev *ev, const struct node *node, value *ret)
 {
     struct error *err = ev->err;
     ERROR_AUTO(ignored);
@@ -876,7 +857,7 @@ static int eval_constant(struct ev *ev, const struct node *node, value *ret)
 {
     int r;
 
-    r = ev_fold(ev, node, ret);
+    r = fold(ev, node, ret);
     if (r == 0 && is_undefined(*ret)) { /* is not written either: it is worked out again when it is reached */
         value_unref(value_take(ret));
         r = eval_kind(ev, node, ret);
@@ -887,15 +868,8 @@ static int eval_constant(struct ev *ev, const struct node *node, value *ret)
     return r;
 }
 
-int ev_eval(struct ev *ev, const struct node *node, value *ret)
+static inline int evaluated(struct ev *ev, const struct node *node, int r, value *ret)
 {
-    int r;
-
-    *ret = VALUE_NOTHING;
-    if (ev_pay(ev, 1) < 0)
-        return -1;
-    r = unlikely(node->constant && !ev->folding && may_be_infinite(node)) ? eval_constant(ev, node, ret)
-                                                                          : eval_kind(ev, node, ret);
     if (unlikely(r < 0)) {
         value_unref(value_take(ret));
         if (!ev->err->line)
@@ -903,8 +877,34 @@ int ev_eval(struct ev *ev, const struct node *node, value *ret)
         return -1;
     }
     if (unlikely(ev->explained))
-        explain(ev, node, *ret);
+        ev_explain(ev, node, *ret);
     return 0;
+}
+
+int ev_eval(struct ev *ev, const struct node *node, value *ret)
+{
+    *ret = VALUE_NOTHING;
+    if (ev_pay(ev, 1) < 0)
+        return -1;
+    if (unlikely(node->constant && !ev->folding && may_be_infinite(node)))
+        return evaluated(ev, node, eval_constant(ev, node, ret), ret);
+    return evaluated(ev, node, eval_kind(ev, node, ret), ret);
+}
+
+int ev_eval_printed(struct ev *ev, const struct node *node, value *ret)
+{
+    int r;
+
+    *ret = VALUE_NOTHING;
+    if (ev_pay(ev, 1) < 0)
+        return -1;
+    r = fold(ev, node, ret);
+    if (r == 0 && is_undefined(*ret) &&
+        ev->strict) { /* cannot be printed, so what it is made of may fail first */
+        value_unref(value_take(ret));
+        r = eval_kind(ev, node, ret);
+    }
+    return evaluated(ev, node, r, ret);
 }
 
 /* Does an expression have to go through ev_eval, which tells it or folds it? */

@@ -272,15 +272,11 @@ static int filter_truncate(struct ev *ev, struct bound *bound, value *ret)
     return ev_binary(ev, NUMBER_ADD, kept, end, ret);
 }
 
-/* The text between lines: a newline for whatever is false. */
+/* The text between lines. */
 static int wrap_string(struct ev *ev, value v, value *ret)
 {
-    bool given = false;
-
-    if (value_is_set(v) && ev_truth(ev, v, &given) < 0)
-        return -1;
     *ret = VALUE_ATOM("\n");
-    return given ? text_with(ev, v, "join", ret) : 0;
+    return value_is_null(v) ? 0 : text_with(ev, v, "join", ret);
 }
 
 static int filter_wordwrap(struct ev *ev, struct bound *bound, value *ret)

@@ -299,26 +299,33 @@ static int json_levels(struct ev *ev, const struct buffer *text, value indent, s
     bool fresh = false;
 
     for (size_t i = 0; i < text->len; i++) {
+        fresh = text->data[i] == '\n' || (fresh && text->data[i] == ' ');
+        if (!fresh || text->data[i] == '\n')
+            buffer_add_char(out, text->data[i]);
+        else if (ev_add_text(ev, out, value_chars(indent), value_len(indent)) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* With what means something to HTML as escapes. */
+static void json_escape(struct buffer *out, const struct buffer *text)
+{
+    for (size_t i = 0; i < text->len; i++) {
         char c = text->data[i];
 
-        if (fresh && c == ' ') {
-            if (ev_add_text(ev, out, value_chars(indent), value_len(indent)) < 0)
-                return -1;
-            continue;
-        }
-        fresh = c == '\n';
         if (c == '<' || c == '>' || c == '&' || c == '\'')
             buffer_addf(out, "\\u%04x", c);
         else
             buffer_add_char(out, c);
     }
-    return 0;
 }
 
 static int filter_tojson(struct ev *ev, struct bound *bound, value *ret)
 {
     struct json_style style = { .indent = -1, .ascii = true, .spaced = true };
     BUFFER_AUTO(text);
+    BUFFER_AUTO(indented);
     BUFFER_AUTO(out);
     VALUE_AUTO(plain);
     VALUE_AUTO(indent);
@@ -329,7 +336,10 @@ static int filter_tojson(struct ev *ev, struct bound *bound, value *ret)
     if (value_is_set(indent))
         style.indent = 1;
     json_write(&text, plain, style);
-    if (json_levels(ev, &text, indent, &out) < 0 || ev_pay_text(ev, out.len) < 0)
+    if (value_is_set(indent) && json_levels(ev, &text, indent, &indented) < 0)
+        return -1;
+    json_escape(&out, value_is_set(indent) ? &indented : &text);
+    if (ev_pay_text(ev, out.len) < 0)
         return -1;
     *ret = markup_new(value_text_n(buffer_text(&out), out.len));
     return 0;

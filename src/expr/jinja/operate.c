@@ -75,11 +75,40 @@ int ev_pay_tree(struct ev *ev, value v)
     return r;
 }
 
+/* What is the same object is not compared. Each mention of a name that is not set is an undefined of its own, though. */
+static int equal_items(struct ev *ev, value a, value b, bool *ret)
+{
+    *ret = a.kind == VALUE_OBJECT && b.kind == VALUE_OBJECT && a.object == b.object && !is_undefined(a);
+    return *ret ? 0 : ev_equal(ev, a, b, ret);
+}
+
+/* Lists and maps item by item, since there may be objects among them. */
+static int equal_containers(struct ev *ev, value a, value b, bool *ret)
+{
+    size_t n = a.kind == VALUE_MAP ? value_map_count(a) : value_list_count(a);
+
+    *ret = a.header == b.header || n == (b.kind == VALUE_MAP ? value_map_count(b) : value_list_count(b));
+    if (a.header == b.header)
+        return 0;
+    for (size_t i = 0; i < n && *ret; i++) {
+        bool map = a.kind == VALUE_MAP;
+        value x = map ? value_map_item_at(a, i) : value_list_at(a, i);
+        value y = map ? value_map_get_value(b, value_map_key_at(a, i)) : value_list_at(b, i);
+
+        *ret = value_is_set(y);
+        if (ev_pay(ev, 1) < 0 || (*ret && equal_items(ev, x, y, ret) < 0))
+            return -1;
+    }
+    return 0;
+}
+
 int ev_equal(struct ev *ev, value a, value b, bool *ret)
 {
     value x = text_of(a), y = text_of(b);
 
     if (a.kind != VALUE_OBJECT && b.kind != VALUE_OBJECT) {
+        if (a.kind == b.kind && (value_is_list(a) || a.kind == VALUE_MAP))
+            return equal_containers(ev, a, b, ret);
         if (a.kind > VALUE_STRING && b.kind == a.kind && ev_pay_tree(ev, a) < 0)
             return -1;
         *ret = value_equal(a, b);
@@ -109,9 +138,9 @@ static int order_lists(struct ev *ev, enum compare_operator op, value a, value b
 {
     for (size_t i = 0; i < value_list_count(a) && i < value_list_count(b); i++) {
         value x = value_list_at(a, i), y = value_list_at(b, i);
-        bool same = x.kind == VALUE_OBJECT && y.kind == VALUE_OBJECT && x.object == y.object;
+        bool same;
 
-        if (!same && ev_equal(ev, x, y, &same) < 0)
+        if (equal_items(ev, x, y, &same) < 0)
             return -1;
         if (!same)
             return ev_order(ev, op, x, y, ret);
@@ -197,9 +226,7 @@ static int contains_item(struct ev *ev, value container, value item, bool *ret)
             return -1;
         if (!value_is_set(each))
             break;
-        if (each.kind == VALUE_OBJECT && item.kind == VALUE_OBJECT && each.object == item.object)
-            *ret = true;
-        else if (ev_equal(ev, each, item, ret) < 0)
+        if (equal_items(ev, each, item, ret) < 0)
             return -1;
     }
     return 0;
@@ -287,6 +314,8 @@ static int repeat(struct ev *ev, value v, value count, value *ret)
     size_t len = value_is_set(text) ? value_len(text) : value_list_count(v);
     int64_t n;
 
+    if (count.kind == VALUE_BIGINT)
+        return ev_error(ev, "OverflowError", "cannot fit 'int' into an index-sized integer");
     if (ev_index_of(ev, count, &n) < 0)
         return -1;
     if (n < 0)

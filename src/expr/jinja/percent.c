@@ -128,7 +128,9 @@ int ev_percent(struct ev *ev, value text, value args, bool escape, struct buffer
     if (python_percent(value_chars(text), value_len(text), plain, ev->text_max, out, ev->err) < 0) {
         value undefined = lone_undefined(args);
 
-        return value_is_set(undefined) && wants_number(ev->err) ? undefined_raise(ev, undefined) : -1;
+        return value_is_set(undefined) && strstr(ev->err->message, "real number")
+                   ? undefined_raise(ev, undefined)
+                   : -1;
     }
     return ev_pay_text(ev, out->len - before);
 }

@@ -110,7 +110,7 @@ static OUTLINE int print_value(struct ev *ev, const struct node *node)
 
     /* A constant that is printed is folded to its text. */
     if (unlikely(node->constant)) {
-        v = ev_fold(ev, node, &held) < 0 ? VALUE_NOTHING : held;
+        v = ev_eval_printed(ev, node, &held) < 0 ? VALUE_NOTHING : held;
     } else {
         v = ev_peek(ev, node, &held);
     }

@@ -135,10 +135,10 @@ static int test_sequence(struct ev *ev, struct bound *bound, value *ret)
 {
     value v = bound->args[0];
 
-    if (is_undefined(v) && !((struct undefined *)v.object)->lax)
-        return undefined_raise(ev, v);
+    if (is_undefined(v))
+        return yes(ret, ((struct undefined *)v.object)->lax);
     return yes(ret, value_is_set(text_of(v)) || value_is_list(v) || v.kind == VALUE_MAP ||
-                        is_object(v, &range_ops) || v.kind == VALUE_BYTES || is_undefined(v));
+                        is_object(v, &range_ops) || v.kind == VALUE_BYTES);
 }
 
 static int test_sameas(struct ev *ev, struct bound *bound, value *ret)
