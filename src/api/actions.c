@@ -204,12 +204,12 @@ static int store_document(struct engine *engine, struct job *job, struct error *
     other = engine_object(engine, OBJECT_ACTION, ref);
     if (value_is_set(other) && !value_equal(value_map_get(other, "id"), value_map_get(job->document, "id"))) {
         job->conflict = value_ref(value_map_get(other, "id"));
-        return job_fault(job, 409, "Tried to save duplicate unique keys (uid: %s)",
+        return job_fault(job, 409, "Tried to save duplicate unique keys (duplicate key error, uid: %s)",
                          value_map_chars(job->document, "uid"));
     }
     r = engine_object_put(engine, OBJECT_ACTION, ref, job->document, &stored, err);
     if (r == STORE_CONFLICT)
-        return job_fault(job, 409, "Tried to save duplicate unique keys (ref: %s)", ref);
+        return job_fault(job, 409, "Tried to save duplicate unique keys (duplicate key error, ref: %s)", ref);
     if (r < 0)
         return r;
     job->answer = api_without_nulls(stored);

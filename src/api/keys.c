@@ -329,8 +329,6 @@ static int tell(struct engine *engine, const char *what, value before, value aft
     VALUE_AUTO(payload);
     int r;
 
-    if (!trigger_has_rules(engine, trigger))
-        return 0;
     payload = value_map_new(2);
     if (both) {
         value_map_put(&payload, "old_object", trigger_form(before));

@@ -24,7 +24,8 @@ static int conflict(struct api_input *input, value other)
                   value_is_set(other) && !resource_of(input)->conflict_unnamed
                       ? value_ref(value_map_get(other, "id"))
                       : value_null());
-    return api_fault(input, 409, "Tried to save duplicate unique keys (uid: %s)", uid ? uid : "");
+    return api_fault(input, 409, "Tried to save duplicate unique keys (duplicate key error, uid: %s)",
+                     uid ? uid : "");
 }
 
 /* Stores and answers; what was asked for is refused when anything stands in its way. */

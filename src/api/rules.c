@@ -83,7 +83,7 @@ static int conflict(struct api_input *input, value other)
 {
     value_replace(&input->extra, value_map_new(1));
     value_map_put(&input->extra, "conflict-id", value_ref(value_map_get(other, "id")));
-    return api_fault(input, 409, "Tried to save duplicate unique keys (uid: %s)",
+    return api_fault(input, 409, "Tried to save duplicate unique keys (duplicate key error, uid: %s)",
                      value_map_chars(input->document, "uid") ? value_map_chars(input->document, "uid") : "");
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/content_mistakes.h"
 #include "engine/registry.h"
 
 #define PATHS_MAX 64
@@ -252,8 +253,11 @@ static int register_parts(struct content *content, value directories, enum pack_
             input.n++;
     }
     r = submit(content, &input, err);
-    for (size_t i = 0; i < input.n; i++)
+    for (size_t i = 0; i < input.n; i++) {
+        if (r == 0 && (parts & PACK_ACTIONS))
+            content_warn_of_mistakes(input.packs[i], content->catalog);
         pack_free(input.packs[i]);
+    }
     free(input.packs);
     return r;
 }

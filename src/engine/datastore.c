@@ -31,34 +31,19 @@ bool datastore_expired(value document, int64_t now_us)
     return text && datetime_parse_iso(text, strlen(text), &at, NULL) == 0 && datetime_utc_us(at) <= now_us;
 }
 
-/* Not set when there is none, or it has expired. Owned. */
-static value find(const struct datastore_view *view, const char *ref)
-{
-    value document = catalog_by_ref(view->catalog, OBJECT_KEY, ref);
-
-    if (value_is_set(document) && datastore_expired(document, view->now_us))
-        value_replace(&document, VALUE_NOTHING);
-    return document;
-}
-
 static int get(void *data, const char *scope, const char *key, bool decrypt, value *ret, struct error *err)
 {
     struct datastore_view *view = data;
+    CLEANUP(freep)
+    char *ref = NULL;
     VALUE_AUTO(document);
 
-    if (!scope || strcmp(scope, "user") == 0) {
-        CLEANUP(freep)
-        char *ref = xasprintf("st2kv.user:%s:%s", view->user ? view->user : "", key);
-
-        document = find(view, ref);
-    }
-    if (!value_is_set(document) && (!scope || strcmp(scope, "system") == 0)) {
-        CLEANUP(freep)
-        char *ref = xasprintf("st2kv.system:%s", key);
-
-        document = find(view, ref);
-    }
-    if (!value_is_set(document)) {
+    if (strcmp(scope, "user") == 0)
+        ref = xasprintf("st2kv.user:%s:%s", view->user ? view->user : "", key);
+    else
+        ref = xasprintf("st2kv.system:%s", key);
+    document = catalog_by_ref(view->catalog, OBJECT_KEY, ref);
+    if (!value_is_set(document) || datastore_expired(document, view->now_us)) {
         *ret = VALUE_NOTHING;
         return 0;
     }

@@ -86,8 +86,7 @@ static struct definition *definition_failed(const char *text)
     return definition;
 }
 
-/* The names st2 and parent count as assigned: the engine puts them into the first context. */
-static value given_names(void)
+value definition_given_names(void)
 {
     value context = value_map_new(2);
 
@@ -105,7 +104,7 @@ static struct definition *definition_load(const char *text, size_t n)
     definition->refs = 1;
     definition->document = value_map_new(1);
     value_map_put(&definition->document, "text", value_text_n(text, n));
-    context = given_names();
+    context = definition_given_names();
     if (workflow_spec_load_text(text, n, SPEC_EXTENSIONS, &definition->spec, &err) < 0 ||
         workflow_inspect(definition->spec, context, &definition->findings, &err) < 0) {
         definition->failure = xstrdup(error_text(&err));
@@ -226,13 +225,14 @@ static void check_inputs(const struct spec_task *task, const char *ref, value ac
 
 static void check_action(const struct spec_task *task, struct catalog *catalog, value *list)
 {
-    const char *ref = value_chars(task->action_value), *runner_name;
+    const char *ref = value_chars(task->action_value), *dot, *runner_name;
     VALUE_AUTO(action);
     VALUE_AUTO(runner);
 
-    if (!ref || !*ref || expr_has_expression(ref, strlen(ref), EXPR_ORQUESTA))
+    if (!ref || !*ref || expr_has_expression(ref, value_len(task->action_value), EXPR_ORQUESTA))
         return;
-    if (!strchr(ref, '.')) {
+    dot = strchr(ref, '.');
+    if (!dot || dot == ref || !dot[1]) {
         content_finding(list, value_textf("The action reference \"%s\" is not formatted correctly.", ref),
                         value_textf("tasks.%s.action", task->name), TASK_SCHEMA ".action");
         return;
@@ -250,11 +250,17 @@ static void check_action(const struct spec_task *task, struct catalog *catalog, 
         check_inputs(task, ref, action, runner, list);
 }
 
+value definition_content_findings(const struct workflow_spec *spec, struct catalog *catalog)
+{
+    value list = value_list_new(0);
+
+    for (size_t i = 0; i < spec->n_tasks; i++)
+        check_action(&spec->tasks[i], catalog, &list);
+    return list;
+}
+
 value definition_findings(const struct definition *definition, struct catalog *catalog)
 {
-    value more = value_list_new(0);
-
-    for (size_t i = 0; i < definition->spec->n_tasks; i++)
-        check_action(&definition->spec->tasks[i], catalog, &more);
-    return workflow_inspection_list(value_ref(definition->findings), more);
+    return workflow_inspection_list(value_ref(definition->findings),
+                                    definition_content_findings(definition->spec, catalog));
 }

@@ -33,8 +33,12 @@ struct definition *definition_ref(struct definition *definition);
 void definition_unref(struct definition *definition);
 void definition_unrefp(struct definition **definition);
 
+/* The names st2 and parent count as assigned: the engine puts them into the first context. Owned. */
+value definition_given_names(void);
 /* Everything inspection finds, as clients get it: what the definition holds of itself and what it asks of actions that are
    registered (contract: orquesta.md 2.5). A list, owned; empty when all is sound. */
 value definition_findings(const struct definition *definition, struct catalog *catalog);
+/* The second half alone: what a workflow asks of actions. A list, owned. */
+value definition_content_findings(const struct workflow_spec *spec, struct catalog *catalog);
 
 #endif

@@ -53,8 +53,6 @@ int inquiry_opened(struct engine *engine, struct execution *x, struct error *err
 
     if (ttl > 0 && ttl < TTL_MAX_MINUTES)
         execution_set_due(engine, x, x->row.start_us + ttl * 60000000);
-    if (!trigger_has_rules(engine, trigger))
-        return 0;
     engine_format_id(engine, x->row.seq, id);
     payload = value_map_new(2);
     value_map_put(&payload, "id", value_text(id));

@@ -8,14 +8,13 @@
 
 static void fill_result(value *result, enum execution_status status, const char *reason)
 {
-    if (status == EXECUTION_CANCELED) {
-        value_replace(result, value_map_new(1));
-        value_map_put(result, "message", value_text(reason));
-        return;
-    }
     /* What it has said so far is kept. */
     if (!value_is_map(*result))
         value_replace(result, value_map_new(3));
+    if (status == EXECUTION_CANCELED) {
+        value_map_put(result, "message", value_text(reason));
+        return;
+    }
     value_map_put(result, "failed", value_bool(true));
     value_map_put(result, "succeeded", value_bool(false));
     value_map_put(result, "error", value_text(reason));

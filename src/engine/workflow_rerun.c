@@ -25,19 +25,19 @@ static void reruns_add(struct reruns *reruns, const struct conductor_rerun *want
     reruns->items[reruns->n++].route = route;
 }
 
-/* Every route on which the task failed; without one the conductor says what is wrong. */
-static void reruns_of(struct reruns *reruns, struct workflow *workflow, const struct conductor_rerun *wanted)
+/* The routes on which the task failed; when there are none, all on which it has run. False: it never has. */
+static bool reruns_of(struct reruns *reruns, struct workflow *workflow, const struct conductor_rerun *wanted)
 {
     size_t before = reruns->n;
 
-    for (int64_t route = 0; route < RERUN_ROUTES_MAX; route++) {
-        int status = conductor_task_status(workflow->conductor, wanted->task, route);
+    for (int pass = 0; pass < 2 && reruns->n == before; pass++)
+        for (int64_t route = 0; route < RERUN_ROUTES_MAX; route++) {
+            int status = conductor_task_status(workflow->conductor, wanted->task, route);
 
-        if (status >= 0 && status_in((enum workflow_status)status, STATUS_ABENDED))
-            reruns_add(reruns, wanted, route);
-    }
-    if (reruns->n == before)
-        reruns_add(reruns, wanted, 0);
+            if (status >= 0 && (pass == 1 || status_in((enum workflow_status)status, STATUS_ABENDED)))
+                reruns_add(reruns, wanted, route);
+        }
+    return reruns->n > before;
 }
 
 static bool among(value names, value name)
@@ -61,14 +61,13 @@ static int collect(struct workflow *workflow, value options, struct reruns *ret,
         int64_t task =
             value_is_string(name) ? workflow_spec_find(workflow->definition->spec, value_chars(name)) : -1;
 
-        if (task < 0 || (size_t)task >= workflow->definition->spec->n_tasks)
+        if (task < 0 || (size_t)task >= workflow->definition->spec->n_tasks ||
+            !reruns_of(ret, workflow,
+                       &(struct conductor_rerun){ .task = value_chars(name),
+                                                  .reset_items = among(reset, name),
+                                                  .items = value_map_get(items, value_chars(name)) }))
             buffer_addf(&unknown, "%s%s", unknown.len ? "," : "",
                         value_is_string(name) ? value_chars(name) : "?");
-        else
-            reruns_of(ret, workflow,
-                      &(struct conductor_rerun){ .task = value_chars(name),
-                                                 .reset_items = among(reset, name),
-                                                 .items = value_map_get(items, value_chars(name)) });
     }
     if (unknown.len)
         return error_set(err, -EINVAL, "Unable to rerun workflow because one or more tasks is not found: %s",
@@ -191,13 +190,14 @@ static int rerun(struct engine *engine, struct workflow *workflow, value options
                  struct error *err)
 {
     struct reruns reruns = { 0 };
+    char id[OBJECT_ID_SIZE];
     VALUE_AUTO(ends);
     int r;
 
+    engine_format_id(engine, workflow->row.seq, id);
     if (!status_in(conductor_status(workflow->conductor), STATUS_COMPLETED)) {
         error_set(reason, -EINVAL,
-                  "Unable to rerun workflow execution \"%s\" because it is not in a completed state.",
-                  value_map_chars(options, "ref"));
+                  "Unable to rerun workflow execution \"%s\" because it is not in a completed state.", id);
         return RERUN_REFUSED;
     }
     r = collect(workflow, options, &reruns, reason);
@@ -216,6 +216,25 @@ static int rerun(struct engine *engine, struct workflow *workflow, value options
     return r;
 }
 
+/* Says why there is no workflow to go on with: what was run is gone, or never became a workflow. */
+static int no_workflow(struct engine *engine, int64_t seq, struct error *reason, struct error *err)
+{
+    struct execution_row row = { 0 };
+    const char *id;
+    int r = store_execution_get(store_as_reader(engine->config.store), seq, 0, &row, err);
+
+    if (r < 0)
+        return r;
+    id = r == 0 ? value_map_chars(row.context, "workflow_execution") : NULL;
+    if (id)
+        error_set(reason, 0, "Unable to rerun workflow execution \"%s\" because it does not exist.", id);
+    else
+        error_set(reason, 0,
+                  "Unable to rerun workflow execution because workflow_execution_id is not provided.");
+    execution_row_release(&row);
+    return RERUN_REFUSED;
+}
+
 int workflow_rerun(struct engine *engine, struct execution *x, struct error *err)
 {
     value options = value_map_get(x->row.more, "rerun");
@@ -223,13 +242,12 @@ int workflow_rerun(struct engine *engine, struct execution *x, struct error *err
     uint64_t store = store_id(store_as_reader(engine->config.store));
     struct workflow *workflow = NULL;
     ERROR_AUTO(reason);
-    int64_t seq;
+    int64_t seq = 0;
     int r = ref && object_id_parse(store, ref, &seq) ? workflow_find(engine, seq, &workflow, err)
                                                      : STORE_NOT_FOUND;
 
     if (r == STORE_NOT_FOUND)
-        error_set(&reason, 0, "Unable to rerun workflow execution \"%s\" because it does not exist.",
-                  ref ? ref : "");
+        r = no_workflow(engine, seq, &reason, err);
     else if (r == 0)
         r = rerun(engine, workflow, options, &reason, err);
     if (r != 0)

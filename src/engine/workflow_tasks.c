@@ -214,9 +214,10 @@ int workflow_tell(struct engine *engine, struct workflow *workflow, const struct
                        value_is_set(notice->result) ? value_ref(notice->result) : value_null());
     r = store_task_child_put(engine->config.store, run->row.seq, item, child->execution, status, err);
     /* A task whose items all wait is paused, and only an item that runs wakes it. */
-    if (r == 0 && asked && completed && run->has_items)
+    if (r == 0 && asked && completed && run->has_items && !run->over)
         r = tell(engine, workflow, run, "running", VALUE_NOTHING, item, err);
-    if (r == 0)
+    /* To the conductor a task that runs after its end would be another run. */
+    if (r == 0 && (completed || !run->over))
         r = tell(engine, workflow, run, conductor_word(engine, run, notice->status), notice->result,
                  run->has_items ? item : -1, err);
     if (r == 0)
@@ -237,6 +238,18 @@ static const char *refusal_class(const struct error *err)
     if (strncmp(text, "Unable to execute.", 18) == 0 || strncmp(text, "Override of immutable", 21) == 0)
         return "ValueError";
     return "ValidationError";
+}
+
+/* And of what kept its parameters from being rendered; the rest are values of the wrong type. */
+static const char *rendering_class(const char *failure)
+{
+    static const char *const templates[] = { "Failed to render", "Dependency unsatisfied",
+                                             "Cyclic dependency" };
+
+    for (size_t i = 0; i < ELEMENTS(templates); i++)
+        if (strncmp(failure, templates[i], strlen(templates[i])) == 0)
+            return "ParamException";
+    return "ValueError";
 }
 
 static value child_context(struct engine *engine, struct workflow *workflow, const struct execution *parent,
@@ -338,7 +351,7 @@ static int plan_child(struct engine *engine, struct workflow *workflow, const st
         return -EINVAL;
     }
     if (ret->failure) {
-        error_set_kind(reason, 0, "ParamException", "%s", ret->failure);
+        error_set_kind(reason, 0, rendering_class(ret->failure), "%s", ret->failure);
         execution_plan_release(ret);
         return -EINVAL;
     }

@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limit.h"
 #include "base/mem.h"
 #include "expr/expr-internal.h"
+#include "value/pyregex.h"
 #include "value/python.h"
 
 const struct expr_limits expr_limits_default = {
@@ -280,7 +282,8 @@ struct run {
     size_t text_limit;
     value *explained;
     unsigned depth;
-    struct error unresolved; /* its hint: what the first name that led nowhere was probably meant to be */
+    struct pyregex_budget outer; /* of whoever evaluates around this */
+    struct error unresolved;     /* its hint: what the first name that led nowhere was probably meant to be */
 };
 
 static int run_expr(struct run *run, const struct expr *expr, value *ret, struct error *err);
@@ -392,8 +395,8 @@ static void place_in_text(const struct expr *expr, const struct expr_part *part,
     int line = 0, column = 0;
     size_t n;
 
-    expr_strip(text + part->start, part->end - part->start, expr->kind == EXPR_KIND_YAQL ? "<%>" : "{}", &stripped,
-               &n);
+    expr_strip(text + part->start, part->end - part->start, expr->kind == EXPR_KIND_YAQL ? "<%>" : "{}",
+               &stripped, &n);
     for (const char *at = text; at < stripped; at++) {
         column = *at == '\n' ? 0 : column + 1;
         line += *at == '\n';
@@ -468,8 +471,7 @@ static int check_resolved(const struct run *run, value v, struct error *err)
 
 static int too_large(const struct run *run, struct error *err)
 {
-    return error_set_kind(err, -EINVAL, "ExpressionLimitError",
-                          "the expression exceeds the limit of %zu bytes of a text", run->text_limit);
+    return limit_exceeded(err, LIMIT_TEXT, run->text_limit);
 }
 
 static int run_mix(struct run *run, const struct expr *expr, value *ret, struct error *err)
@@ -605,19 +607,21 @@ static int run_expr(struct run *run, const struct expr *expr, value *ret, struct
     }
 }
 
-static struct run run_start(const struct expr_context *context, value *explained)
+static void run_start(struct run *run, const struct expr_context *context, value *explained)
 {
     const struct expr_limits *limits = context->limits ? context->limits : &expr_limits_default;
 
-    return (struct run){ .context = context,
+    *run = (struct run){ .context = context,
                          .steps = limits->steps ? limits->steps : expr_limits_default.steps,
                          .text_limit = limits->text ? limits->text : expr_limits_default.text,
                          .explained = explained };
+    pyregex_budget_begin(&run->outer);
 }
 
 /* Hands the outcome through. */
 static int run_end(struct run *run, int r)
 {
+    pyregex_budget_end(&run->outer);
     error_release(&run->unresolved);
     return r;
 }
@@ -630,7 +634,7 @@ int expr_evaluate(const struct expr *expr, const struct expr_context *context, v
         *ret = value_ref(expr->text);
         return 0;
     }
-    run = run_start(context, NULL);
+    run_start(&run, context, NULL);
     return run_end(&run, run_expr(&run, expr, ret, err));
 }
 
@@ -638,9 +642,11 @@ int expr_explain(const struct expr *expr, const struct expr_context *context, va
                  struct error *err)
 {
     value steps = value_list_new(0);
-    struct run run = run_start(context, &steps);
-    int r = run_end(&run, run_expr(&run, expr, ret, err));
+    struct run run;
+    int r;
 
+    run_start(&run, context, &steps);
+    r = run_end(&run, run_expr(&run, expr, ret, err));
     *ret_steps = steps;
     return r;
 }

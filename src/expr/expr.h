@@ -31,8 +31,8 @@ extern const struct expr_limits expr_limits_default;
 
 /* What the languages ask of the outside; NULL members answer with a clear error. */
 struct expr_host {
-    /* A datastore lookup: scope "system", "user", or NULL for the user's key, else the system's; key as written ("a.b").
-       *ret is text (decrypted on request), or VALUE_UNSET when the key does not exist. */
+    /* A datastore lookup: scope "system" or "user", key as written ("a.b"). *ret is text (decrypted on request), or
+       VALUE_UNSET when the key does not exist. */
     int (*datastore_get)(void *data, const char *scope, const char *key, bool decrypt, value *ret,
                          struct error *err);
     /* Decrypt a ciphertext of this server (filter decrypt_kv). */
@@ -51,8 +51,8 @@ struct expr_context {
     const struct expr_limits *limits; /* NULL: the defaults */
     int64_t now_us;                   /* what now() says; UTC */
     uint64_t random_seed;             /* what random() starts from */
-    const char *const
-        *lazy_roots; /* NULL-terminated names that are resolved through the host: "st2kv", and "system" for one of
+    const char *const *
+        lazy_roots; /* NULL-terminated names that are resolved through the host: "st2kv", and "system" for one of
                         its scopes; may be NULL */
 };
 

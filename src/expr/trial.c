@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/limit.h"
 #include "base/mem.h"
 
 static const struct {
@@ -96,8 +97,7 @@ int expr_try(const char *text, size_t n, enum expr_mode mode, const struct expr_
     if (r < 0)
         return r;
     if (!fits(result, &room))
-        return error_set_kind(err, -E2BIG, "ExpressionLimitError", "the result exceeds the limit of %d bytes",
-                              TRIAL_RESULT_MAX);
+        return limit_exceeded(err, LIMIT_RESULT, TRIAL_RESULT_MAX);
     v = value_map_new(3);
     value_map_put(&v, "result", value_is_set(result) ? value_ref(result) : value_null());
     value_map_put(&v, "type", value_text(value_is_set(result) ? value_kind_name(result) : "null"));

@@ -240,7 +240,8 @@ int store_traces(struct store_reader *reader, const struct event_filter *filter,
 
 /* ---- workflows ---- */
 
-/* One workflow execution. What its conductor holds is kept row by row beside it, its tasks are rows of their own. */
+/* One workflow execution. What its conductor holds is kept row by row beside it, its tasks are rows of their own. An action
+   chain is kept in the same way, without the latter (engine/chain_store.c). */
 struct workflow_row {
     int64_t seq;
     int64_t execution; /* the execution it carries out; a rerun of tasks hands it to another one */
@@ -249,7 +250,8 @@ struct workflow_row {
     int64_t start_us, end_us;
     value definition; /* {text}: pinned, shared by all workflows of the same text */
     value inputs, context;
-    value more; /* {notify, timeout, deadline_us, stopped, deep} */
+    value
+        more; /* {notify, timeout, deadline_us, stopped, deep}; of a chain {display_published, skip_notify, stopped} */
 };
 void workflow_row_release(struct workflow_row *row);
 int store_workflow_insert(struct store *store, const struct workflow_row *row, struct error *err);

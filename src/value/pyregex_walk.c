@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/limit.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "value/python.h"
@@ -219,7 +220,7 @@ static int template_parse(struct template *t)
 
 static int too_long(size_t limit, struct error *err)
 {
-    return error_set_kind(err, -E2BIG, "LimitExceeded", "the text is longer than %zu bytes", limit);
+    return limit_exceeded(err, LIMIT_TEXT, limit);
 }
 
 static int put_template(void *data, const struct pyregex_match *match, struct buffer *out, struct error *err)
@@ -295,7 +296,7 @@ int pyregex_sub(const struct pyregex *regex, const char *text, size_t n, const c
 
 static int too_many(struct error *err)
 {
-    return error_set_kind(err, -E2BIG, "LimitExceeded", "the list is longer than %d items", ITEMS_MAX);
+    return limit_exceeded(err, LIMIT_SEQUENCE, ITEMS_MAX);
 }
 
 int pyregex_split(const struct pyregex *regex, const char *text, size_t n, uint64_t max_split, uint32_t limit,

@@ -13,6 +13,8 @@
 value schema_fill_defaults(value schema, value v);
 /* The schema with null allowed for the properties that are optional or have a default, and whose default is null. Owned. */
 value schema_with_nulls(value schema);
+/* Is null fine for this property whatever else it says? False also where only schema_with_nulls() can tell. */
+bool schema_allows_null(value property);
 
 /* ---- violations (schema_report.c) ----
    A value may violate its schema in many places; one of them is told. A first pass numbers the violations and weighs them,

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/limit.h"
 #include "base/mem.h"
 #include "value/number.h"
 #include "value/pyregex.h"
@@ -132,8 +133,7 @@ static int spend(struct validation *v, int64_t steps)
     v->steps += steps;
     if (v->steps <= SCHEMA_STEPS_MAX)
         return 0;
-    return error_set_kind(v->err, -E2BIG, "LimitExceeded", "validation takes more than %d steps",
-                          SCHEMA_STEPS_MAX);
+    return limit_exceeded(v->err, LIMIT_STEPS, SCHEMA_STEPS_MAX);
 }
 
 static int matches(struct validation *v, value pattern, value text, bool *ret)
@@ -203,8 +203,7 @@ static int descend(const struct keyword_call *c, value schema, value part, value
     int r;
 
     if (v->depth >= SCHEMA_DEPTH_MAX)
-        return error_set_kind(v->err, -E2BIG, "RecursionError", "schemas are nested deeper than %d",
-                              SCHEMA_DEPTH_MAX);
+        return limit_recursion(v->err, "nested schemas", SCHEMA_DEPTH_MAX);
     step(&v->path, item);
     step(&v->schema_path, c->keyword);
     step(&v->schema_path, part);
@@ -592,6 +591,8 @@ static int check_properties(const struct keyword_call *c)
         value name = value_map_key_at(c->rule, i), property = value_map_item_at(c->rule, i);
         value item = value_map_get_value(c->instance, name), required = value_map_get(property, "required");
 
+        if (item.kind == VALUE_NULL && c->v->flags & SCHEMA_ALLOW_NULL && schema_allows_null(property))
+            continue;
         if (value_is_set(item))
             r = descend(c, property, name, item, name);
         else if (booleans && value_is_set(required) && value_truth(required))
@@ -843,7 +844,8 @@ static int check(struct validation *v, value schema, value instance)
     return r;
 }
 
-/* Weigh the violations, then tell the chosen one. */
+/* Weigh the violations, then tell the chosen one. Null where it is allowed besides what the schema says is mostly seen
+   without changing the schema; what is told speaks of the schema that allows it. */
 static int judge(value schema, value v, enum schema_dialect dialect, enum schema_flags flags,
                  struct error *err)
 {
@@ -851,10 +853,15 @@ static int judge(value schema, value v, enum schema_dialect dialect, enum schema
     struct validation validation = {
         .root = schema, .dialect = dialect, .flags = flags, .err = err, .choice = &choice
     };
+    VALUE_AUTO(widened);
     int r = check(&validation, schema, v);
 
     if (r < 0 || !choice.n)
         return r;
+    if (flags & SCHEMA_ALLOW_NULL) {
+        widened = schema_with_nulls(schema);
+        return judge(widened, v, dialect, flags & ~(unsigned)SCHEMA_ALLOW_NULL, err);
+    }
     validation.telling = choice.chosen;
     validation.n_violations = 0;
     validation.steps = 0;
@@ -866,14 +873,12 @@ int schema_validate(value schema, value v, enum schema_dialect dialect, enum sch
 {
     ERROR_AUTO(own);
     VALUE_AUTO(filled);
-    VALUE_AUTO(widened);
     int r;
 
     filled = flags & SCHEMA_DEFAULTS && value_text_is(value_map_get(schema, "type"), "object")
                  ? schema_fill_defaults(schema, v)
                  : value_ref(v);
-    widened = flags & SCHEMA_ALLOW_NULL ? schema_with_nulls(schema) : value_ref(schema);
-    r = judge(widened, filled, dialect, flags, err ? err : &own);
+    r = judge(schema, filled, dialect, flags, err ? err : &own);
     if (r < 0)
         return r;
     if (ret)

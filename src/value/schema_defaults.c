@@ -13,6 +13,16 @@ static bool allows_null(value property)
            value_is_null(value_map_get(property, "default"));
 }
 
+bool schema_allows_null(value property)
+{
+    static const char *const others[] = { "enum", "not", "allOf", "anyOf", "oneOf", "$ref" };
+
+    for (size_t i = 0; i < ELEMENTS(others); i++)
+        if (value_map_has(property, others[i]))
+            return false;
+    return allows_null(property);
+}
+
 static value list_with(value list, value item)
 {
     value longer = value_ref(list);

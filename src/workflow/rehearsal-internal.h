@@ -11,14 +11,20 @@ struct rehearsal {
     struct workflow_graph *graph;
     struct conductor *conductor;
     const struct rehearsal_files *files;
-    struct expr_host host; /* the datastore of the test */
-    value mocks;           /* list */
-    value datastore;       /* map: "key" or "user.key" -> text */
-    value runs;            /* map "task.route.item" -> how often it ran */
-    value differences;     /* list of {message, path} */
+    struct expr_host host;
+    value mocks;       /* list */
+    value datastore;   /* map: "key" or "user.key" -> text */
+    value runs;        /* map "task.route.item" -> how often it ran */
+    value answers;     /* map "task.route" -> {status, result ...}: what actions answered last */
+    value differences; /* list of {message, path} */
     int64_t now_us;
 };
 
+/* What expressions see of the outside: the test's datastore, the rehearsal's clock, the answers of earlier tasks. */
+void rehearsal_set_environment(struct rehearsal *rehearsal);
+/* Before the conductor is told: what an action answered, for task(). `item` is -1 without items. */
+void rehearsal_remember(struct rehearsal *rehearsal, const struct conductor_task *task, int64_t item,
+                        const char *status, value result);
 /* Takes the message; `path` says which part of the test it speaks of. */
 void rehearsal_differ(struct rehearsal *rehearsal, const char *path, value message);
 /* What came of the workflow against what the test expects. */

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "value/python.h"
 #include "workflow/inspect.h"
 #include "workflow/rehearsal-internal.h"
 
@@ -88,31 +87,6 @@ static void mocks_check(struct rehearsal *rehearsal)
     }
 }
 
-/* ---- the world ---- */
-
-/* What st2kv() finds: the test's own keys, "user.key" for those of the user. */
-static int datastore_get(void *data, const char *scope, const char *key, bool decrypt, value *ret,
-                         struct error *err)
-{
-    const struct rehearsal *rehearsal = data;
-    BUFFER_AUTO(name);
-    value found;
-
-    if (strcmp(scope, "system") != 0)
-        buffer_addf(&name, "%s.", scope);
-    buffer_add_text(&name, key);
-    found = value_map_get(rehearsal->datastore, buffer_text(&name));
-    *ret = value_is_set(found) ? python_str_value(found) : VALUE_NOTHING;
-    return 0;
-}
-
-static void set_environment(struct rehearsal *rehearsal)
-{
-    conductor_set_environment(
-        rehearsal->conductor,
-        &(struct conductor_environment){ .host = &rehearsal->host, .now_us = rehearsal->now_us });
-}
-
 /* ---- rounds ---- */
 
 static int tell(struct rehearsal *rehearsal, const struct conductor_task *task, const char *status,
@@ -155,6 +129,8 @@ static int task_end(struct rehearsal *rehearsal, const struct conductor_task *ta
         VALUE_AUTO(result);
 
         r = mock_find(rehearsal, task, -1, entry, &status, &result, err);
+        if (r == 0)
+            rehearsal_remember(rehearsal, task, -1, status, result);
         return r < 0 ? r : tell(rehearsal, task, status, result, -1, VALUE_NOTHING, err);
     }
     while (value_list_count(*results) < task->items_count)
@@ -169,6 +145,7 @@ static int task_end(struct rehearsal *rehearsal, const struct conductor_task *ta
         if (r < 0)
             break;
         value_list_set(results, (size_t)item, value_ref(result));
+        rehearsal_remember(rehearsal, task, item, status, result);
         r = tell(rehearsal, task, status, result, item, *results, err);
         value_unref(result);
     }
@@ -191,7 +168,7 @@ static int round_make(struct rehearsal *rehearsal, value *results, bool *done, s
     if (longest > INT32_MAX)
         longest = INT32_MAX;
     rehearsal->now_us += longest * 1000000;
-    set_environment(rehearsal);
+    rehearsal_set_environment(rehearsal);
     for (size_t i = 0; i < tasks.n_items && r == 0; i++) {
         BUFFER_AUTO(key);
         value so_far;
@@ -231,7 +208,7 @@ static int begin_anew(struct rehearsal *rehearsal, value test, struct error *err
 
     rehearsal->conductor =
         conductor_new(rehearsal->spec, rehearsal->graph, value_map_get(test, "inputs"), value_null());
-    set_environment(rehearsal);
+    rehearsal_set_environment(rehearsal);
     r = conductor_start(rehearsal->conductor, err);
     if (r == 0 && conductor_status(rehearsal->conductor) != STATUS_FAILED)
         r = conductor_request(rehearsal->conductor, "running", err);
@@ -246,9 +223,10 @@ static int rerun(struct rehearsal *rehearsal, value tasks, struct error *err)
     struct conductor_rerun *requests = xcalloc(n + 1, sizeof(*requests));
 
     VALUE_LIST_EACH (i, task, tasks) {
-        requests[i] =
-            (struct conductor_rerun){ value_map_chars(task, "task_id"), value_map_int(task, "route", 0),
-                                      value_map_bool(task, "reset_items", false) };
+        requests[i] = (struct conductor_rerun){ .task = value_map_chars(task, "task_id"),
+                                                .route = value_map_int(task, "route", 0),
+                                                .reset_items = value_map_bool(task, "reset_items", false),
+                                                .items = value_map_get(task, "items") };
         if (!requests[i].task)
             return error_set(err, -EINVAL, "The task %zu of \"rerun_tasks\" has no \"task_id\".", i);
     }
@@ -262,7 +240,7 @@ static int begin_from_state(struct rehearsal *rehearsal, value saved, value task
 
     rehearsal->conductor = conductor_new(rehearsal->spec, rehearsal->graph, value_map_get(saved, "input"),
                                          value_map_get(saved, "context"));
-    set_environment(rehearsal);
+    rehearsal_set_environment(rehearsal);
     r = conductor_restore(rehearsal->conductor, saved, err);
     if (r < 0)
         return error_prefix(err, r, "workflow_state");
@@ -366,17 +344,17 @@ int workflow_rehearse(const struct workflow_spec *spec, value test, const struct
     struct rehearsal rehearsal = { .spec = spec,
                                    .files = files,
                                    .mocks = value_map_get(test, "mock_action_executions"),
-                                   .datastore = value_map_get(test, "datastore"),
-                                   .host = { .datastore_get = datastore_get } };
+                                   .datastore = value_map_get(test, "datastore") };
     int r;
 
-    rehearsal.host.data = &rehearsal;
+    rehearsal.answers = value_map_new(8);
     rehearsal.runs = value_map_new(8);
     rehearsal.differences = value_list_new(0);
     r = rehearse(&rehearsal, test, ret, err);
     conductor_free(rehearsal.conductor);
     workflow_graph_free(rehearsal.graph);
     value_unref(rehearsal.runs);
+    value_unref(rehearsal.answers);
     value_unref(rehearsal.differences);
     return r;
 }

@@ -71,6 +71,20 @@ def test_a_workflow_that_takes_too_long_ends_with_all_below_it(flows, notes):
     assert gone("sleep 61.8282")
 
 
+def test_a_chain_that_takes_too_long_is_stopped_with_its_task(flows):
+    execution = flows.run("flows.limited_chain", wait=False)
+    chain = eventually(lambda: children_of(flows, execution).get("below"), what="the chain")
+    eventually(lambda: waits_of(flows, chain).get("two"), what="its second task")
+    assert waits_of(flows, execution)["below"]["timeout_at"]
+    done = flows.wait(execution["id"])
+    assert done["status"] == "succeeded", done
+    chain = children_of(flows, done)["below"]
+    assert chain["status"] == "timeout"
+    assert chain["result"]["error"] == 'Task "below" ran longer than its timeout of 2 seconds.'
+    assert [task["state"] for task in chain["result"]["tasks"]] == ["succeeded", "canceled"]
+    assert gone("sleep 61.8484", timeout=2)
+
+
 def test_a_limit_outlives_a_sudden_death(new_server, packs):
     server = new_server(packs=[packs])
     server.start()
@@ -227,3 +241,11 @@ def test_items_to_run_again_are_checked(flows, notes, body, message):
     done = flows.run("flows.flaky_items", {"file": str(notes)})
     answer = flows.post(f"/v1/executions/{done['id']}/re_run", body)
     assert answer.status == 400 and message in answer.json["faultstring"]
+
+
+def test_following_late_loses_nothing_of_much_output(client):
+    """More than a stream may hold back for a slow client, so it comes in slices."""
+    done = client.run("core.local", {"cmd": "seq 1 900000"})
+    events = list(told(follow(client, done)))
+    assert events[0] == (None, "running") and events[-1] == (None, "succeeded")
+    assert "".join(text for kind, text in events if kind == "stdout").split() == [str(n) for n in range(1, 900001)]

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "expr/functions/functions.h"
 
+#include "base/limit.h"
 #include "base/mem.h"
 #include "expr/functions/functions-internal.h"
 
@@ -77,17 +78,14 @@ int fn_check_text(const struct fn_call *call, size_t n, struct error *err)
 {
     uint64_t limit = fn_text_limit(call);
 
-    if (n <= limit)
-        return 0;
-    return error_set_kind(err, -E2BIG, "LimitExceeded", "the text is longer than %llu bytes",
-                          (unsigned long long)limit);
+    return n <= limit ? 0 : limit_exceeded(err, LIMIT_TEXT, limit);
 }
 
 const char *fn_datastore_name(const char *key, const char **ret_scope)
 {
     static const char *const scopes[] = { "system", "user" };
 
-    *ret_scope = NULL;
+    *ret_scope = "user";
     for (size_t i = 0; i < ELEMENTS(scopes); i++) {
         size_t n = strlen(scopes[i]);
 

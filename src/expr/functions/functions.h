@@ -43,8 +43,7 @@ const struct fn *fn_find(const char *name, size_t n);
 /* All of them; *ret_count rows. */
 const struct fn *fn_table(size_t *ret_count);
 
-/* The name that a key of st2kv() has in its scope: "system.a" and "user.a" name theirs; *ret_scope is NULL for a bare key
-   (see struct expr_host). */
+/* The name that a key of st2kv() has in its scope: "system.a" and "user.a" name theirs, a bare key is the user's. */
 const char *fn_datastore_name(const char *key, const char **ret_scope);
 
 #endif

@@ -34,7 +34,8 @@ struct builtin {
     const char *params[BUILTIN_PARAMS_MAX]; /* the first is the filtered value */
     const struct fn *fn;                    /* StackStorm's: called through its own table */
     int8_t compare;                         /* tests that only compare: 1 + enum compare_operator */
-    /* Filters that give text: adds str() of the result where it is wanted, without making it first; may be NULL. */
+    /* Filters that give text: adds str() of the result where it is wanted, without making it first, and keeps
+       nothing of what is bound; may be NULL. */
     int (*print)(struct ev *ev, const struct bound *bound, struct buffer *out);
 };
 

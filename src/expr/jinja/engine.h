@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "base/buffer.h"
+#include "base/limit.h"
 #include "base/mem.h"
 #include "expr/functions/functions.h"
 #include "expr/jinja/ast.h"
@@ -41,7 +42,8 @@ struct ev {
     value known[KNOWN_NAMES + 1];
     value own_variables; /* private copies, in a template that mutates */
     value visible;       /* ctx(), once it was asked for */
-    uint64_t steps;      /* left */
+    uint64_t slice;      /* steps that may be used before memory is looked at ... */
+    uint64_t steps;      /* ... and those behind it; 0: a bound was hit */
     int64_t bytes_at_start;
     size_t depth_grown; /* what in-place changes have added to the depth of containers */
     uint64_t random;
@@ -77,14 +79,19 @@ static inline void copy_short(char *to, const char *from, size_t n)
 /* ---- failing and bounds ---- */
 
 int ev_error(struct ev *ev, const char *kind, const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* A bound was hit. */
+/* A bound was hit: one of base/limit.h. */
 int ev_limit(struct ev *ev, const char *what, uint64_t limit);
 /* Pays for n items or about 64 * n bytes of work; fails when the steps are used up or too much memory is held. */
 int ev_pay_slow(struct ev *ev, uint64_t n);
+/* Lets nothing more be paid. */
+static inline void ev_stop(struct ev *ev)
+{
+    ev->slice = ev->steps = 0;
+}
 static inline int ev_pay(struct ev *ev, uint64_t n)
 {
-    if (likely(ev->steps > n && ((ev->steps ^ (ev->steps - n)) & ~255ull) == 0)) {
-        ev->steps -= n;
+    if (likely(ev->slice >= n)) {
+        ev->slice -= n;
         return 0;
     }
     return ev_pay_slow(ev, n);

@@ -1,166 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The evaluator: a walk over the tree; here its bounds, its frames, and expressions. Statements are in statements.c. */
+/* The evaluator: a walk over the tree; here expressions. Statements are in statements.c.
+
+   What is only looked at is not counted: ev_peek lends a value that something else holds (a slot, a constant, a container),
+   so names, attributes, items and comparisons cost no traffic on counters. What is at hand already is seen without even a
+   call (enum glance, decided when the template is compiled), and integers are worked on without becoming values. */
 #include "expr/jinja/engine.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
-
-/* ---- failing and bounds ---- */
-
-void ev_place(struct ev *ev)
-{
-    const struct node *node = ev->at;
-    int column = 1;
-
-    if (!node || ev->err->line)
-        return;
-    for (uint32_t i = node->start; i > 0 && ev->jinja->source[i - 1] != '\n'; i--)
-        column++;
-    ev->err->line = node->line;
-    ev->err->column = column;
-}
-
-int ev_error(struct ev *ev, const char *kind, const char *format, ...)
-{
-    va_list args;
-    char *text;
-
-    va_start(args, format);
-    text = xvasprintf(format, args);
-    va_end(args);
-    error_set_kind(ev->err, -EINVAL, kind, "%s", text);
-    ev->err->line = 0;
-    ev_place(ev);
-    free(text);
-    return -1;
-}
-
-int ev_limit(struct ev *ev, const char *what, uint64_t limit)
-{
-    return ev_error(ev, "ExpressionLimitError", "the expression exceeds the limit of %llu %s",
-                    (unsigned long long)limit, what);
-}
-
-int ev_pay_slow(struct ev *ev, uint64_t n)
-{
-    int64_t held = value_thread_bytes() + object_thread_bytes() - ev->bytes_at_start;
-
-    if (ev->steps <= n) {
-        if (ev->steps || !ev->err->message)
-            ev_limit(ev, "steps", ev->limits.steps);
-        ev->steps = 0;
-        return -1;
-    }
-    ev->steps -= n;
-    if (held > 0 && (uint64_t)held > ev->limits.memory) {
-        ev->steps = 0;
-        return ev_limit(ev, "bytes of memory", ev->limits.memory);
-    }
-    return 0;
-}
-
-int ev_pay_text(struct ev *ev, size_t n)
-{
-    if (n > ev->limits.text)
-        return ev_limit(ev, "bytes of a text", ev->limits.text);
-    return ev_pay(ev, n / 64 + 1);
-}
-
-int ev_add_long_text(struct ev *ev, struct buffer *out, const char *text, size_t n)
-{
-    if (out->len + n > ev->text_max)
-        return ev_limit(ev, "bytes of a text", ev->limits.text);
-    if (ev_pay(ev, n / 64) < 0)
-        return -1;
-    buffer_add(out, text, n);
-    return 0;
-}
-
-int ev_pay_items(struct ev *ev, size_t n)
-{
-    if (n > ev->limits.sequence)
-        return ev_limit(ev, "items of a sequence", ev->limits.sequence);
-    return ev_pay(ev, n / 2 + 1);
-}
-
-int ev_enter(struct ev *ev)
-{
-    if (++ev->depth > ev->limits.depth) {
-        ev->depth--;
-        return ev_error(ev, "RecursionError", "maximum recursion depth exceeded (limit of %u nested calls)",
-                        ev->limits.depth);
-    }
-    return 0;
-}
-
-/* ---- frames ---- */
-
-struct frame *frame_enter(struct ev *ev, const struct function *function, struct frame *up)
-{
-    struct frame *frame = ev->unused;
-
-    if (frame && frame->room >= function->n_slots) {
-        ev->unused = frame->next;
-    } else {
-        uint16_t room = function->n_slots > 16 ? function->n_slots : 16;
-
-        frame = xmalloc(sizeof(*frame) + room * sizeof(value));
-        frame->room = room;
-        object_charge((int64_t)(sizeof(*frame) + room * sizeof(value)));
-    }
-    frame->up = up;
-    frame->next = NULL;
-    frame->captured = false;
-    frame->n_slots = function->n_slots;
-    for (unsigned i = 0; i < frame->n_slots; i++)
-        frame->slots[i] = VALUE_NOTHING;
-    ev->frame = frame;
-    return frame;
-}
-
-void frame_leave(struct ev *ev, struct frame *frame, struct frame *before)
-{
-    ev->frame = before;
-    if (frame->captured) {
-        frame->next = ev->kept;
-        ev->kept = frame;
-        return;
-    }
-    for (unsigned i = 0; i < frame->n_slots; i++)
-        value_unref(frame->slots[i]);
-    frame->next = ev->unused;
-    ev->unused = frame;
-}
-
-static void frames_free(struct frame *frame)
-{
-    struct frame *next;
-
-    for (; frame; frame = next) {
-        next = frame->next;
-        object_charge(-(int64_t)(sizeof(*frame) + frame->room * sizeof(value)));
-        free(frame);
-    }
-}
-
-void frames_release(struct ev *ev)
-{
-    /* Values may hold macros that refer to frames, so all slots are emptied before any frame goes. */
-    for (struct frame *frame = ev->kept; frame; frame = frame->next)
-        for (unsigned i = 0; i < frame->n_slots; i++)
-            value_unref(value_take(&frame->slots[i]));
-    frames_free(ev->kept);
-    frames_free(ev->unused);
-    ev->kept = ev->unused = NULL;
-}
-
-void ev_scope_clear(struct ev *ev, struct scope_range range)
-{
-    for (unsigned i = range.first; i < range.end; i++)
-        value_replace(&ev->frame->slots[i], VALUE_NOTHING);
-}
 
 /* ---- names ---- */
 
@@ -427,15 +275,24 @@ int ev_filter_on(struct ev *ev, const struct node_call *filter, value subject, v
     return builtin_call(ev, filter->builtin, subject, &actuals, ret);
 }
 
-static OUTLINE int eval_filter(struct ev *ev, const struct node_call *filter, value *ret)
+static value finish(int r, value *held)
 {
-    VALUE_AUTO(held);
-    value subject = ev_peek_past(ev, filter->subject, &filter->node, &held);
+    if (likely(r >= 0))
+        return *held;
+    value_unref(value_take(held));
+    return VALUE_NOTHING;
+}
+
+static OUTLINE value peek_filter(struct ev *ev, const struct node_call *filter, value *held)
+{
+    VALUE_AUTO(held_subject);
+    value subject = ev_peek_past(ev, filter->subject, &filter->node, &held_subject);
 
     if (!value_is_set(subject))
-        return -1;
-    return filter->direct ? builtin_call_direct(ev, filter, subject, ret)
-                          : ev_filter_on(ev, filter, subject, ret);
+        return VALUE_NOTHING;
+    return finish(filter->direct ? builtin_call_direct(ev, filter, subject, held)
+                                 : ev_filter_on(ev, filter, subject, held),
+                  held);
 }
 
 /* 1, 0, or negative. */
@@ -473,7 +330,7 @@ static OUTLINE int eval_list(struct ev *ev, const struct node_list *node, value 
         value_list_append(&list, item);
     }
     if (value_depth(list) > VALUE_DEPTH_MAX)
-        return ev_limit(ev, "nesting of values", VALUE_DEPTH_MAX);
+        return ev_limit(ev, LIMIT_NESTING, VALUE_DEPTH_MAX);
     *ret = value_take(&list);
     return 0;
 }
@@ -497,7 +354,7 @@ static OUTLINE int eval_dict(struct ev *ev, const struct node_list *node, value 
             return -1;
     }
     if (value_depth(map) > VALUE_DEPTH_MAX)
-        return ev_limit(ev, "nesting of values", VALUE_DEPTH_MAX);
+        return ev_limit(ev, LIMIT_NESTING, VALUE_DEPTH_MAX);
     *ret = value_take(&map);
     return 0;
 }
@@ -534,14 +391,6 @@ static OUTLINE int eval_logic(struct ev *ev, const struct node_pair *node, value
     return 0;
 }
 
-static value finish(int r, value *held)
-{
-    if (likely(r >= 0))
-        return *held;
-    value_unref(value_take(held));
-    return VALUE_NOTHING;
-}
-
 /* 1, 0, or negative. */
 static OUTLINE int compare_chain(struct ev *ev, const struct node_compare *node)
 {
@@ -571,11 +420,20 @@ static OUTLINE int compare_chain(struct ev *ev, const struct node_compare *node)
     return yes;
 }
 
-static inline int compare(struct ev *ev, const struct node_compare *node)
+static OUTLINE int compare(struct ev *ev, const struct node_compare *node)
 {
-    int yes = ev_test_at_hand(ev, &node->node);
+    int quick = ev_test_at_hand(ev, &node->node);
+    value left, right;
+    bool yes;
 
-    return yes < 0 ? compare_chain(ev, node) : yes;
+    if (quick >= 0)
+        return quick;
+    left = ev_glance(ev, node->left);
+    right = ev_glance(ev, node->steps[0].right);
+    if (node->count > 1 || !value_is_set(left) || !value_is_set(right))
+        return compare_chain(ev, node);
+    ev->at = &node->node;
+    return ev_compare(ev, node->steps[0].op, left, right, &yes) < 0 ? -1 : yes;
 }
 
 static OUTLINE value binary(struct ev *ev, const struct node_pair *node, value *held)
@@ -765,6 +623,8 @@ static inline value peek_kind(struct ev *ev, const struct node *node, value *hel
         return peek_item(ev, (const struct node_pair *)node, held);
     case NODE_BINARY:
         return peek_binary(ev, (const struct node_pair *)node, held);
+    case NODE_FILTER:
+        return peek_filter(ev, (const struct node_call *)node, held);
     default:
         yes = compare(ev, (const struct node_compare *)node);
         return yes < 0 ? VALUE_NOTHING : value_bool(yes);
@@ -800,6 +660,7 @@ static int eval_kind(struct ev *ev, const struct node *node, value *ret)
     case NODE_GETITEM:
     case NODE_BINARY:
     case NODE_COMPARE:
+    case NODE_FILTER:
         return eval_held(ev, node, ret);
     case NODE_LIST:
     case NODE_TUPLE:
@@ -823,8 +684,6 @@ static int eval_kind(struct ev *ev, const struct node *node, value *ret)
         if (((const struct node_call *)node)->subject->type == NODE_GETATTR)
             return eval_method_call(ev, (const struct node_call *)node, ret);
         return eval_call(ev, (const struct node_call *)node, ret);
-    case NODE_FILTER:
-        return eval_filter(ev, (const struct node_call *)node, ret);
     default:
         return ev_error(ev, "TypeError", "slice is not allowed here");
     }
@@ -924,6 +783,7 @@ value ev_peek_part(struct ev *ev, const struct node *node, value *held)
     case NODE_GETITEM:
     case NODE_BINARY:
     case NODE_COMPARE:
+    case NODE_FILTER:
         if (!is_special(ev, node))
             break;
         /* fall through */

@@ -104,6 +104,10 @@ static int filter_int(struct ev *ev, struct bound *bound, value *ret)
     ERROR_AUTO(err);
     int r;
 
+    if (v.kind == VALUE_INT) {
+        *ret = v;
+        return 0;
+    }
     if (value_is_set(text)) {
         /* The base counts for texts only; one that is no number makes them go by way of float too. */
         if (base_of.kind == VALUE_INT || base_of.kind == VALUE_BOOL)
@@ -407,7 +411,7 @@ static int pretty_items(struct ev *ev, value v, size_t indent, size_t allowance,
             return -1;
         }
         if (ev_pay(ev, 1) < 0 || out->len > ev->limits.text)
-            return ev_limit(ev, "bytes of a text", ev->limits.text);
+            return ev_limit(ev, LIMIT_TEXT, ev->limits.text);
     }
     if (v.kind == VALUE_TUPLE && n == 1)
         buffer_add_char(out, ',');

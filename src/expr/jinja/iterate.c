@@ -209,9 +209,9 @@ int ev_list(struct ev *ev, value v, value *ret)
             break;
         value_list_append(&list, item);
         if (value_list_count(list) > ev->limits.sequence)
-            return ev_limit(ev, "items of a sequence", ev->limits.sequence);
+            return ev_limit(ev, LIMIT_SEQUENCE, ev->limits.sequence);
         if (value_depth(list) > VALUE_DEPTH_MAX)
-            return ev_limit(ev, "nesting of values", VALUE_DEPTH_MAX);
+            return ev_limit(ev, LIMIT_NESTING, VALUE_DEPTH_MAX);
     }
     *ret = value_take(&list);
     return 0;

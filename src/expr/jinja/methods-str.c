@@ -158,7 +158,7 @@ static int str_expandtabs(struct ev *ev, value self, struct bound *bound, value 
     if (value_is_set(bound->args[0]) && ev_index_of(ev, bound->args[0], &size) < 0)
         return -1;
     if (size > (int64_t)ev->limits.text)
-        return ev_limit(ev, "bytes of a text", ev->limits.text);
+        return ev_limit(ev, LIMIT_TEXT, ev->limits.text);
     while (at < end) {
         const char *start = at;
         uint32_t code = utf8_next(&at);
@@ -167,7 +167,7 @@ static int str_expandtabs(struct ev *ev, value self, struct bound *bound, value 
             int64_t n = size > 0 ? size - column % size : 0;
 
             if (ev_pay_text(ev, out.len / 64 + (size_t)n) < 0 || out.len + (size_t)n > ev->limits.text)
-                return ev_limit(ev, "bytes of a text", ev->limits.text);
+                return ev_limit(ev, LIMIT_TEXT, ev->limits.text);
             buffer_add_fill(&out, ' ', (size_t)n);
             column += n;
             continue;
@@ -341,7 +341,7 @@ static int add_piece(struct ev *ev, value *list, const char *from, const char *t
 {
     value_list_append(list, value_text_n(from, (size_t)(to - from)));
     if (value_list_count(*list) > ev->limits.sequence)
-        return ev_limit(ev, "items of a sequence", ev->limits.sequence);
+        return ev_limit(ev, LIMIT_SEQUENCE, ev->limits.sequence);
     return ev_pay(ev, 1);
 }
 

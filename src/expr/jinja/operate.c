@@ -321,7 +321,7 @@ static int repeat(struct ev *ev, value v, value count, value *ret)
     if (n < 0)
         n = 0;
     if (len && (uint64_t)n > (uint64_t)INT64_MAX / len / 32)
-        return ev_limit(ev, value_is_set(text) ? "bytes of a text" : "items of a sequence",
+        return ev_limit(ev, value_is_set(text) ? LIMIT_TEXT : LIMIT_SEQUENCE,
                         value_is_set(text) ? ev->limits.text : ev->limits.sequence);
     if (value_is_set(text)) {
         char *data;
@@ -867,7 +867,7 @@ int ev_map_set(struct ev *ev, value *map, value key, value v)
     }
     value_map_set(map, key, v);
     if (value_map_count(*map) > ev->limits.sequence)
-        return ev_limit(ev, "items of a sequence", ev->limits.sequence);
+        return ev_limit(ev, LIMIT_SEQUENCE, ev->limits.sequence);
     return 0;
 }
 
@@ -915,11 +915,11 @@ int ev_may_hold(struct ev *ev, value container, value v)
             return -1;
     }
     if (depth > VALUE_DEPTH_MAX)
-        return ev_limit(ev, "nesting of values", VALUE_DEPTH_MAX);
+        return ev_limit(ev, LIMIT_NESTING, VALUE_DEPTH_MAX);
     if (depth > before) {
         ev->depth_grown += depth - before;
         if (ev->depth_grown > DEPTH_GROWN_MAX)
-            return ev_limit(ev, "nesting of values", VALUE_DEPTH_MAX);
+            return ev_limit(ev, LIMIT_NESTING, VALUE_DEPTH_MAX);
     }
     return 0;
 }

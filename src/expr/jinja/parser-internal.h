@@ -79,6 +79,9 @@ char *token_describe(const struct token *token);
 bool parser_enter(struct parser *p);
 void parser_leave(struct parser *p);
 
+struct buffer;
+/* What a string token means, added to a buffer. */
+bool parser_add_string(struct parser *p, const struct token *token, struct buffer *out);
 void *node_new(struct parser *p, enum node_type type, size_t size, uint32_t start, int line);
 /* A text constant of the template: one value per text. Borrowed. */
 value parser_text(struct parser *p, const char *text, size_t n);

@@ -66,6 +66,11 @@ static bool only_scalars(value tuple)
     return tuple.kind == VALUE_TUPLE;
 }
 
+static bool is_limit(const struct error *err)
+{
+    return err->kind && strcmp(err->kind, "LimitExceeded") == 0;
+}
+
 /* Where a number is wanted, or keys, an undefined is asked for them and fails; elsewhere its type is wrong. */
 static bool wants_number(const struct error *err)
 {
@@ -93,6 +98,8 @@ static int percent_of_object(struct ev *ev, value text, value args, struct buffe
     if (is_undefined(args) &&
         (r < 0 ? wants_number(&err) || (!lax && strstr(err.message, "not enough")) : !lax))
         return undefined_raise(ev, args);
+    if (r < 0 && is_limit(&err))
+        return ev_limit(ev, LIMIT_TEXT, ev->limits.text);
     if (r < 0)
         error_move(ev->err, &err);
     return r < 0 ? -1 : 0;
@@ -128,6 +135,8 @@ int ev_percent(struct ev *ev, value text, value args, bool escape, struct buffer
     if (python_percent(value_chars(text), value_len(text), plain, ev->text_max, out, ev->err) < 0) {
         value undefined = lone_undefined(args);
 
+        if (is_limit(ev->err))
+            return ev_limit(ev, LIMIT_TEXT, ev->limits.text);
         return value_is_set(undefined) && strstr(ev->err->message, "real number")
                    ? undefined_raise(ev, undefined)
                    : -1;

@@ -53,7 +53,7 @@ static __attribute__((noinline)) int assign_tuple(struct ev *ev, const struct no
         return -1;
     value items[256], extra;
     uint32_t n = 0;
-    int r = tuple->count > ELEMENTS(items) ? ev_limit(ev, "targets", ELEMENTS(items)) : 0;
+    int r = tuple->count > ELEMENTS(items) ? ev_limit(ev, LIMIT_ARGUMENTS, ELEMENTS(items)) : 0;
 
     while (r == 0 && n < tuple->count) {
         r = iter_next(ev, &iter, &items[n]);
@@ -214,12 +214,13 @@ static int capture(struct ev *ev, const struct node_list *body, value *ret)
     struct buffer *before = ev->out;
     int r;
 
+    value_text_begin(&out);
     ev->out = &out;
     r = ev_body(ev, body);
     ev->out = before;
     if (r < 0)
         return -1;
-    *ret = value_text_n(buffer_text(&out), out.len);
+    *ret = value_text_end(&out);
     if (ev->autoescape)
         *ret = markup_new(*ret);
     return 0;

@@ -144,7 +144,7 @@ int text_case_print(struct ev *ev, enum text_case how, value text, struct buffer
     if (ev_pay_text(ev, n) < 0)
         return -1;
     if (out->len + n > ev->text_max)
-        return ev_limit(ev, "bytes of a text", ev->limits.text);
+        return ev_limit(ev, LIMIT_TEXT, ev->limits.text);
     if (!is_ascii(text)) {
         unicode_case(how, value_chars(text), n, out);
         return ev_pay(ev, n / 4);
@@ -238,7 +238,7 @@ int text_splitlines(struct ev *ev, value text, bool keep, value *ret)
         value_list_append(&lines, value_text_n(line, (size_t)((keep ? at : before) - line)));
         line = at;
         if (value_list_count(lines) > ev->limits.sequence)
-            return ev_limit(ev, "items of a sequence", ev->limits.sequence);
+            return ev_limit(ev, LIMIT_SEQUENCE, ev->limits.sequence);
     }
     if (line < end)
         value_list_append(&lines, value_text_n(line, (size_t)(end - line)));
@@ -262,7 +262,7 @@ int text_pad(struct ev *ev, value text, int64_t width, value fill, enum text_ali
         return 0;
     }
     if (pad > (int64_t)ev->limits.text || ev_pay_text(ev, value_len(text) + (size_t)pad * with_len) < 0)
-        return ev_limit(ev, "bytes of a text", ev->limits.text);
+        return ev_limit(ev, LIMIT_TEXT, ev->limits.text);
     /* Python's center puts the odd one left when the width is odd. */
     before = align == TEXT_LEFT ? 0 : align == TEXT_RIGHT ? pad : pad / 2 + (pad & width & 1);
     *ret = value_string_new(value_len(text) + (size_t)pad * with_len, &data);

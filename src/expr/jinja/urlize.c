@@ -216,7 +216,7 @@ static int link_words(struct linking *l, value text)
             at++;
         buffer_add(l->out, start, (size_t)(at - start));
         if (l->out->len > l->ev->limits.text)
-            return ev_limit(l->ev, "bytes of a text", l->ev->limits.text);
+            return ev_limit(l->ev, LIMIT_TEXT, l->ev->limits.text);
     }
     return 0;
 }

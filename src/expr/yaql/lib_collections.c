@@ -69,7 +69,7 @@ static int flatten_next(struct evaluation *ev, struct lazy *lazy, value *ret)
         r = lazy_add_source(ev, lazy, item);
         value_unref(item);
         if (r >= 0 && lazy->n_cursors > VALUE_DEPTH_MAX)
-            r = yaql_fail(ev, "RecursionError", "maximum recursion depth exceeded");
+            r = limit_recursion(ev->err, LIMIT_NESTING, VALUE_DEPTH_MAX);
         if (r < 0)
             return r;
     }

@@ -21,12 +21,12 @@ class Pack:
         file = self.folder / path
         file.write_text(content if isinstance(content, str) else json.dumps(content))
 
-    def action(self, name, runner="local-shell-cmd", entry_point="", **parameters):
+    def action(self, name, runner="local-shell-cmd", entry_point="", /, **parameters):
         self.write(f"actions/{name}.yaml", {
             "name": name, "runner_type": runner, "entry_point": entry_point, "parameters": parameters,
         })
 
-    def workflow(self, name, definition, **parameters):
+    def workflow(self, name, definition, /, **parameters):
         """Parameters that are not described take what they are given."""
         self.write(f"actions/workflows/{name}.yaml", "version: 1.0\n" + textwrap.dedent(definition))
         self.action(name, "orquesta", f"workflows/{name}.yaml", **parameters)

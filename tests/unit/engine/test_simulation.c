@@ -2,7 +2,8 @@
 /* A node in a world of faults: the engine over a real store, with a clock, children and disasters drawn from a seed.
 
    A history is some dozens of steps: requests, cancellations, statuses told from outside, output, time that jumps; children
-   that end soon, late or never; commits that fail, tables that cannot be read, crashes between a commit and its effects.
+   that end soon, late or never; action chains that run some one after the other; commits that fail, tables that cannot be
+   read, crashes between a commit and its effects.
    What must hold is checked after each step and when the dust has settled.
 
    FULMAR_HISTORIES says how many histories are run; FULMAR_SEED runs the one a failure has named. */
@@ -14,6 +15,7 @@
 
 #include "../scratch.h"
 #include "base/log.h"
+#include "engine/chains.h"
 #include "engine/datastore.h"
 #include "engine/engine-internal.h"
 #include "engine/executions.h"
@@ -27,6 +29,12 @@
 struct child {
     int64_t seq, end_us;
     char token[40];
+};
+
+/* A definition that is being read. */
+struct reading {
+    struct run *run;
+    int64_t end_us;
 };
 
 struct world {
@@ -44,6 +52,8 @@ struct world {
     struct input *kept;
     struct child children[64];
     size_t n_children;
+    struct reading readings[64];
+    size_t n_readings;
     int64_t newest; /* execution accepted last, perhaps in this very batch */
     int64_t acknowledged[SEQ_MAX], started[SEQ_MAX];
     size_t n_acknowledged, n_started;
@@ -71,6 +81,17 @@ static bool chance(struct world *world, unsigned percent)
 
 /* ---- children ---- */
 
+static void world_read(struct world *world, struct run *run)
+{
+    if (world->dead) {
+        run_free(run);
+        return;
+    }
+    CHECK(world, world->n_readings < ELEMENTS(world->readings), "more than the world reads");
+    world->readings[world->n_readings++] =
+        (struct reading){ run, world->now_us + (int64_t)draw(world, 2 * SECOND) };
+}
+
 static void world_start(void *data, struct run *run)
 {
     struct world *world = data;
@@ -78,7 +99,12 @@ static void world_start(void *data, struct run *run)
     struct execution_row row;
     uint64_t fate;
 
+    if (value_text_is(value_map_get(run->action, "runner_type"), "action-chain")) {
+        world_read(world, run);
+        return;
+    }
     if (!world->dead) {
+        CHECK(world, world->n_started < SEQ_MAX, "more than the world holds");
         for (size_t i = 0; i < world->n_started; i++)
             CHECK(world, world->started[i] != run->seq, "execution %" PRId64 " is started twice", run->seq);
         CHECK(world, store_execution_get(store_as_reader(world->store), run->seq, 0, &row, NULL) == 0,
@@ -111,7 +137,7 @@ static void world_stop(void *data, int64_t seq)
 
 /* ---- inputs ---- */
 
-enum wish { WISH_REQUEST, WISH_CANCEL, WISH_STATUS, WISH_OUTPUT, WISH_END, WISH_CONTENT };
+enum wish { WISH_REQUEST, WISH_CANCEL, WISH_STATUS, WISH_OUTPUT, WISH_END, WISH_BEGIN, WISH_CONTENT };
 
 struct wish_input {
     struct input input;
@@ -120,6 +146,7 @@ struct wish_input {
     struct execution_plan plan;
     int64_t seq;
     enum execution_status status;
+    struct run *run; /* of a chain that begins */
 };
 
 static int put_action(struct engine *engine, const char *name, const char *runner, struct error *err)
@@ -132,6 +159,24 @@ static int put_action(struct engine *engine, const char *name, const char *runne
     value_map_put(&document, "ref", value_textf("core.%s", name));
     value_map_put(&document, "runner_type", value_text(runner));
     return registry_put(engine, OBJECT_ACTION, document, NULL, err);
+}
+
+static const char chain_text[] =
+    "vars: {seen: ''}\n"
+    "chain:\n"
+    "  - {name: a, ref: core.local, parameters: {cmd: a}, on-success: b, on-failure: b,"
+    " publish: {seen: '{{seen}}a'}}\n"
+    "  - {name: b, ref: core.noop, on-success: c, publish: {seen: '{{seen}}b'}}\n"
+    "  - {name: c, ref: core.local, parameters: {cmd: '{{seen}}'}, publish: {seen: '{{seen}}c'}}\n";
+
+static int begin_chain(struct engine *engine, const struct run *run, struct error *err)
+{
+    struct chain_spec *spec = NULL;
+    ERROR_AUTO(refusal);
+
+    if (chain_spec_load("chain.yaml", chain_text, strlen(chain_text), &spec, &refusal) < 0)
+        fail_msg("%s", error_text(&refusal));
+    return chain_begin(engine, run, spec, NULL, err);
 }
 
 static int apply_wish(struct engine *engine, struct input *base, struct error *err)
@@ -161,12 +206,17 @@ static int apply_wish(struct engine *engine, struct input *base, struct error *e
         outcome.result = from_json("{\"succeeded\": true}");
         r = execution_ended(engine, wish->seq, &outcome, err);
         break;
+    case WISH_BEGIN:
+        r = begin_chain(engine, wish->run, err);
+        break;
     case WISH_CONTENT:
         r = registry_builtins(engine, err);
         if (r == 0)
             r = put_action(engine, "noop", "noop", err);
         if (r == 0)
             r = put_action(engine, "local", "local-shell-cmd", err);
+        if (r == 0)
+            r = put_action(engine, "chain", "action-chain", err);
         break;
     }
     if (r < 0 && (wish->wish == WISH_CANCEL || wish->wish == WISH_STATUS))
@@ -190,6 +240,7 @@ static void done_wish(struct input *base, int r, const struct error *err)
               store_execution_get(store_as_reader(world->store), wish->seq, 0, &row, NULL) == STORE_NOT_FOUND,
               "a refused request is in the store");
     execution_plan_release(&wish->plan);
+    run_free(wish->run);
     free(wish);
 }
 
@@ -199,7 +250,7 @@ static const struct input_ops child_ops = { "child", apply_wish, done_wish, true
 static struct input *wish_new(struct world *world, enum wish kind, int64_t seq)
 {
     struct wish_input *wish = xcalloc(1, sizeof(*wish));
-    bool child = kind == WISH_END || kind == WISH_OUTPUT;
+    bool child = kind == WISH_END || kind == WISH_OUTPUT || kind == WISH_BEGIN;
 
     *wish = (struct wish_input){
         { .ops = child ? &child_ops : &wish_ops }, .world = world, .wish = kind, .seq = seq
@@ -212,9 +263,11 @@ static struct input *request_new(struct world *world)
     struct wish_input *wish = (struct wish_input *)wish_new(world, WISH_REQUEST, 0);
     struct datastore_view view = { .catalog = world->catalog, .user = "ada", .now_us = world->now_us };
     struct expr_host host = datastore_host(&view);
-    bool local = chance(world, 80);
+    bool local = chance(world, 60);
     struct execution_request request = {
-        .action = local ? "core.local" : "core.noop",
+        .action = local               ? "core.local"
+                  : chance(world, 50) ? "core.chain"
+                                      : "core.noop",
         .user = "ada",
         .delay_ms = chance(world, 15) ? (int64_t)draw(world, 20000) : 0,
     };
@@ -232,10 +285,10 @@ static struct input *request_new(struct world *world)
 
 static struct input *random_wish(struct world *world)
 {
-    static const enum execution_status told[] = { EXECUTION_SUCCEEDED, EXECUTION_FAILED,
-                                                  EXECUTION_TIMEOUT,   EXECUTION_CANCELED,
-                                                  EXECUTION_SCHEDULED, EXECUTION_REQUESTED,
-                                                  EXECUTION_DELAYED,   EXECUTION_PENDING };
+    static const enum execution_status told[] = {
+        EXECUTION_SUCCEEDED, EXECUTION_FAILED,  EXECUTION_TIMEOUT, EXECUTION_CANCELED, EXECUTION_SCHEDULED,
+        EXECUTION_REQUESTED, EXECUTION_DELAYED, EXECUTION_PENDING, EXECUTION_PAUSING,  EXECUTION_RESUMING
+    };
     uint64_t kind = draw(world, 100);
     struct input *input;
 
@@ -257,13 +310,18 @@ static void sabotage(struct world *world, const char *sql)
           sqlite3_errmsg(world->saboteur));
 }
 
+static const char *const fault_places[] = {
+    "INSERT ON execution_tally", "INSERT ON execution",      "UPDATE ON execution", "INSERT ON output",
+    "INSERT ON trace",           "INSERT ON workflow_state", "INSERT ON workflow",  "UPDATE ON workflow",
+};
+
 static void fault_begin(struct world *world)
 {
     char sql[64];
 
     world->fault_steps = 1 + (int)draw(world, 3);
     world->away = chance(world, 25);
-    snprintf(sql, sizeof(sql), "UPDATE fault SET place = %d", 1 + (int)draw(world, 5));
+    snprintf(sql, sizeof(sql), "UPDATE fault SET place = %d", 1 + (int)draw(world, ELEMENTS(fault_places)));
     sabotage(world, world->away ? "ALTER TABLE execution RENAME TO hidden" : sql);
 }
 
@@ -279,16 +337,14 @@ static void fault_end(struct world *world)
 /* Each place at which a statement of a batch may fail has a trigger that looks whether it is to. */
 static void fault_prepare(struct world *world)
 {
-    static const char *const places[] = { "INSERT ON execution_tally", "INSERT ON execution",
-                                          "UPDATE ON execution", "INSERT ON output", "INSERT ON trace" };
     char sql[256];
 
     sabotage(world, "CREATE TABLE fault(place); INSERT INTO fault VALUES(0)");
-    for (size_t i = 0; i < ELEMENTS(places); i++) {
+    for (size_t i = 0; i < ELEMENTS(fault_places); i++) {
         snprintf(sql, sizeof(sql),
                  "CREATE TRIGGER fault%zu BEFORE %s WHEN (SELECT place FROM fault) = %zu"
                  " BEGIN SELECT RAISE(FAIL, 'a fault that is wanted'); END",
-                 i + 1, places[i], i + 1);
+                 i + 1, fault_places[i], i + 1);
         sabotage(world, sql);
     }
 }
@@ -333,6 +389,8 @@ static void engine_down(struct world *world)
         input->ops->done(input, -ECANCELED, NULL);
     }
     world->kept = NULL;
+    while (world->n_readings)
+        run_free(world->readings[--world->n_readings].run);
     engine_free(world->engine);
     catalog_free(world->catalog);
     store_close(world->store);
@@ -383,6 +441,21 @@ static struct input **ends_of_children(struct world *world, struct input **end)
     return end;
 }
 
+static struct input **ends_of_readings(struct world *world, struct input **end)
+{
+    for (size_t i = 0; i < world->n_readings;) {
+        if (world->readings[i].end_us > world->now_us) {
+            i++;
+            continue;
+        }
+        *end = wish_new(world, WISH_BEGIN, 0);
+        ((struct wish_input *)*end)->run = world->readings[i].run;
+        end = &(*end)->next;
+        world->readings[i] = world->readings[--world->n_readings];
+    }
+    return end;
+}
+
 static void step(struct world *world, size_t n_wishes)
 {
     struct input *inputs = world->kept, **end = &inputs;
@@ -390,7 +463,7 @@ static void step(struct world *world, size_t n_wishes)
     world->step++;
     while (*end)
         end = &(*end)->next;
-    end = ends_of_children(world, end);
+    end = ends_of_readings(world, ends_of_children(world, end));
     for (size_t i = 0; i < n_wishes; i++) {
         *end = random_wish(world);
         end = &(*end)->next;
@@ -406,6 +479,40 @@ struct census {
     struct world *world;
     int64_t by_status[EXECUTION_STATUSES];
 };
+
+/* What a chain shows at its end are its children, each of them once, and what they published in their order. */
+static void check_chain(struct world *world, int64_t seq)
+{
+    struct store_reader *reader = store_as_reader(world->store);
+    struct execution_row row;
+    int64_t *children = NULL;
+    size_t n = 0;
+    const char *seen;
+
+    CHECK(world, store_execution_get(reader, seq, EXECUTION_RESULT, &row, NULL) == 0, "no chain");
+    CHECK(world, store_execution_children(reader, seq, &children, &n, NULL) == 0, "no children");
+    CHECK(world, !value_map_has(row.result, "error"), "chain %" PRId64 " failed: %s", seq,
+          value_map_chars(row.result, "error"));
+    CHECK(world, n <= 3, "chain %" PRId64 " has %zu children", seq, n);
+    if (execution_status_completed(row.status) && value_map_has(row.result, "tasks")) {
+        value tasks = value_map_get(row.result, "tasks");
+
+        CHECK(world, value_list_count(tasks) == n, "%zu tasks, %zu children", value_list_count(tasks), n);
+        for (size_t i = 0; i < n; i++) {
+            char id[OBJECT_ID_SIZE];
+
+            object_id_format(store_id(reader), children[i], id);
+            CHECK(world, value_text_is(value_map_get(value_list_at(tasks, i), "execution_id"), id),
+                  "task %zu of %" PRId64 " is another's", i, seq);
+        }
+        seen = value_map_chars(value_map_get(row.result, "published"), "seen");
+        CHECK(world, n == 0 || (seen && strncmp(seen, "abc", n) == 0), "published %s",
+              seen ? seen : "nothing");
+        CHECK(world, row.status != EXECUTION_SUCCEEDED || n == 3, "succeeded with %zu tasks", n);
+    }
+    free(children);
+    execution_row_release(&row);
+}
 
 static int check_row(void *data, struct execution_row *row)
 {
@@ -423,6 +530,8 @@ static int check_row(void *data, struct execution_row *row)
     }
     CHECK(world, execution_status_completed(row->status) == (row->end_us != 0), "status and end differ");
     CHECK(world, !row->end_us || (row->end_us >= row->start_us && !row->owner), "a bad end");
+    if (value_text_is(value_map_get(row->action, "name"), "chain"))
+        check_chain(world, row->seq);
     return 0;
 }
 
@@ -456,6 +565,21 @@ static bool has_child(const struct world *world, int64_t seq)
     return false;
 }
 
+static bool has_open_task(struct world *world, const int64_t *seqs, size_t n, int64_t chain)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < n; i++) {
+        struct execution_row row;
+
+        CHECK(world, store_execution_get(store_as_reader(world->store), seqs[i], 0, &row, NULL) == 0,
+              "no row");
+        found |= row.parent == chain;
+        execution_row_release(&row);
+    }
+    return found;
+}
+
 /* Without further events: what is open has a child, waits for a place that others hold, or for a person. */
 static void check_nothing_stuck(struct world *world, bool empty)
 {
@@ -470,6 +594,7 @@ static void check_nothing_stuck(struct world *world, bool empty)
         CHECK(world, !empty, "%" PRId64 " is still %s", row.seq, execution_status_text(row.status));
         CHECK(world,
               has_child(world, row.seq) || row.status == EXECUTION_PENDING ||
+                  row.status == EXECUTION_PAUSED || has_open_task(world, seqs, n, row.seq) ||
                   (row.status == EXECUTION_SCHEDULED && (int64_t)world->n_children == world->processes_max),
               "%" PRId64 " is stuck in %s", row.seq, execution_status_text(row.status));
         execution_row_release(&row);
@@ -488,6 +613,9 @@ static void settle(struct world *world)
         for (size_t k = 0; k < world->n_children; k++)
             if (world->children[k].end_us < next_us)
                 next_us = world->children[k].end_us;
+        for (size_t k = 0; k < world->n_readings; k++)
+            if (world->readings[k].end_us < next_us)
+                next_us = world->readings[k].end_us;
         quiet = next_us == NEVER && !world->kept ? quiet + 1 : 0;
         world->now_us = next_us != NEVER && next_us > world->now_us ? next_us : world->now_us + SECOND;
         step(world, 0);

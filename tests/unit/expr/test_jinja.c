@@ -304,6 +304,190 @@ TEST(the_cache_stays_within_its_bytes)
     expr_cache_clear();
 }
 
+/* ---- the ways around making values ---- */
+
+/* What is printed at once reads as what is made first. */
+TEST(printing_gives_the_text_of_the_value)
+{
+    static const char *const expressions[] = {
+        "n",
+        "-n",
+        "n + 1",
+        "n % 2",
+        "n // 7",
+        "n / 7",
+        "n * n * n * n * n",
+        "t",
+        "t + t",
+        "'a' + t + 'b'",
+        "t ~ n ~ l",
+        "(t|safe) + '<'",
+        "'<' + (t|safe)",
+        "'<' + t + (t|safe)",
+        "f",
+        "b",
+        "nothing",
+        "l",
+        "d",
+        "t | upper",
+        "n | upper",
+        "u | upper",
+        "u | lower",
+        "u | title",
+        "u | capitalize",
+        "t | safe | upper",
+        "l | join",
+        "l | join(', ')",
+        "l | join(1)",
+        "t | join('-')",
+        "d | join('-')",
+        "[d] | join(attribute='k')",
+        "'%s-%s' | format(t, n)",
+        "'%s' | format(l)",
+        "'%5d|%-5d|%05d' | format(n, n, n)",
+        "'%.2f' | format(f)",
+        "('%s<' | safe) | format('<')",
+        "n | format",
+        "missing | default",
+        "missing | default(t)",
+        "t | default(n, true)",
+        "'' | d(l, true)",
+        "t if n > 3 else l",
+        "l if n < 3 else t",
+        "missing is defined",
+        "n is divisibleby(2)",
+        "not n",
+        "n in l",
+        "'b' in l",
+        "l | first",
+        "l | first | upper",
+        "n | round(2)",
+        "f | round(1)",
+        "d.k",
+        "d['k']",
+        "d.items() | list",
+        "l[0]",
+        "l[-1]",
+        "l[5:]",
+        "t.upper()",
+        "t.split('-')",
+        "1e3",
+        "0.1 + 0.2",
+        "1 / 3",
+        "123456789.5",
+        "0.001",
+        "-2.5",
+        "1e16",
+        "'' + ''",
+        "u[1]",
+        "n > 3 and t",
+    };
+    static const char variables[] =
+        "{\"n\": 1234567, \"t\": \"x-y<\", \"u\": \"\u00e9t\u00e9 na\u00efve\", \"f\": 2.675, \"b\": true,"
+        " \"nothing\": null, \"l\": [1, \"b\", [2.0]], \"d\": {\"k\": \"v\"}}";
+
+    for (size_t i = 0; i < ELEMENTS(expressions); i++) {
+        const char *e = expressions[i];
+        char *text = xasprintf(
+            "{{ %s }}|{%% set v = %s %%}{{ v }}|{%% set w %%}{{ %s }}{%% endset %%}{{ w }}", e, e, e);
+        VALUE_AUTO(v);
+        ERROR_AUTO(err);
+        size_t n;
+
+        if (evaluate(text, EXPR_TEMPLATE_LAX, variables, &v, &err) < 0)
+            fail_msg("%s: %s", e, error_text(&err));
+        n = (value_len(v) - 2) / 3;
+        if (value_len(v) != 3 * n + 2 || memcmp(value_chars(v), value_chars(v) + n + 1, n) != 0 ||
+            memcmp(value_chars(v), value_chars(v) + 2 * n + 2, n) != 0)
+            fail_msg("%s: %s", e, value_chars(v));
+        free(text);
+    }
+}
+
+/* What an operand was seen to be stays so while the next one runs template code or changes containers. */
+TEST(operands_outlive_the_code_that_runs_beside_them)
+{
+    static const char *const cases[][2] = {
+        { "{% set l = ['a' ~ 'b'] %}{{ l[0] ~ l.clear() ~ l }}", "\"abNone[]\"" },
+        { "{% set l = ['a' ~ 'b'] %}{{ l[0] + l.pop() }}", "\"abab\"" },
+        { "{% set l = ['a' ~ 'b'] %}{{ l[0] == l.pop() }}", "\"True\"" },
+        { "{% set l = ['a' ~ 'b'] %}{{ l[0] | replace(l.pop(), 'c') }}", "\"c\"" },
+        { "{% set l = ['a' ~ 'b'] %}{{ l[0] is eq(l.pop()) }}", "\"True\"" },
+        { "{% set l = [{'k': 'a' ~ 'b'}] %}{{ l[0][l.pop().keys() | first] }}", "\"ab\"" },
+        { "{% set l = ['a' ~ 'b'] %}{{ 'z' < l[0] < 'b' < l.pop() }}", "\"False\"" },
+        { "{% set ns = namespace(v='a' ~ 'b') %}{% macro m() %}{% set ns.v = 'c' ~ 'd' %}m{% endmacro %}"
+          "{{ ns.v ~ m() ~ ns.v }}{{ ns.v + m() }}",
+          "\"abmcdcdm\"" },
+        { "{% for x in [['a', [['b', []]]]] recursive %}{{ x[0] ~ loop(x[1]) ~ x[0] }}{% endfor %}",
+          "\"abba\"" },
+        { "{% set d = {'a': 1 ~ '', 'b': 2 ~ ''} %}{% for k, v in d.items() %}{{ k }}{{ v }}{{ d.update({k: 0}) }}"
+          "{% endfor %}{{ d.a }}",
+          "\"a1Noneb2None0\"" },
+    };
+
+    for (size_t i = 0; i < ELEMENTS(cases); i++)
+        assert_gives(cases[i][0], EXPR_TEMPLATE, "{}", cases[i][1]);
+    assert_fails("{% set d = {'a': 1} %}{% for k, v in d.items() %}{{ d.clear() }}{% endfor %}",
+                 EXPR_TEMPLATE, "RuntimeError");
+}
+
+static void assert_within(const char *text, size_t limit, bool fits)
+{
+    struct expr_limits limits = { .text = limit };
+    struct expr_context context = { .limits = &limits };
+    VALUE_AUTO(variables);
+    VALUE_AUTO(v);
+    ERROR_AUTO(err);
+    int r;
+
+    variables = from_json(
+        "{\"t\": \"0123456789\", \"u\": \"\u00e9\u00e9\u00e9\u00e9\u00e9\", \"l\": [1, 2, 3, 4, 5]}");
+    context.variables = variables;
+    r = expr_evaluate_text(text, strlen(text), EXPR_TEMPLATE, &context, &v, &err);
+    if ((r == 0) != fits)
+        fail_msg("%s within %zu: %s", text, limit, r < 0 ? error_text(&err) : value_chars(v));
+    if (r < 0)
+        assert_string_equal(err.kind, "ExpressionLimitError");
+}
+
+TEST(texts_end_at_their_limit)
+{
+    static const char *const ten[] = {
+        "{% if true %}0123456789{% endif %}",
+        "{{ t }}",
+        "{{ 1234567890 }}",
+        "{{ t | upper }}",
+        "{{ u | upper }}",
+        "{{ '01' + '23456789' }}",
+        "{{ 0 ~ 123456789 }}",
+        "{{ '%s' | format(t) }}",
+        "{{ [t] | join }}",
+        "{{ missing | default(t) }}",
+        "{% for i in l %}{{ i }}-{% endfor %}",
+        "{% macro m() %}{{ t }}{% endmacro %}{{ m() }}",
+        "{% set x %}{{ t }}{% endset %}{{ x }}",
+        "{{ t if l else u }}",
+        "{{ 12345.6789 }}",
+        "{{ [1, 2, 3, 4] | join('  ') }}",
+    };
+
+    for (size_t i = 0; i < ELEMENTS(ten); i++) {
+        assert_within(ten[i], 10, true);
+        assert_within(ten[i], 9, false);
+    }
+}
+
+TEST(quick_loops_are_paid_for)
+{
+    assert_fails(
+        "{% for i in range(90000) %}{% for k in range(90000) %}{% if i > k %}x{% endif %}{% endfor %}{% endfor %}",
+        EXPR_TEMPLATE, "ExpressionLimitError");
+    assert_fails(
+        "{% for i in range(90000) %}{% for k in range(90000) %}{{ '' if i % 2 == 0 else '' }}{% endfor %}"
+        "{% endfor %}",
+        EXPR_TEMPLATE, "ExpressionLimitError");
+}
+
 int main(void)
 {
     alarm(100); /* whatever hangs is ended */
@@ -321,6 +505,10 @@ int main(void)
         cmocka_unit_test(undeclared_names_are_listed),
         cmocka_unit_test(threads_share_texts_and_contexts),
         cmocka_unit_test(the_cache_stays_within_its_bytes),
+        cmocka_unit_test(printing_gives_the_text_of_the_value),
+        cmocka_unit_test(operands_outlive_the_code_that_runs_beside_them),
+        cmocka_unit_test(texts_end_at_their_limit),
+        cmocka_unit_test(quick_loops_are_paid_for),
         cmocka_unit_test(every_attack_ends_soon_and_leaves_nothing_behind),
     };
 

@@ -418,7 +418,7 @@ static int get(void *data, const char *scope, const char *key, bool decrypt, val
         *ret = VALUE_NOTHING;
         return 0;
     }
-    *ret = value_textf("%s:%s:%d", scope ? scope : "any", key, decrypt);
+    *ret = value_textf("%s:%s:%d", scope, key, decrypt);
     return 0;
 }
 
@@ -427,7 +427,7 @@ TEST(the_datastore_is_asked_through_the_host)
     static const struct {
         const char *text, *expected;
     } cases[] = {
-        { "st2kv('a.b')", "\"any:a.b:0\"" },
+        { "st2kv('a.b')", "\"user:a.b:0\"" },
         { "st2kv('system.a')", "\"system:a:0\"" },
         { "st2kv('user.a', decrypt => true)", "\"user:a:1\"" },
         { "st2kv(gone, default => 5)", "5" },
