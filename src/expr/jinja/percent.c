@@ -68,7 +68,7 @@ static bool only_scalars(value tuple)
 
 static bool is_limit(const struct error *err)
 {
-    return err->kind && strcmp(err->kind, "LimitExceeded") == 0;
+    return err->kind && strcmp(err->kind, LIMIT_KIND) == 0;
 }
 
 /* Where a number is wanted, or keys, an undefined is asked for them and fails; elsewhere its type is wrong. */

@@ -94,13 +94,16 @@ static void run(const char *text, size_t n, value context, struct answer *answer
 {
     struct expr_context c = { .variables = context, .now_us = clock_now_us(), .random_seed = 7 };
     struct yaql *yaql = NULL;
+    struct pyregex_budget outer;
     value v = VALUE_NOTHING;
 
     *answer = (struct answer){ 0 };
     if (yaql_compile(text, n, &yaql, &answer->error) < 0)
         return;
+    pyregex_budget_begin(&outer); /* as every evaluation has one */
     if (yaql_evaluate(yaql, &c, &v, &answer->error) >= 0)
         answer->result = shown(v);
+    pyregex_budget_end(&outer);
     value_unref(v);
     yaql_free(yaql);
 }
