@@ -148,7 +148,7 @@ int builtin_bind(struct ev *ev, const char *function, const char *const *params,
                  unsigned min, unsigned flags, value subject, const struct actuals *actuals,
                  struct bound *ret)
 {
-    unsigned at = 0;
+    unsigned at = 0, hidden = flags & BUILTIN_HIDDEN ? 1 : 0;
 
     for (unsigned i = 0; i < n_params; i++)
         ret->args[i] = VALUE_NOTHING;
@@ -164,7 +164,7 @@ int builtin_bind(struct ev *ev, const char *function, const char *const *params,
         else if (flags & BUILTIN_NATIVE)
             return native_count(ev, function, n_params, min, at + actuals->n - i);
         else
-            return too_many(ev, function, n_params, min, at + actuals->n - i);
+            return too_many(ev, function, n_params + hidden, min + hidden, at + actuals->n - i + hidden);
     }
     for (unsigned i = 0; actuals && i < actuals->n_named; i++)
         if (bind_named(ev, function, params, n_params, flags, actuals->names[i],
@@ -313,11 +313,16 @@ int fn_run(struct ev *ev, const struct fn *fn, value subject, const struct actua
     *ret = VALUE_NOTHING;
     for (unsigned i = 0; i < fn->max_args && r == 0; i++) {
         r = plain_argument(ev, &bound.args[i], &held[i]);
-        if (r == 0 && value_len(bound.args[i]) > 64)
-            r = ev_pay(ev, value_len(bound.args[i]) / 64);
+        if (r == 0 && value_is_string(bound.args[i]))
+            r = ev_pay(ev, fn_cost(fn, value_len(bound.args[i])));
     }
     if (r == 0)
         r = fn->function(&call, bound.args, ret, ev->err);
+    if (r == 0 && value_is_string(*ret)) {
+        r = ev_pay(ev, fn_cost(fn, value_len(*ret)));
+        if (r < 0)
+            value_unref(value_take(ret));
+    }
     for (unsigned i = 0; i < FN_ARGS_MAX; i++)
         value_unref(held[i]);
     return r < 0 ? -1 : 0;
