@@ -3,10 +3,10 @@
 #include "../unit.h"
 
 #include <pthread.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
-#include "base/clock.h"
 #include "base/mem.h"
 #include "expr/expr.h"
 #include "expr/jinja/jinja.h"
