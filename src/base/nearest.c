@@ -37,7 +37,8 @@ static size_t edit_distance(const char *a, size_t n, const char *b, size_t m)
             unsigned char d = folded(b[j - 1]);
 
             now[j] = min3(last[j] + 1, now[j - 1] + 1, last[j - 1] + (c != d));
-            if (i > 1 && j > 1 && c == folded(b[j - 2]) && folded(a[i - 2]) == d && before[j - 2] + 1 < now[j])
+            if (i > 1 && j > 1 && c == folded(b[j - 2]) && folded(a[i - 2]) == d &&
+                before[j - 2] + 1 < now[j])
                 now[j] = before[j - 2] + 1;
         }
         before = last;

@@ -124,7 +124,8 @@ static int open_run(struct lookup *lookup, const struct task_run *run, value *re
     return r;
 }
 
-static int stored_run(struct lookup *lookup, struct workflow *workflow, const char *name, int64_t route, value *ret)
+static int stored_run(struct lookup *lookup, struct workflow *workflow, const char *name, int64_t route,
+                      value *ret)
 {
     struct store_reader *reader = store_as_reader(lookup->engine->config.store);
     struct task_row row = { 0 };

@@ -7,12 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limit.h"
 #include "base/mem.h"
 #include "expr/expr-internal.h"
+#include "value/pyregex.h"
 #include "value/python.h"
 
 const struct expr_limits expr_limits_default = {
-    .steps = 2000000,
+    .steps = 800000,
     .depth = 200,
     .memory = 48u << 20,
     .sequence = 1000000,
@@ -280,7 +282,8 @@ struct run {
     size_t text_limit;
     value *explained;
     unsigned depth;
-    struct error unresolved; /* its hint: what the first name that led nowhere was probably meant to be */
+    struct pyregex_budget outer; /* of whoever evaluates around this */
+    struct error unresolved;     /* its hint: what the first name that led nowhere was probably meant to be */
 };
 
 static int run_expr(struct run *run, const struct expr *expr, value *ret, struct error *err);
@@ -392,8 +395,8 @@ static void place_in_text(const struct expr *expr, const struct expr_part *part,
     int line = 0, column = 0;
     size_t n;
 
-    expr_strip(text + part->start, part->end - part->start, expr->kind == EXPR_KIND_YAQL ? "<%>" : "{}", &stripped,
-               &n);
+    expr_strip(text + part->start, part->end - part->start, expr->kind == EXPR_KIND_YAQL ? "<%>" : "{}",
+               &stripped, &n);
     for (const char *at = text; at < stripped; at++) {
         column = *at == '\n' ? 0 : column + 1;
         line += *at == '\n';
@@ -466,10 +469,34 @@ static int check_resolved(const struct run *run, value v, struct error *err)
     return -EINVAL;
 }
 
-static int too_large(const struct run *run, struct error *err)
+bool expr_fits(value v, size_t each, size_t *left)
 {
-    return error_set_kind(err, -EINVAL, "ExpressionLimitError",
-                          "the expression exceeds the limit of %zu bytes of a text", run->text_limit);
+    size_t size = each + value_len(v);
+
+    if (v.kind == VALUE_BIGINT)
+        size += mpz_sizeinbase(v.bigint->number, 10);
+    if (size > *left)
+        return false;
+    *left -= size;
+    VALUE_LIST_EACH (i, item, v)
+        if (!expr_fits(item, each, left))
+            return false;
+    VALUE_MAP_EACH (i, v)
+        if (!expr_fits(value_map_key_at(v, i), each, left) ||
+            (v.kind == VALUE_MAP && !expr_fits(value_map_item_at(v, i), each, left)))
+            return false;
+    return true;
+}
+
+/* Splices str(v) in. What is too long is refused before it is written. */
+static int add_str(const struct run *run, value v, struct buffer *out, struct error *err)
+{
+    size_t left = run->text_limit > out->len ? run->text_limit - out->len : 0;
+
+    if (!expr_fits(v, 1, &left))
+        return limit_exceeded(err, LIMIT_TEXT, run->text_limit);
+    python_str(out, v);
+    return out->len > run->text_limit ? limit_exceeded(err, LIMIT_TEXT, run->text_limit) : 0;
 }
 
 static int run_mix(struct run *run, const struct expr *expr, value *ret, struct error *err)
@@ -490,13 +517,11 @@ static int run_mix(struct run *run, const struct expr *expr, value *ret, struct 
             r = run_part(run, expr, part, &results[i], err);
         if (r < 0)
             break;
+        r = 0;
         if (value_is_set(results[part->same]))
-            python_str(&out, results[part->same]);
+            r = add_str(run, results[part->same], &out, err);
         else
             buffer_add(&out, text, part->end - part->start);
-        r = 0;
-        if (out.len > run->text_limit)
-            r = too_large(run, err);
     }
     for (size_t i = 0; i < expr->n_parts; i++)
         value_unref(results[i]);
@@ -571,9 +596,10 @@ static int run_raw(struct run *run, const struct expr *expr, value *ret, struct 
             int r = piece->kind == EXPR_KIND_RAW ? -EINVAL : run_expr(run, piece, &v, err);
 
             expr_free(piece);
+            if (r == 0)
+                r = add_str(run, v, &out, err);
             if (r < 0)
                 return r;
-            python_str(&out, v);
         }
         if (!stop)
             break;
@@ -581,7 +607,7 @@ static int run_raw(struct run *run, const struct expr *expr, value *ret, struct 
         buffer_add(&out, start, (size_t)(stop - start));
         at = stop + sizeof(raw_end) - 1;
         if (out.len > run->text_limit)
-            return too_large(run, err);
+            return limit_exceeded(err, LIMIT_TEXT, run->text_limit);
     }
     *ret = value_text_n(buffer_text(&out), out.len);
     return 0;
@@ -605,19 +631,21 @@ static int run_expr(struct run *run, const struct expr *expr, value *ret, struct
     }
 }
 
-static struct run run_start(const struct expr_context *context, value *explained)
+static void run_start(struct run *run, const struct expr_context *context, value *explained)
 {
     const struct expr_limits *limits = context->limits ? context->limits : &expr_limits_default;
 
-    return (struct run){ .context = context,
+    *run = (struct run){ .context = context,
                          .steps = limits->steps ? limits->steps : expr_limits_default.steps,
                          .text_limit = limits->text ? limits->text : expr_limits_default.text,
                          .explained = explained };
+    pyregex_budget_begin(&run->outer);
 }
 
 /* Hands the outcome through. */
 static int run_end(struct run *run, int r)
 {
+    pyregex_budget_end(&run->outer);
     error_release(&run->unresolved);
     return r;
 }
@@ -630,7 +658,7 @@ int expr_evaluate(const struct expr *expr, const struct expr_context *context, v
         *ret = value_ref(expr->text);
         return 0;
     }
-    run = run_start(context, NULL);
+    run_start(&run, context, NULL);
     return run_end(&run, run_expr(&run, expr, ret, err));
 }
 
@@ -638,9 +666,11 @@ int expr_explain(const struct expr *expr, const struct expr_context *context, va
                  struct error *err)
 {
     value steps = value_list_new(0);
-    struct run run = run_start(context, &steps);
-    int r = run_end(&run, run_expr(&run, expr, ret, err));
+    struct run run;
+    int r;
 
+    run_start(&run, context, &steps);
+    r = run_end(&run, run_expr(&run, expr, ret, err));
     *ret_steps = steps;
     return r;
 }

@@ -143,7 +143,8 @@ static void advise_paths(const struct advice *advice, value paths, value names)
     value_unref(paths);
 }
 
-static void advise_jinja(const struct advice *advice, const struct jinja *jinja, enum expr_mode mode, value names)
+static void advise_jinja(const struct advice *advice, const struct jinja *jinja, enum expr_mode mode,
+                         value names)
 {
     VALUE_AUTO(undeclared);
 

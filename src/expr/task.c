@@ -54,17 +54,20 @@ int task_execution(const struct expr_context *context, value id, value route, va
     if (value_is_null(id))
         return error_set_kind(err, -EINVAL, kind, "The current task is not set in the context.");
     if (!value_is_string(id) || (!value_is_null(route) && route.kind != VALUE_INT))
-        return error_set_kind(err, -EINVAL, "TypeError", "The id of a task is a string, its route an integer.");
+        return error_set_kind(err, -EINVAL, "TypeError",
+                              "The id of a task is a string, its route an integer.");
     if (!host || !host->task_get)
         return error_set_kind(err, -EINVAL, kind, "The executions of tasks cannot be read from here.");
     if (value_is_null(route))
         route = value_int(0);
     entry = task_entry(value_map_get(context->variables, "__state"), value_chars(id), route.integer);
     *ret = VALUE_NOTHING;
-    r = host->task_get(host->task_data, value_chars(id), value_map_int(entry, "route", route.integer), ret, err);
+    r = host->task_get(host->task_data, value_chars(id), value_map_int(entry, "route", route.integer), ret,
+                       err);
     if (r < 0)
         return r;
     if (!value_is_set(*ret))
-        return error_set_kind(err, -EINVAL, kind, "Unable to find task execution for \"%s\".", value_chars(id));
+        return error_set_kind(err, -EINVAL, kind, "Unable to find task execution for \"%s\".",
+                              value_chars(id));
     return 0;
 }

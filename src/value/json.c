@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "value/datetime.h"
+#include "value/number.h"
 
 struct reader {
     const char *start, *at, *end;
@@ -408,15 +409,6 @@ void json_write_string(struct buffer *out, const char *text, size_t n, bool asci
     buffer_add_char(out, '"');
 }
 
-/* The digits of n, from the right; returns where they begin. */
-static char *digits_before(char *end, uint64_t n)
-{
-    do
-        *--end = (char)('0' + n % 10);
-    while (n /= 10);
-    return end;
-}
-
 /* Numbers of a few decimals, which are most: a decimal of at most 15 digits that reads back as d is the shortest one. */
 static size_t format_plain_double(double d, char out[JSON_DOUBLE_SIZE])
 {
@@ -426,21 +418,18 @@ static size_t format_plain_double(double d, char out[JSON_DOUBLE_SIZE])
     if (!(size >= 1e-3 && size < 1e9))
         return 0;
     for (size_t i = 1; i < sizeof(scales) / sizeof(scales[0]); i++) {
-        uint64_t scaled = (uint64_t)(size * scales[i] + 0.5), rest = scaled % scales[i];
-        char text[JSON_DOUBLE_SIZE], *end = text + sizeof(text), *at;
+        int64_t scaled = (int64_t)(size * scales[i] + 0.5), whole = scaled / scales[i];
+        unsigned sign = d < 0, point = sign + number_text_length(whole);
 
         if ((double)scaled / scales[i] != size)
             continue;
-        at = digits_before(end, rest);
-        while (end - at < (ptrdiff_t)i)
-            *--at = '0';
-        *--at = '.';
-        at = digits_before(at, scaled / scales[i]);
-        if (d < 0)
-            *--at = '-';
-        memcpy(out, at, (size_t)(end - at));
-        out[end - at] = '\0';
-        return (size_t)(end - at);
+        out[0] = '-';
+        number_put_text(whole, out + point);
+        out[point] = '.';
+        memset(out + point + 1, '0', i);
+        number_put_text(scaled - whole * scales[i], out + point + 1 + i);
+        out[point + 1 + i] = '\0';
+        return point + 1 + i;
     }
     return 0;
 }
@@ -596,16 +585,12 @@ static void write_map(struct buffer *out, value v, struct json_style style, int 
 
 static void write_integer(struct buffer *out, int64_t i)
 {
-    char digits[24], *p = digits + sizeof(digits);
-    uint64_t rest = i < 0 ? -(uint64_t)i : (uint64_t)i;
+    unsigned len = number_text_length(i);
 
-    do {
-        *--p = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest);
-    if (i < 0)
-        *--p = '-';
-    buffer_add(out, p, (size_t)(digits + sizeof(digits) - p));
+    buffer_reserve(out, len);
+    out->len += len;
+    number_put_text(i, out->data + out->len);
+    out->data[out->len] = '\0';
 }
 
 static void write_float(struct buffer *out, double d)

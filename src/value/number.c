@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "value/python.h"
@@ -579,4 +580,34 @@ int number_round(value v, bool has_digits, int64_t digits, value *ret, struct er
         return error_set_kind(err, -EINVAL, "TypeError", "type %s doesn't define __round__ method",
                               python_type_name(v));
     return round_whole(v, has_digits ? digits : 0, ret);
+}
+
+/* ---- text ---- */
+
+unsigned number_text_length(int64_t n)
+{
+    unsigned len = 1 + (n < 0);
+
+    for (uint64_t size = n < 0 ? 0 - (uint64_t)n : (uint64_t)n; size >= 10; size /= 10)
+        len++;
+    return len;
+}
+
+void number_put_text(int64_t n, char *end)
+{
+    static const char pairs[] =
+        "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+        "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+        "8081828384858687888990919293949596979899";
+    uint64_t rest = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
+
+    for (; rest >= 100; rest /= 100) {
+        end -= 2;
+        memcpy(end, &pairs[rest % 100 * 2], 2);
+    }
+    if (rest >= 10)
+        *--end = (char)('0' + rest % 10);
+    *--end = (char)('0' + (rest >= 10 ? rest / 10 : rest));
+    if (n < 0)
+        *--end = '-';
 }

@@ -36,6 +36,9 @@ int number_to_integer(value v, value *ret, struct error *err);
 /* round(x, ndigits): half to even, correct for decimal digits as Python's; *ret is a float for floats, an int for ints;
    without ndigits (has_digits false) an int. */
 int number_round(value v, bool has_digits, int64_t digits, value *ret, struct error *err);
+/* Bytes of an integer's text, its sign included, and that text, written in front of `end`. */
+unsigned number_text_length(int64_t n);
+void number_put_text(int64_t n, char *end);
 /* int(text, base) and float(text) as Python reads them (white space, underscores, signs; "nan", "inf"). */
 int number_parse_int(const char *text, size_t n, int base, value *ret, struct error *err);
 int number_parse_float(const char *text, size_t n, value *ret, struct error *err);

@@ -9,13 +9,14 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/limit.h"
 #include "base/mem.h"
 #include "base/strmap.h"
 #include "value/pyregex-internal.h"
 
 #define CACHE_ENTRIES_MAX 1024
 #define CACHE_BYTES_MAX   (4u << 20) /* of patterns */
-#define HEAP_LIMIT_KIB    65536
+#define HEAP_LIMIT_KIB    16384
 
 struct pyregex {
     _Atomic unsigned refs;
@@ -252,29 +253,86 @@ unsigned pyregex_group_number(const struct pyregex *regex, const char *name, siz
 
 #define TAKES_TOO_LONG 1000000 /* an outcome beside PCRE2's codes */
 
+/* PCRE2's match limit counts the backtracks of one starting point, so a text with many of them could still take hours, and
+   loops over single characters are not counted at all. A text is therefore searched in windows of starting points. Each
+   window may take so much work that it is over in a millisecond or so; one that needs more is searched anew in smaller
+   ones, down to single starting points with the whole limit. What is found in the first, small window costs nothing extra,
+   and that is nearly everything; from then on the clock is looked at between windows. */
+#define FIRST_WIDTH     64   /* starting points */
+#define FIRST_WORK      1024 /* backtracks, over all of them */
+#define WINDOW_WORK     65536
+#define WINDOW_CHARS    (1u << 25) /* starting points times length of the text */
+#define BUDGET_US       25000      /* processor time of one evaluation, or of one search outside of them */
+#define BUDGET_BYTES_US 100        /* so many bytes of the longest text add one microsecond */
+
+static _Thread_local struct pyregex_budget budget;
+
+void pyregex_budget_begin(struct pyregex_budget *outer)
+{
+    *outer = budget;
+    budget = (struct pyregex_budget){ .shared = true };
+}
+
+void pyregex_budget_end(const struct pyregex_budget *outer)
+{
+    budget = *outer;
+}
+
+void pyregex_spend(int64_t us)
+{
+    budget.spent_us += us;
+}
+
+static int64_t budget_us(void)
+{
+    return BUDGET_US + (int64_t)(budget.longest / BUDGET_BYTES_US);
+}
+
 static int match_failed(int code, uint32_t limit, struct error *err)
 {
-    if (code == PCRE2_ERROR_MATCHLIMIT || code == PCRE2_ERROR_DEPTHLIMIT || code == PCRE2_ERROR_HEAPLIMIT ||
-        code == PCRE2_ERROR_JIT_STACKLIMIT)
-        return error_set_kind(err, -E2BIG, "LimitExceeded", "the regular expression needs more than %u steps",
-                              limit ? limit : PYREGEX_MATCH_LIMIT);
     if (code == TAKES_TOO_LONG)
-        return error_set_kind(err, -E2BIG, "LimitExceeded", "the regular expression takes too long");
+        return limit_exceeded(err, LIMIT_REGEX_TIME, (uint64_t)budget_us());
+    if (code == PCRE2_ERROR_MATCHLIMIT || code == PCRE2_ERROR_DEPTHLIMIT)
+        return limit_exceeded(err, LIMIT_REGEX, limit ? limit : PYREGEX_MATCH_LIMIT);
+    if (code == PCRE2_ERROR_HEAPLIMIT || code == PCRE2_ERROR_JIT_STACKLIMIT)
+        return limit_exceeded(err, LIMIT_REGEX_MEMORY, HEAP_LIMIT_KIB * 1024);
     return error_set_kind(err, -EIO, "error", "the regular expression failed (%d)", code);
 }
 
-/* The match limit counts backtracks from one starting point, so a long text with many of them could still take hours. Long
-   texts are therefore searched in windows of starting points, and the time it took is looked at between them. */
-#define WINDOW_FROM   65536        /* bytes; what is shorter cannot take long */
-#define WINDOW_WORK   (1ull << 29) /* starting points times length of one window */
-#define WINDOW_US_MAX 3000000      /* processor time of one search */
-
-static int64_t cpu_us(void)
+static int64_t clock_us(clockid_t clock)
 {
     struct timespec now;
 
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    clock_gettime(clock, &now);
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* The time since the first window. The cheap clock is enough until it says that the time is over: it counts what other
+   threads were given, too. */
+struct watch {
+    bool runs;
+    int64_t clock, cpu;
+};
+
+static void watch_start(struct watch *watch)
+{
+    watch->runs = true;
+    watch->clock = clock_us(CLOCK_MONOTONIC);
+    watch->cpu = clock_us(CLOCK_THREAD_CPUTIME_ID);
+}
+
+static bool watch_over(const struct watch *watch)
+{
+    int64_t left = budget_us() - budget.spent_us;
+
+    return clock_us(CLOCK_MONOTONIC) - watch->clock > left &&
+           clock_us(CLOCK_THREAD_CPUTIME_ID) - watch->cpu > left;
+}
+
+static void watch_stop(const struct watch *watch)
+{
+    if (watch->runs)
+        budget.spent_us += clock_us(CLOCK_THREAD_CPUTIME_ID) - watch->cpu;
 }
 
 static int run_once(const struct pyregex *regex, const char *text, size_t n, size_t from, uint32_t options,
@@ -287,30 +345,46 @@ static int run_once(const struct pyregex *regex, const char *text, size_t n, siz
     return r;
 }
 
-static int run_windows(const struct pyregex *regex, const char *text, size_t n, size_t from, uint32_t options,
-                       pcre2_match_data *data, pcre2_match_context *context)
+static size_t next_char(const char *text, size_t n, size_t at)
 {
-    size_t width = WINDOW_WORK / n + 1;
-    int64_t start = cpu_us();
+    while (at < n && ((unsigned char)text[at] & 0xc0) == 0x80)
+        at++;
+    return at < n ? at : n;
+}
 
+static int run_windows(const struct pyregex *regex, const char *text, size_t n, size_t from, uint32_t options,
+                       uint32_t limit, pcre2_match_data *data, pcre2_match_context *context,
+                       struct watch *watch)
+{
+    size_t width = options & PCRE2_ANCHORED ? 1 : FIRST_WIDTH, most = WINDOW_CHARS / (n + 1),
+           work = FIRST_WORK;
+
+    most = most < FIRST_WIDTH ? FIRST_WIDTH : most;
     for (;;) {
-        size_t last = from + width;
+        size_t last = width > n - from || options & PCRE2_ANCHORED ? n : next_char(text, n, from + width);
+        size_t points = options & PCRE2_ANCHORED ? 1 : last - from + 1;
+        uint32_t allowed = work / points < limit ? (uint32_t)(work / points) : limit;
         int r;
 
-        if (last >= n)
-            last = n;
-        while (last < n && ((unsigned char)text[last] & 0xc0) == 0x80)
-            last++;
-        pcre2_set_offset_limit(context, last);
+        pcre2_set_match_limit(context, allowed ? allowed : 1);
+        pcre2_set_offset_limit(context, last == n ? PCRE2_UNSET : last);
         r = run_once(regex, text, n, from, options, data, context);
-        if (r != PCRE2_ERROR_NOMATCH || last == n)
+        if (r == PCRE2_ERROR_MATCHLIMIT && allowed < limit) {
+            work = width == 1 ? limit * (size_t)points : WINDOW_WORK;
+            width = width > 8 ? width / 8 : 1;
+        } else if (r != PCRE2_ERROR_NOMATCH || last == n) {
             return r;
-        if (cpu_us() - start > WINDOW_US_MAX)
+        } else {
+            /* The next starting point; only at the first one an empty match may be refused. */
+            from = next_char(text, n, last + 1);
+            options &= ~(uint32_t)PCRE2_NOTEMPTY_ATSTART;
+            width = width * 2 < most ? width * 2 : most;
+            work = WINDOW_WORK;
+        }
+        if (!watch->runs)
+            watch_start(watch);
+        else if (watch_over(watch))
             return TAKES_TOO_LONG;
-        /* The next starting point; only at the first one an empty match may be refused. */
-        for (from = last + 1; from < n && ((unsigned char)text[from] & 0xc0) == 0x80;)
-            from++;
-        options &= ~(uint32_t)PCRE2_NOTEMPTY_ATSTART;
     }
 }
 
@@ -318,17 +392,22 @@ static int run_windows(const struct pyregex *regex, const char *text, size_t n, 
 static int run(const struct pyregex *regex, const char *text, size_t n, size_t from, uint32_t options,
                uint32_t limit, pcre2_match_data *data)
 {
-    bool windows = n - from > WINDOW_FROM && !(options & PCRE2_ANCHORED);
-    pcre2_match_context *context = NULL;
+    pcre2_match_context *context = pcre2_match_context_create(NULL);
+    struct watch watch = { 0 };
     int r;
 
-    if (windows || (limit && limit < PYREGEX_MATCH_LIMIT))
-        context = pcre2_match_context_create(NULL);
-    if (limit && limit < PYREGEX_MATCH_LIMIT)
-        pcre2_set_match_limit(context, limit);
-    options |= PCRE2_NO_UTF_CHECK;
-    r = windows ? run_windows(regex, text, n, from, options, data, context)
-                : run_once(regex, text, n, from, options, data, context);
+    if (!budget.shared)
+        budget = (struct pyregex_budget){ 0 };
+    if (n > budget.longest)
+        budget.longest = n;
+    if (!limit || limit > PYREGEX_MATCH_LIMIT)
+        limit = PYREGEX_MATCH_LIMIT;
+    if (budget.spent_us > budget_us()) {
+        pcre2_match_context_free(context);
+        return TAKES_TOO_LONG;
+    }
+    r = run_windows(regex, text, n, from, options | PCRE2_NO_UTF_CHECK, limit, data, context, &watch);
+    watch_stop(&watch);
     pcre2_match_context_free(context);
     return r;
 }

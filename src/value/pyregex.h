@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Regular expressions as Python's `re` understands them, run by PCRE2: the pattern is parsed and checked as Python does (its
    errors, with their positions) and written anew for PCRE2. \d \w \s \b know Unicode. Compiled patterns are immutable,
-   counted and cached; every search has a match limit, so none can hang. Offsets are bytes. Subjects must be valid UTF-8. */
+   counted and cached; every search has a match limit and a budget of time, so none can hang. Offsets are bytes. Subjects
+   must be valid UTF-8. */
 #ifndef FULMAR_VALUE_PYREGEX_H
 #define FULMAR_VALUE_PYREGEX_H
 
@@ -21,6 +22,16 @@ enum pyregex_flags {
 };
 
 struct pyregex;
+
+/* All searches of this thread between _begin and _end share one budget of time: what evaluates expressions brackets each
+   evaluation. Outside each search has its own. */
+struct pyregex_budget {
+    bool shared;
+    size_t longest; /* bytes of the longest text */
+    int64_t spent_us;
+};
+void pyregex_budget_begin(struct pyregex_budget *outer);
+void pyregex_budget_end(const struct pyregex_budget *outer);
 
 /* From the cache or compiled. Owned (pyregex_unref). err->kind is "error", Python's class, and the text Python's:
    "missing ), unterminated subpattern at position 0". */

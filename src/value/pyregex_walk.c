@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/limit.h"
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "value/pyregex-internal.h"
 #include "value/python.h"
 
 #define ITEMS_MAX 1000000 /* of a list that is made here, groups counted */
@@ -217,15 +219,18 @@ static int template_parse(struct template *t)
 
 /* ---- substitution ---- */
 
+#define PIECES_A_US 100 /* pieces of a template that are put in a microsecond */
+
 static int too_long(size_t limit, struct error *err)
 {
-    return error_set_kind(err, -E2BIG, "LimitExceeded", "the text is longer than %zu bytes", limit);
+    return limit_exceeded(err, LIMIT_TEXT, limit);
 }
 
 static int put_template(void *data, const struct pyregex_match *match, struct buffer *out, struct error *err)
 {
     const struct template *t = data;
 
+    pyregex_spend((int64_t)t->count / PIECES_A_US);
     for (size_t i = 0; i < t->count; i++) {
         const struct piece *piece = &t->pieces[i];
         size_t start, end;
@@ -295,7 +300,7 @@ int pyregex_sub(const struct pyregex *regex, const char *text, size_t n, const c
 
 static int too_many(struct error *err)
 {
-    return error_set_kind(err, -E2BIG, "LimitExceeded", "the list is longer than %d items", ITEMS_MAX);
+    return limit_exceeded(err, LIMIT_SEQUENCE, ITEMS_MAX);
 }
 
 int pyregex_split(const struct pyregex *regex, const char *text, size_t n, uint64_t max_split, uint32_t limit,

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/limit.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "value/json.h"
@@ -15,7 +16,7 @@
 
 int python_too_long(size_t limit, struct error *err)
 {
-    return error_set_kind(err, -E2BIG, "LimitExceeded", "the text is longer than %zu bytes", limit);
+    return limit_exceeded(err, LIMIT_TEXT, limit);
 }
 
 /* ---- laying out ---- */
@@ -66,17 +67,10 @@ static void add_grouped(struct buffer *out, const char *digits, size_t n, char s
 {
     size_t total = n;
 
-    while (separator && total + (total - 1) / every < width)
+    while (total + (total - 1) / every < width)
         total++;
-    if (!separator && width > total)
-        total = width;
-    if (!separator) {
-        buffer_add_fill(out, '0', total - n);
-        buffer_add(out, digits, n);
-        return;
-    }
     for (size_t i = 0; i < total; i++) {
-        if (separator && i && (total - i) % every == 0)
+        if (i && (total - i) % every == 0)
             buffer_add_char(out, separator);
         buffer_add_char(out, i < total - n ? '0' : digits[i - (total - n)]);
     }
@@ -98,6 +92,8 @@ static int lay_number(struct buffer *out, const struct python_spec *spec, const 
     char align = spec->align ? spec->align : '>';
     char sign = parts->negative ? '-' : spec->sign == '+' || spec->sign == ' ' ? spec->sign : 0;
     size_t around = (sign != 0) + strlen(parts->prefix) + strlen(parts->rest), zeros = 0;
+    const char *digits = parts->digits;
+    size_t n_digits = parts->n_digits;
     BUFFER_AUTO(body);
     int64_t before, behind;
 
@@ -105,9 +101,15 @@ static int lay_number(struct buffer *out, const struct python_spec *spec, const 
         return python_too_long(limit, err);
     if (fill == '0' && align == '=' && spec->width > (int64_t)around)
         zeros = (size_t)spec->width - around;
-    add_grouped(&body, parts->digits, parts->n_digits, spec->group, parts->group_every, zeros);
-    share_padding(spec, align, (int64_t)(around + body.len), &before, &behind);
-    if (out->len + body.len + around + (size_t)(before + behind) * 4 > limit)
+    if (spec->group) {
+        add_grouped(&body, parts->digits, parts->n_digits, spec->group, parts->group_every, zeros);
+        digits = buffer_text(&body);
+        n_digits = body.len;
+        zeros = 0;
+    }
+    zeros = zeros > n_digits ? zeros - n_digits : 0;
+    share_padding(spec, align, (int64_t)(around + zeros + n_digits), &before, &behind);
+    if (out->len + zeros + n_digits + around + (size_t)(before + behind) * 4 > limit)
         return python_too_long(limit, err);
     if (align != '=')
         add_fill(out, fill, before);
@@ -116,7 +118,8 @@ static int lay_number(struct buffer *out, const struct python_spec *spec, const 
     buffer_add_text(out, parts->prefix);
     if (align == '=')
         add_fill(out, fill, before);
-    buffer_add(out, buffer_text(&body), body.len);
+    buffer_add_fill(out, '0', zeros);
+    buffer_add(out, digits, n_digits);
     buffer_add_text(out, parts->rest);
     add_fill(out, fill, behind);
     return 0;
@@ -157,8 +160,9 @@ int python_lay_integer(struct buffer *out, const struct python_spec *spec, value
         parts.group_every = 4;
     }
     if (v.kind == VALUE_INT && base == 10) {
-        snprintf(small, sizeof(small), "%lld", (long long)v.integer);
-        digits = small;
+        digits = small + sizeof(small) - 1 - number_text_length(v.integer);
+        small[sizeof(small) - 1] = '\0';
+        number_put_text(v.integer, small + sizeof(small) - 1);
     } else {
         digits = held = integer_digits(v, base);
     }

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/limit.h"
 #include "base/mem.h"
 #include "value/number.h"
 #include "value/pyregex.h"
@@ -132,8 +133,7 @@ static int spend(struct validation *v, int64_t steps)
     v->steps += steps;
     if (v->steps <= SCHEMA_STEPS_MAX)
         return 0;
-    return error_set_kind(v->err, -E2BIG, "LimitExceeded", "validation takes more than %d steps",
-                          SCHEMA_STEPS_MAX);
+    return limit_exceeded(v->err, LIMIT_STEPS, SCHEMA_STEPS_MAX);
 }
 
 static int matches(struct validation *v, value pattern, value text, bool *ret)
@@ -203,8 +203,7 @@ static int descend(const struct keyword_call *c, value schema, value part, value
     int r;
 
     if (v->depth >= SCHEMA_DEPTH_MAX)
-        return error_set_kind(v->err, -E2BIG, "RecursionError", "schemas are nested deeper than %d",
-                              SCHEMA_DEPTH_MAX);
+        return limit_recursion(v->err, "nested schemas", SCHEMA_DEPTH_MAX);
     step(&v->path, item);
     step(&v->schema_path, c->keyword);
     step(&v->schema_path, part);

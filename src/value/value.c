@@ -591,7 +591,7 @@ int value_compare(value a, value b, int *ret_order)
     switch (a.kind) {
     case VALUE_STRING:
     case VALUE_BYTES:
-        *ret_order = compare_bytes(a.string, b.string);
+        *ret_order = a.header == b.header ? 0 : compare_bytes(a.string, b.string);
         return 0;
     case VALUE_LIST:
     case VALUE_TUPLE:
@@ -984,44 +984,4 @@ void value_map_update(value *map, value more)
     for (size_t i = 0; i < value_map_count(more); i++)
         value_map_set(map, value_ref(value_map_key_at(more, i)), value_ref(value_map_item_at(more, i)));
     value_unref(more);
-}
-
-const char *value_map_chars(value map, const char *key)
-{
-    value item = value_map_get(map, key);
-
-    return item.kind == VALUE_STRING ? item.string->data : NULL;
-}
-
-int64_t value_map_int(value map, const char *key, int64_t otherwise)
-{
-    value item = value_map_get(map, key);
-
-    return item.kind == VALUE_INT ? item.integer : otherwise;
-}
-
-bool value_map_bool(value map, const char *key, bool otherwise)
-{
-    value item = value_map_get(map, key);
-
-    return item.kind == VALUE_BOOL ? item.boolean : otherwise;
-}
-
-value value_path(value v, const char *dotted)
-{
-    while (*dotted) {
-        size_t n = strcspn(dotted, ".");
-
-        if (v.kind == VALUE_MAP) {
-            v = value_map_get_n(v, dotted, n);
-        } else if (value_is_list(v) && n && strspn(dotted, "0123456789") >= n && n < 10) {
-            v = value_list_at(v, strtoul(dotted, NULL, 10));
-        } else {
-            return VALUE_NOTHING;
-        }
-        dotted += n;
-        if (*dotted == '.')
-            dotted++;
-    }
-    return v;
 }

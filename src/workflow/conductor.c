@@ -12,6 +12,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/limit.h"
 #include "base/mem.h"
 
 int refuse(struct error *err, const char *class, const char *message)
@@ -340,8 +341,7 @@ static int route_of(struct conductor *c, const struct graph_edge *edge, uint32_t
     if (!to->is_split || to->in_cycle || route_has(c->routes[route], edge->prev_id))
         return 0;
     if (c->n_routes >= CONDUCTOR_ROUTES_MAX)
-        return error_set_kind(err, -E2BIG, "WorkflowLimitError",
-                              "The workflow has taken more than %d routes.", CONDUCTOR_ROUTES_MAX);
+        return limit_exceeded(err, LIMIT_ROUTES, CONDUCTOR_ROUTES_MAX);
     own = value_ref(c->routes[route]);
     value_list_append(&own, value_ref(edge->prev_id));
     *ret = route_add(c, own);

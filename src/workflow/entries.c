@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "base/limit.h"
 #include "base/mem.h"
 
 struct links links_copy(const struct links *links)
@@ -237,8 +238,7 @@ int entry_add(struct conductor *c, uint32_t task, uint32_t route, uint32_t frame
     if (r == 0) {
         r = entry_insert(c, &entry, prev, ret);
         if (r < 0)
-            error_set_kind(err, r, "WorkflowLimitError", "The workflow has run more than %d tasks.",
-                           CONDUCTOR_ENTRIES_MAX);
+            limit_exceeded(err, LIMIT_TASKS, CONDUCTOR_ENTRIES_MAX);
     }
     if (r < 0)
         entry_release(&entry);

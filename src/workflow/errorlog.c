@@ -108,7 +108,8 @@ static void log_append(struct conductor *c, value v, const char *hint)
     undo_add(c, UNDO_ERROR_ADD);
 }
 
-static void add(struct conductor *c, const char *message, const char *hint, struct log_place place, value result)
+static void add(struct conductor *c, const char *message, const char *hint, struct log_place place,
+                value result)
 {
     value v = value_map_new(6);
 

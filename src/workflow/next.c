@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "base/limit.h"
 #include "base/mem.h"
 #include "value/python.h"
 
@@ -83,8 +84,7 @@ static int items_evaluate(const struct spec_task *task, const struct expr_contex
     }
     if (value_list_count(*ret) > CONDUCTOR_ITEMS_MAX) {
         value_replace(ret, VALUE_NOTHING);
-        return error_set_kind(err, -E2BIG, "WorkflowLimitError", "The task has more than %d items.",
-                              CONDUCTOR_ITEMS_MAX);
+        return limit_exceeded(err, LIMIT_ITEMS, CONDUCTOR_ITEMS_MAX);
     }
     return 0;
 }

@@ -4,12 +4,14 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/limit.h"
 #include "expr/functions/functions-internal.h"
 #include "expr/functions/jsonpath.h"
 #include "value/json.h"
 #include "value/python.h"
 #include "value/yaml.h"
 
+#define INDENT_MAX 1000
 #define NONE_TEXT "%*****__%NONE%__*****%"
 
 /* ---- writing JSON as json.dumps does ---- */
@@ -65,7 +67,7 @@ static int write_key(struct writer *w, value key)
 static int check_level(struct writer *w, int level)
 {
     if (level > VALUE_DEPTH_MAX)
-        return error_set_kind(w->err, -E2BIG, "RecursionError", "maximum recursion depth exceeded");
+        return limit_recursion(w->err, LIMIT_NESTING, VALUE_DEPTH_MAX);
     return fn_check_text(w->call, w->out->len, w->err);
 }
 
@@ -251,8 +253,8 @@ static int read_indent(value indent, struct writer *w)
         return error_set_kind(w->err, -EINVAL, "TypeError", "can't multiply sequence by non-int of type '%s'",
                               python_type_name(indent));
     n = indent.kind == VALUE_BOOL ? indent.boolean : indent.integer;
-    if (n > 1000)
-        return error_set_kind(w->err, -E2BIG, "LimitExceeded", "the indent is larger than 1000");
+    if (n > INDENT_MAX)
+        return limit_exceeded(w->err, LIMIT_INDENT, INDENT_MAX);
     w->indent_count = n > 0 ? (size_t)n : 0;
     return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "expr/functions/functions.h"
 
+#include "base/limit.h"
 #include "base/mem.h"
 #include "expr/functions/functions-internal.h"
 
@@ -11,7 +12,7 @@ static const struct fn table[] = {
     { "basename", BOTH, 1, 1, { "path" }, { "path" }, fn_basename },
     { "dirname", BOTH, 1, 1, { "path" }, { "path" }, fn_dirname },
     { "from_json_string", BOTH, 1, 1, { "value" }, { "value" }, fn_from_json_string },
-    { "from_yaml_string", BOTH, 1, 1, { "value" }, { "value" }, fn_from_yaml_string },
+    { "from_yaml_string", BOTH | FN_SLOW, 1, 1, { "value" }, { "value" }, fn_from_yaml_string },
     { "json_dump", FN_ORQUESTA, 1, 4, { "value", "indent", "sort_keys", "separators" },
       { "value", "indent", "sortKeys", "separators" }, fn_to_json_string },
     { "json_escape", BOTH, 1, 1, { "value" }, { "value" }, fn_json_escape },
@@ -29,7 +30,7 @@ static const struct fn table[] = {
     { "to_human_time_from_seconds", BOTH, 1, 1, { "seconds" }, { "seconds" }, fn_to_human_time_from_seconds },
     { "to_json_string", BOTH, 1, 4, { "value", "indent", "sort_keys", "separators" },
       { "value", "indent", "sortKeys", "separators" }, fn_to_json_string },
-    { "to_yaml_string", BOTH, 1, 3, { "value", "indent", "allow_unicode" }, { "value", "indent", "allowUnicode" },
+    { "to_yaml_string", BOTH | FN_SLOW, 1, 3, { "value", "indent", "allow_unicode" }, { "value", "indent", "allowUnicode" },
       fn_to_yaml_string },
     { "use_none", BOTH, 1, 1, { "value" }, { "value" }, fn_use_none },
     { "version_bump_major", BOTH, 1, 1, { "value" }, { "value" }, fn_version_bump_major },
@@ -41,9 +42,9 @@ static const struct fn table[] = {
     { "version_match", BOTH, 2, 2, { "value", "pattern" }, { "value", "pattern" }, fn_version_match },
     { "version_more_than", BOTH, 2, 2, { "value", "pattern" }, { "value", "pattern" }, fn_version_more_than },
     { "version_strip_patch", BOTH, 1, 1, { "value" }, { "value" }, fn_version_strip_patch },
-    { "yaml_dump", FN_ORQUESTA, 1, 3, { "value", "indent", "allow_unicode" }, { "value", "indent", "allowUnicode" },
+    { "yaml_dump", FN_ORQUESTA | FN_SLOW, 1, 3, { "value", "indent", "allow_unicode" }, { "value", "indent", "allowUnicode" },
       fn_to_yaml_string },
-    { "yaml_parse", FN_ORQUESTA, 1, 1, { "value" }, { "value" }, fn_from_yaml_string },
+    { "yaml_parse", FN_ORQUESTA | FN_SLOW, 1, 1, { "value" }, { "value" }, fn_from_yaml_string },
 };
 /* clang-format on */
 
@@ -77,10 +78,7 @@ int fn_check_text(const struct fn_call *call, size_t n, struct error *err)
 {
     uint64_t limit = fn_text_limit(call);
 
-    if (n <= limit)
-        return 0;
-    return error_set_kind(err, -E2BIG, "LimitExceeded", "the text is longer than %llu bytes",
-                          (unsigned long long)limit);
+    return n <= limit ? 0 : limit_exceeded(err, LIMIT_TEXT, limit);
 }
 
 const char *fn_datastore_name(const char *key, const char **ret_scope)

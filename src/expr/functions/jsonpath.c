@@ -2,6 +2,7 @@
 /* Finding. A match is a value with the way it was reached, for `parent` and "$". */
 #include "expr/functions/jsonpath.h"
 
+#include "base/limit.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "expr/functions/jsonpath-internal.h"
@@ -31,8 +32,7 @@ static int add(struct search *s, struct matches *out, value v, struct datum *con
     struct datum *datum;
 
     if (s->visits++ >= JSONPATH_VISIT_MAX)
-        return error_set_kind(s->err, -E2BIG, "LimitExceeded", "the path visits more than %d values",
-                              JSONPATH_VISIT_MAX);
+        return limit_exceeded(s->err, LIMIT_VISITS, JSONPATH_VISIT_MAX);
     datum = pool_alloc(s->pool, sizeof(*datum));
     datum->v = v;
     datum->context = context;
@@ -167,8 +167,7 @@ static int descend(struct search *s, const struct jsonpath_node *node, struct da
         struct datum *child;
 
         if (s->visits++ >= JSONPATH_VISIT_MAX)
-            return error_set_kind(s->err, -E2BIG, "LimitExceeded", "the path visits more than %d values",
-                                  JSONPATH_VISIT_MAX);
+            return limit_exceeded(s->err, LIMIT_VISITS, JSONPATH_VISIT_MAX);
         child = pool_alloc(s->pool, sizeof(*child));
         child->v = is_map ? value_map_item_at(datum->v, i) : value_list_at(datum->v, i);
         child->context = datum;

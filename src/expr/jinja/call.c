@@ -41,7 +41,7 @@ static int grow(struct ev *ev, struct actuals *actuals)
     if (n < actuals->room)
         return 0;
     if (n >= ACTUALS_MAX)
-        return ev_limit(ev, "arguments", ACTUALS_MAX);
+        return ev_limit(ev, LIMIT_ARGUMENTS, ACTUALS_MAX);
     actuals->room *= 2;
     actuals->items = xreallocarray(local ? NULL : actuals->items, actuals->room, sizeof(value));
     actuals->names = xreallocarray(local ? NULL : actuals->names, actuals->room, sizeof(value));
@@ -148,7 +148,7 @@ int builtin_bind(struct ev *ev, const char *function, const char *const *params,
                  unsigned min, unsigned flags, value subject, const struct actuals *actuals,
                  struct bound *ret)
 {
-    unsigned at = 0;
+    unsigned at = 0, hidden = flags & BUILTIN_HIDDEN ? 1 : 0;
 
     for (unsigned i = 0; i < n_params; i++)
         ret->args[i] = VALUE_NOTHING;
@@ -164,7 +164,7 @@ int builtin_bind(struct ev *ev, const char *function, const char *const *params,
         else if (flags & BUILTIN_NATIVE)
             return native_count(ev, function, n_params, min, at + actuals->n - i);
         else
-            return too_many(ev, function, n_params, min, at + actuals->n - i);
+            return too_many(ev, function, n_params + hidden, min + hidden, at + actuals->n - i + hidden);
     }
     for (unsigned i = 0; actuals && i < actuals->n_named; i++)
         if (bind_named(ev, function, params, n_params, flags, actuals->names[i],
@@ -199,60 +199,85 @@ int builtin_call(struct ev *ev, const struct builtin *builtin, value subject, co
     return -1;
 }
 
-/* The arguments of a direct call, those that nothing else holds in `held`. */
-static int bind_direct(struct ev *ev, const struct node_call *call, value subject, value *held,
-                       struct bound *bound)
+/* The arguments of a direct call, borrowed but for those that nothing else holds. */
+struct direct {
+    struct bound bound;
+    value held[DIRECT_ARGS_MAX];
+    value rest[DIRECT_ARGS_MAX]; /* what goes into the tuple */
+    unsigned n_rest;
+};
+
+static int direct_bind(struct ev *ev, const struct node_call *call, value subject, struct direct *ret)
 {
     const struct builtin *builtin = call->builtin;
     unsigned n = call->arguments.n_args;
 
+    ret->bound.rest = ret->bound.named = VALUE_NOTHING;
+    ret->n_rest = 0;
+    for (unsigned i = 0; i < builtin->n_params; i++)
+        ret->bound.args[i] = VALUE_NOTHING;
+    for (unsigned i = 0; i < n; i++)
+        ret->held[i] = VALUE_NOTHING;
+    ret->bound.args[0] = subject;
     if (ev_pay(ev, 2) < 0)
         return -1;
-    for (unsigned i = 0; i < builtin->n_params; i++)
-        bound->args[i] = VALUE_NOTHING;
-    bound->args[0] = subject;
-    if (builtin->flags & BUILTIN_VARARGS)
-        bound->rest = value_tuple_new(n);
     for (unsigned i = 0; i < n; i++) {
-        value each = ev_peek(ev, call->arguments.args[i], &held[i]);
+        value each = ev_peek(ev, call->arguments.args[i], &ret->held[i]);
 
         if (!value_is_set(each))
             return -1;
         if (i + 1 < builtin->n_params)
-            bound->args[i + 1] = each;
+            ret->bound.args[i + 1] = each;
         else
-            value_list_append(&bound->rest, value_ref(each));
+            ret->rest[ret->n_rest++] = each;
     }
     ev->at = &call->node;
     return 0;
 }
 
+static void direct_release(const struct node_call *call, struct direct *direct)
+{
+    for (unsigned i = 0; i < call->arguments.n_args; i++)
+        value_unref(direct->held[i]);
+}
+
 int builtin_call_direct(struct ev *ev, const struct node_call *call, value subject, value *ret)
 {
-    value held[DIRECT_ARGS_MAX] = { VALUE_NOTHING };
-    BOUND_AUTO(bound);
-    int r = bind_direct(ev, call, subject, held, &bound);
+    struct direct direct;
+    int r = direct_bind(ev, call, subject, &direct);
 
     *ret = VALUE_NOTHING;
-    if (r == 0 && call->builtin->function(ev, &bound, ret) < 0) {
+    if (r == 0 && call->builtin->flags & BUILTIN_VARARGS) {
+        direct.bound.rest = value_tuple_new(direct.n_rest);
+        for (unsigned i = 0; i < direct.n_rest; i++)
+            value_list_append(&direct.bound.rest, value_ref(direct.rest[i]));
+    }
+    if (r == 0 && call->builtin->function(ev, &direct.bound, ret) < 0) {
         value_unref(value_take(ret));
         r = -1;
     }
-    for (unsigned i = 0; i < call->arguments.n_args; i++)
-        value_unref(held[i]);
+    bound_release(&direct.bound);
+    direct_release(call, &direct);
     return r;
 }
 
 int builtin_print_direct(struct ev *ev, const struct node_call *call, value subject)
 {
-    value held[DIRECT_ARGS_MAX] = { VALUE_NOTHING };
-    BOUND_AUTO(bound);
-    int r = bind_direct(ev, call, subject, held, &bound);
+    struct direct direct;
+    int r = direct_bind(ev, call, subject, &direct);
+    /* Who prints keeps nothing, so the tuple need not outlive the call. */
+    struct value_list rest = { .header = { .refs = VALUE_IMMORTAL, .depth = 1 },
+                               .count = direct.n_rest,
+                               .items = direct.rest };
 
+    for (unsigned i = 0; i < direct.n_rest; i++)
+        if (value_depth(direct.rest[i]) >= rest.header.depth)
+            rest.header.depth = value_depth(direct.rest[i]) + 1;
+    if (call->builtin->flags & BUILTIN_VARARGS)
+        direct.bound.rest = (value){ .kind = VALUE_TUPLE, .list = &rest };
     if (r == 0)
-        r = call->builtin->print(ev, &bound, ev->out);
-    for (unsigned i = 0; i < call->arguments.n_args; i++)
-        value_unref(held[i]);
+        r = call->builtin->print(ev, &direct.bound, ev->out);
+    direct_release(call, &direct);
     return r;
 }
 
@@ -288,11 +313,16 @@ int fn_run(struct ev *ev, const struct fn *fn, value subject, const struct actua
     *ret = VALUE_NOTHING;
     for (unsigned i = 0; i < fn->max_args && r == 0; i++) {
         r = plain_argument(ev, &bound.args[i], &held[i]);
-        if (r == 0 && value_len(bound.args[i]) > 64)
-            r = ev_pay(ev, value_len(bound.args[i]) / 64);
+        if (r == 0 && value_is_string(bound.args[i]))
+            r = ev_pay(ev, fn_cost(fn, value_len(bound.args[i])));
     }
     if (r == 0)
         r = fn->function(&call, bound.args, ret, ev->err);
+    if (r == 0 && value_is_string(*ret)) {
+        r = ev_pay(ev, fn_cost(fn, value_len(*ret)));
+        if (r < 0)
+            value_unref(value_take(ret));
+    }
     for (unsigned i = 0; i < FN_ARGS_MAX; i++)
         value_unref(held[i]);
     return r < 0 ? -1 : 0;

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "base/buffer.h"
+#include "base/limit.h"
 #include "base/mem.h"
 #include "expr/functions/functions.h"
 #include "expr/jinja/ast.h"
@@ -41,7 +42,8 @@ struct ev {
     value known[KNOWN_NAMES + 1];
     value own_variables; /* private copies, in a template that mutates */
     value visible;       /* ctx(), once it was asked for */
-    uint64_t steps;      /* left */
+    uint64_t slice;      /* steps that may be used before memory is looked at ... */
+    uint64_t steps;      /* ... and those behind it; 0: a bound was hit */
     int64_t bytes_at_start;
     size_t depth_grown; /* what in-place changes have added to the depth of containers */
     uint64_t random;
@@ -77,14 +79,19 @@ static inline void copy_short(char *to, const char *from, size_t n)
 /* ---- failing and bounds ---- */
 
 int ev_error(struct ev *ev, const char *kind, const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* A bound was hit. */
+/* A bound was hit: one of base/limit.h. */
 int ev_limit(struct ev *ev, const char *what, uint64_t limit);
 /* Pays for n items or about 64 * n bytes of work; fails when the steps are used up or too much memory is held. */
 int ev_pay_slow(struct ev *ev, uint64_t n);
+/* Lets nothing more be paid. */
+static inline void ev_stop(struct ev *ev)
+{
+    ev->slice = ev->steps = 0;
+}
 static inline int ev_pay(struct ev *ev, uint64_t n)
 {
-    if (likely(ev->steps > n && ((ev->steps ^ (ev->steps - n)) & ~255ull) == 0)) {
-        ev->steps -= n;
+    if (likely(ev->slice >= n)) {
+        ev->slice -= n;
         return 0;
     }
     return ev_pay_slow(ev, n);
@@ -235,7 +242,7 @@ value text_of(value v);
 
 /* ---- walking ---- */
 
-enum iter_kind { ITER_LIST, ITER_MAP, ITER_TEXT, ITER_RANGE, ITER_OBJECT, ITER_EMPTY };
+enum iter_kind { ITER_LIST, ITER_MAP, ITER_TEXT, ITER_BYTES, ITER_RANGE, ITER_OBJECT, ITER_EMPTY };
 
 struct iter {
     enum iter_kind kind;
@@ -256,10 +263,17 @@ void iter_release(struct iter *iter);
 /* All items as a new list. */
 int ev_list(struct ev *ev, value v, value *ret);
 
-/* A lazy sequence: `step` gives the next item, unset at the end. */
+#define GENERATOR_ARGS 3
+
+/* A lazy sequence: `step` gives the next item, unset at the end. Before the first one `begin` makes ready, when there is
+   one: it sets `step`, or leaves it NULL where there is nothing to walk through. */
 struct generator {
     struct value_object object;
+    int (*begin)(struct ev *ev, struct generator *self);
     int (*step)(struct ev *ev, struct generator *self, value *ret);
+    struct { /* how the filter was called, see struct bound */
+        value args[GENERATOR_ARGS], rest, named;
+    } called;
     struct iter source;
     const char *shown;             /* what its type is called: "generator", "list_reverseiterator" */
     const struct builtin *builtin; /* the filter or test that is applied, may be NULL */
@@ -357,6 +371,10 @@ int ev_global(struct ev *ev, value name, value *ret);
 /* ---- evaluating ---- */
 
 int ev_eval(struct ev *ev, const struct node *node, value *ret);
+/* Tells what an expression came to; only where ev->explained is set. */
+void ev_explain(struct ev *ev, const struct node *node, value v);
+/* A constant expression that is printed. */
+int ev_eval_printed(struct ev *ev, const struct node *node, value *ret);
 value ev_peek_part(struct ev *ev, const struct node *node, value *held);
 /* A constant, or a variable that is at hand, borrowed; unset for everything else. Not while expressions are explained. */
 static inline value ev_glance_plain(const struct ev *ev, const struct node *node)

@@ -1,166 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The evaluator: a walk over the tree; here its bounds, its frames, and expressions. Statements are in statements.c. */
+/* The evaluator: a walk over the tree; here expressions. Statements are in statements.c.
+
+   What is only looked at is not counted: ev_peek lends a value that something else holds (a slot, a constant, a container),
+   so names, attributes, items and comparisons cost no traffic on counters. What is at hand already is seen without even a
+   call (enum glance, decided when the template is compiled), and integers are worked on without becoming values. */
 #include "expr/jinja/engine.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
-
-/* ---- failing and bounds ---- */
-
-void ev_place(struct ev *ev)
-{
-    const struct node *node = ev->at;
-    int column = 1;
-
-    if (!node || ev->err->line)
-        return;
-    for (uint32_t i = node->start; i > 0 && ev->jinja->source[i - 1] != '\n'; i--)
-        column++;
-    ev->err->line = node->line;
-    ev->err->column = column;
-}
-
-int ev_error(struct ev *ev, const char *kind, const char *format, ...)
-{
-    va_list args;
-    char *text;
-
-    va_start(args, format);
-    text = xvasprintf(format, args);
-    va_end(args);
-    error_set_kind(ev->err, -EINVAL, kind, "%s", text);
-    ev->err->line = 0;
-    ev_place(ev);
-    free(text);
-    return -1;
-}
-
-int ev_limit(struct ev *ev, const char *what, uint64_t limit)
-{
-    return ev_error(ev, "ExpressionLimitError", "the expression exceeds the limit of %llu %s",
-                    (unsigned long long)limit, what);
-}
-
-int ev_pay_slow(struct ev *ev, uint64_t n)
-{
-    int64_t held = value_thread_bytes() + object_thread_bytes() - ev->bytes_at_start;
-
-    if (ev->steps <= n) {
-        if (ev->steps || !ev->err->message)
-            ev_limit(ev, "steps", ev->limits.steps);
-        ev->steps = 0;
-        return -1;
-    }
-    ev->steps -= n;
-    if (held > 0 && (uint64_t)held > ev->limits.memory) {
-        ev->steps = 0;
-        return ev_limit(ev, "bytes of memory", ev->limits.memory);
-    }
-    return 0;
-}
-
-int ev_pay_text(struct ev *ev, size_t n)
-{
-    if (n > ev->limits.text)
-        return ev_limit(ev, "bytes of a text", ev->limits.text);
-    return ev_pay(ev, n / 64 + 1);
-}
-
-int ev_add_long_text(struct ev *ev, struct buffer *out, const char *text, size_t n)
-{
-    if (out->len + n > ev->text_max)
-        return ev_limit(ev, "bytes of a text", ev->limits.text);
-    if (ev_pay(ev, n / 64) < 0)
-        return -1;
-    buffer_add(out, text, n);
-    return 0;
-}
-
-int ev_pay_items(struct ev *ev, size_t n)
-{
-    if (n > ev->limits.sequence)
-        return ev_limit(ev, "items of a sequence", ev->limits.sequence);
-    return ev_pay(ev, n / 2 + 1);
-}
-
-int ev_enter(struct ev *ev)
-{
-    if (++ev->depth > ev->limits.depth) {
-        ev->depth--;
-        return ev_error(ev, "RecursionError", "maximum recursion depth exceeded (limit of %u nested calls)",
-                        ev->limits.depth);
-    }
-    return 0;
-}
-
-/* ---- frames ---- */
-
-struct frame *frame_enter(struct ev *ev, const struct function *function, struct frame *up)
-{
-    struct frame *frame = ev->unused;
-
-    if (frame && frame->room >= function->n_slots) {
-        ev->unused = frame->next;
-    } else {
-        uint16_t room = function->n_slots > 16 ? function->n_slots : 16;
-
-        frame = xmalloc(sizeof(*frame) + room * sizeof(value));
-        frame->room = room;
-        object_charge((int64_t)(sizeof(*frame) + room * sizeof(value)));
-    }
-    frame->up = up;
-    frame->next = NULL;
-    frame->captured = false;
-    frame->n_slots = function->n_slots;
-    for (unsigned i = 0; i < frame->n_slots; i++)
-        frame->slots[i] = VALUE_NOTHING;
-    ev->frame = frame;
-    return frame;
-}
-
-void frame_leave(struct ev *ev, struct frame *frame, struct frame *before)
-{
-    ev->frame = before;
-    if (frame->captured) {
-        frame->next = ev->kept;
-        ev->kept = frame;
-        return;
-    }
-    for (unsigned i = 0; i < frame->n_slots; i++)
-        value_unref(frame->slots[i]);
-    frame->next = ev->unused;
-    ev->unused = frame;
-}
-
-static void frames_free(struct frame *frame)
-{
-    struct frame *next;
-
-    for (; frame; frame = next) {
-        next = frame->next;
-        object_charge(-(int64_t)(sizeof(*frame) + frame->room * sizeof(value)));
-        free(frame);
-    }
-}
-
-void frames_release(struct ev *ev)
-{
-    /* Values may hold macros that refer to frames, so all slots are emptied before any frame goes. */
-    for (struct frame *frame = ev->kept; frame; frame = frame->next)
-        for (unsigned i = 0; i < frame->n_slots; i++)
-            value_unref(value_take(&frame->slots[i]));
-    frames_free(ev->kept);
-    frames_free(ev->unused);
-    ev->kept = ev->unused = NULL;
-}
-
-void ev_scope_clear(struct ev *ev, struct scope_range range)
-{
-    for (unsigned i = range.first; i < range.end; i++)
-        value_replace(&ev->frame->slots[i], VALUE_NOTHING);
-}
 
 /* ---- names ---- */
 
@@ -427,15 +275,24 @@ int ev_filter_on(struct ev *ev, const struct node_call *filter, value subject, v
     return builtin_call(ev, filter->builtin, subject, &actuals, ret);
 }
 
-static OUTLINE int eval_filter(struct ev *ev, const struct node_call *filter, value *ret)
+static value finish(int r, value *held)
 {
-    VALUE_AUTO(held);
-    value subject = ev_peek_past(ev, filter->subject, &filter->node, &held);
+    if (likely(r >= 0))
+        return *held;
+    value_unref(value_take(held));
+    return VALUE_NOTHING;
+}
+
+static OUTLINE value peek_filter(struct ev *ev, const struct node_call *filter, value *held)
+{
+    VALUE_AUTO(held_subject);
+    value subject = ev_peek_past(ev, filter->subject, &filter->node, &held_subject);
 
     if (!value_is_set(subject))
-        return -1;
-    return filter->direct ? builtin_call_direct(ev, filter, subject, ret)
-                          : ev_filter_on(ev, filter, subject, ret);
+        return VALUE_NOTHING;
+    return finish(filter->direct ? builtin_call_direct(ev, filter, subject, held)
+                                 : ev_filter_on(ev, filter, subject, held),
+                  held);
 }
 
 /* 1, 0, or negative. */
@@ -473,7 +330,7 @@ static OUTLINE int eval_list(struct ev *ev, const struct node_list *node, value 
         value_list_append(&list, item);
     }
     if (value_depth(list) > VALUE_DEPTH_MAX)
-        return ev_limit(ev, "nesting of values", VALUE_DEPTH_MAX);
+        return ev_limit(ev, LIMIT_NESTING, VALUE_DEPTH_MAX);
     *ret = value_take(&list);
     return 0;
 }
@@ -497,7 +354,7 @@ static OUTLINE int eval_dict(struct ev *ev, const struct node_list *node, value 
             return -1;
     }
     if (value_depth(map) > VALUE_DEPTH_MAX)
-        return ev_limit(ev, "nesting of values", VALUE_DEPTH_MAX);
+        return ev_limit(ev, LIMIT_NESTING, VALUE_DEPTH_MAX);
     *ret = value_take(&map);
     return 0;
 }
@@ -534,14 +391,6 @@ static OUTLINE int eval_logic(struct ev *ev, const struct node_pair *node, value
     return 0;
 }
 
-static value finish(int r, value *held)
-{
-    if (likely(r >= 0))
-        return *held;
-    value_unref(value_take(held));
-    return VALUE_NOTHING;
-}
-
 /* 1, 0, or negative. */
 static OUTLINE int compare_chain(struct ev *ev, const struct node_compare *node)
 {
@@ -571,11 +420,20 @@ static OUTLINE int compare_chain(struct ev *ev, const struct node_compare *node)
     return yes;
 }
 
-static inline int compare(struct ev *ev, const struct node_compare *node)
+static OUTLINE int compare(struct ev *ev, const struct node_compare *node)
 {
-    int yes = ev_test_at_hand(ev, &node->node);
+    int quick = ev_test_at_hand(ev, &node->node);
+    value left, right;
+    bool yes;
 
-    return yes < 0 ? compare_chain(ev, node) : yes;
+    if (quick >= 0)
+        return quick;
+    left = ev_glance(ev, node->left);
+    right = ev_glance(ev, node->steps[0].right);
+    if (node->count > 1 || !value_is_set(left) || !value_is_set(right))
+        return compare_chain(ev, node);
+    ev->at = &node->node;
+    return ev_compare(ev, node->steps[0].op, left, right, &yes) < 0 ? -1 : yes;
 }
 
 static OUTLINE value binary(struct ev *ev, const struct node_pair *node, value *held)
@@ -709,12 +567,20 @@ static OUTLINE value peek_slice(struct ev *ev, const struct node_pair *node, val
     VALUE_AUTO(start);
     VALUE_AUTO(stop);
     VALUE_AUTO(step);
+    int r;
 
     if (ev_eval(ev, node->a, &subject) < 0 || (slice->a && ev_eval(ev, slice->a, &start) < 0) ||
         (slice->b && ev_eval(ev, slice->b, &stop) < 0) || (slice->c && ev_eval(ev, slice->c, &step) < 0))
         return VALUE_NOTHING;
     ev->at = &node->node;
-    return finish(ev_slice(ev, subject, start, stop, step, held), held);
+    r = ev_slice(ev, subject, start, stop, step, held);
+    if (unlikely(r < 0 && ev->folding && ev->err->kind && strcmp(ev->err->kind, "TypeError") == 0)) {
+        /* Where Jinja works out a constant itself, what cannot be cut lacks the piece. */
+        *held = undefined_hint(ev, "UndefinedError",
+                               value_textf("%s object has no element slice", ev_type_name(subject)));
+        r = 0;
+    }
+    return finish(r, held);
 }
 
 static OUTLINE value peek_item(struct ev *ev, const struct node_pair *node, value *held)
@@ -757,6 +623,8 @@ static inline value peek_kind(struct ev *ev, const struct node *node, value *hel
         return peek_item(ev, (const struct node_pair *)node, held);
     case NODE_BINARY:
         return peek_binary(ev, (const struct node_pair *)node, held);
+    case NODE_FILTER:
+        return peek_filter(ev, (const struct node_call *)node, held);
     default:
         yes = compare(ev, (const struct node_compare *)node);
         return yes < 0 ? VALUE_NOTHING : value_bool(yes);
@@ -792,6 +660,7 @@ static int eval_kind(struct ev *ev, const struct node *node, value *ret)
     case NODE_GETITEM:
     case NODE_BINARY:
     case NODE_COMPARE:
+    case NODE_FILTER:
         return eval_held(ev, node, ret);
     case NODE_LIST:
     case NODE_TUPLE:
@@ -815,31 +684,9 @@ static int eval_kind(struct ev *ev, const struct node *node, value *ret)
         if (((const struct node_call *)node)->subject->type == NODE_GETATTR)
             return eval_method_call(ev, (const struct node_call *)node, ret);
         return eval_call(ev, (const struct node_call *)node, ret);
-    case NODE_FILTER:
-        return eval_filter(ev, (const struct node_call *)node, ret);
     default:
         return ev_error(ev, "TypeError", "slice is not allowed here");
     }
-}
-
-static void explain(struct ev *ev, const struct node *node, value v)
-{
-    value step = value_map_new(4);
-    size_t len;
-    const char *text = node_text(ev->jinja, node, &len);
-    int column = 1;
-
-    if (node->type == NODE_CONST || value_list_count(*ev->explained) >= 1000) {
-        value_unref(step);
-        return;
-    }
-    for (uint32_t i = node->start; i > 0 && ev->jinja->source[i - 1] != '\n'; i--)
-        column++;
-    value_map_put(&step, "expression", value_text_n(text, len));
-    value_map_put(&step, "value", value_ref(v));
-    value_map_put(&step, "line", value_int(node->line));
-    value_map_put(&step, "column", value_int(column));
-    value_list_append(ev->explained, step);
 }
 
 static bool may_be_infinite(const struct node *node)
@@ -847,29 +694,41 @@ static bool may_be_infinite(const struct node *node)
     return node->type != NODE_CONST || ((const struct node_const *)node)->v.kind == VALUE_FLOAT;
 }
 
+/* A constant expression, as it is before the template runs; where that fails, as it is when it runs. */
+static int fold(struct ev *ev, const struct node *node, value *ret)
+{
+    struct error *err = ev->err;
+    ERROR_AUTO(ignored);
+    int r;
+
+    ev->folding = true;
+    ev->err = &ignored;
+    r = eval_kind(ev, node, ret);
+    ev->folding = false;
+    ev->err = err;
+    if (r < 0)
+        value_unref(value_take(ret));
+    return r < 0 ? eval_kind(ev, node, ret) : 0;
+}
+
 /* Jinja folds constants when it compiles and writes them into its program, where "inf" and "nan" are no words. */
 static int eval_constant(struct ev *ev, const struct node *node, value *ret)
 {
     int r;
 
-    ev->folding = true;
-    r = eval_kind(ev, node, ret);
-    ev->folding = false;
+    r = fold(ev, node, ret);
+    if (r == 0 && is_undefined(*ret)) { /* is not written either: it is worked out again when it is reached */
+        value_unref(value_take(ret));
+        r = eval_kind(ev, node, ret);
+    }
     if (r == 0 && (*ret).kind == VALUE_FLOAT && !__builtin_isfinite((*ret).number))
         return ev_error(ev, "NameError", "name '%s' is not defined",
                         __builtin_isnan((*ret).number) ? "nan" : "inf");
     return r;
 }
 
-int ev_eval(struct ev *ev, const struct node *node, value *ret)
+static inline int evaluated(struct ev *ev, const struct node *node, int r, value *ret)
 {
-    int r;
-
-    *ret = VALUE_NOTHING;
-    if (ev_pay(ev, 1) < 0)
-        return -1;
-    r = unlikely(node->constant && !ev->folding && may_be_infinite(node)) ? eval_constant(ev, node, ret)
-                                                                          : eval_kind(ev, node, ret);
     if (unlikely(r < 0)) {
         value_unref(value_take(ret));
         if (!ev->err->line)
@@ -877,8 +736,34 @@ int ev_eval(struct ev *ev, const struct node *node, value *ret)
         return -1;
     }
     if (unlikely(ev->explained))
-        explain(ev, node, *ret);
+        ev_explain(ev, node, *ret);
     return 0;
+}
+
+int ev_eval(struct ev *ev, const struct node *node, value *ret)
+{
+    *ret = VALUE_NOTHING;
+    if (ev_pay(ev, 1) < 0)
+        return -1;
+    if (unlikely(node->constant && !ev->folding && may_be_infinite(node)))
+        return evaluated(ev, node, eval_constant(ev, node, ret), ret);
+    return evaluated(ev, node, eval_kind(ev, node, ret), ret);
+}
+
+int ev_eval_printed(struct ev *ev, const struct node *node, value *ret)
+{
+    int r;
+
+    *ret = VALUE_NOTHING;
+    if (ev_pay(ev, 1) < 0)
+        return -1;
+    r = fold(ev, node, ret);
+    if (r == 0 && is_undefined(*ret) &&
+        ev->strict) { /* cannot be printed, so what it is made of may fail first */
+        value_unref(value_take(ret));
+        r = eval_kind(ev, node, ret);
+    }
+    return evaluated(ev, node, r, ret);
 }
 
 /* Does an expression have to go through ev_eval, which tells it or folds it? */
@@ -898,6 +783,7 @@ value ev_peek_part(struct ev *ev, const struct node *node, value *held)
     case NODE_GETITEM:
     case NODE_BINARY:
     case NODE_COMPARE:
+    case NODE_FILTER:
         if (!is_special(ev, node))
             break;
         /* fall through */

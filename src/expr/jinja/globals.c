@@ -71,6 +71,8 @@ static int make_dict(struct ev *ev, struct bound *bound, value *ret)
 {
     VALUE_AUTO(map);
 
+    if (ev_pay(ev, 8 + value_map_count(bound->named)) < 0)
+        return -1;
     map = value_map_new(value_map_count(bound->named));
     if (value_list_count(bound->rest) > 1)
         return ev_error(ev, "TypeError", "dict expected at most 1 argument, got %zu",
@@ -79,7 +81,7 @@ static int make_dict(struct ev *ev, struct bound *bound, value *ret)
         return -1;
     value_map_update(&map, bound->named);
     if (value_depth(map) > VALUE_DEPTH_MAX)
-        return ev_limit(ev, "nesting of values", VALUE_DEPTH_MAX);
+        return ev_limit(ev, LIMIT_NESTING, VALUE_DEPTH_MAX);
     *ret = value_take(&map);
     return 0;
 }
@@ -171,7 +173,7 @@ static int global_lipsum(struct ev *ev, struct bound *bound, value *ret)
         return ev_error(ev, "ValueError", "empty range for randrange() (%lld, %lld, %lld)", (long long)low,
                         (long long)high, (long long)(high - low));
     if (n > 0 && (n > 100000 || high > 100000 || ev_pay_text(ev, (size_t)(n * high * 14)) < 0))
-        return ev_limit(ev, "bytes of a text", ev->limits.text);
+        return ev_limit(ev, LIMIT_TEXT, ev->limits.text);
     for (int64_t i = 0; i < n; i++) {
         if (i)
             buffer_add_text(&out, html ? "\n" : "\n\n");

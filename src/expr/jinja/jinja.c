@@ -44,8 +44,7 @@ static int compile(const char *text, size_t n, enum jinja_flags flags, bool expr
     struct jinja *jinja;
 
     if (n > TEMPLATE_MAX)
-        return error_set_kind(err, -EINVAL, "TemplateSyntaxError",
-                              "the template is larger than the limit of %u bytes", TEMPLATE_MAX);
+        return limit_exceeded(err, LIMIT_SOURCE, TEMPLATE_MAX);
     if (!utf8_valid(text, n) || memchr(text, '\0', n))
         return syntax_error(err, "the template is not valid text");
     jinja = xcalloc(1, sizeof(*jinja));
@@ -163,7 +162,7 @@ static int plain(struct ev *ev, value v, unsigned depth, value *ret)
     if (ev_pay(ev, 1) < 0)
         return -1;
     if (depth > VALUE_DEPTH_MAX)
-        return ev_limit(ev, "nesting of values", VALUE_DEPTH_MAX);
+        return ev_limit(ev, LIMIT_NESTING, VALUE_DEPTH_MAX);
     if (v.kind == VALUE_OBJECT)
         return plain_object(ev, v, depth, ret);
     if (value_is_list(v)) {
@@ -242,6 +241,26 @@ static int run(struct ev *ev, value *ret)
     return 0;
 }
 
+void ev_explain(struct ev *ev, const struct node *node, value v)
+{
+    value step = value_map_new(4);
+    size_t len;
+    const char *text = node_text(ev->jinja, node, &len);
+    int column = 1;
+
+    if (node->type == NODE_CONST || value_list_count(*ev->explained) >= 1000) {
+        value_unref(step);
+        return;
+    }
+    for (uint32_t i = node->start; i > 0 && ev->jinja->source[i - 1] != '\n'; i--)
+        column++;
+    value_map_put(&step, "expression", value_text_n(text, len));
+    value_map_put(&step, "value", value_ref(v));
+    value_map_put(&step, "line", value_int(node->line));
+    value_map_put(&step, "column", value_int(column));
+    value_list_append(ev->explained, step);
+}
+
 int jinja_evaluate_within(const struct jinja *jinja, const struct expr_context *context, uint64_t *steps_left,
                           value *explained, value *ret, struct error *err)
 {
@@ -280,7 +299,7 @@ int jinja_evaluate_within(const struct jinja *jinja, const struct expr_context *
         frame_leave(&ev, root, NULL);
     }
     if (steps_left)
-        *steps_left = ev.steps;
+        *steps_left = ev.steps + ev.slice;
     frames_release(&ev);
     for (size_t i = 0; i < KNOWN_NAMES; i++)
         value_unref(ev.known[i]);

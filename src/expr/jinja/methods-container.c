@@ -24,7 +24,7 @@ static int list_append(struct ev *ev, value self, struct bound *bound, value *re
     if (ev_may_hold(ev, self, bound->args[0]) < 0)
         return -1;
     if (value_list_count(self) >= ev->limits.sequence)
-        return ev_limit(ev, "items of a sequence", ev->limits.sequence);
+        return ev_limit(ev, LIMIT_SEQUENCE, ev->limits.sequence);
     IN_PLACE(self.header, value_list_append(&self, value_ref(bound->args[0])));
     return nothing(ret);
 }
@@ -36,7 +36,7 @@ static int list_extend(struct ev *ev, value self, struct bound *bound, value *re
     if (ev_list(ev, bound->args[0], &more) < 0)
         return -1;
     if (value_list_count(self) + value_list_count(more) > ev->limits.sequence)
-        return ev_limit(ev, "items of a sequence", ev->limits.sequence);
+        return ev_limit(ev, LIMIT_SEQUENCE, ev->limits.sequence);
     VALUE_LIST_EACH (i, each, more) {
         if (ev_pay(ev, 2) < 0 || ev_may_hold(ev, self, each) < 0)
             return -1;
@@ -52,7 +52,7 @@ static int list_insert(struct ev *ev, value self, struct bound *bound, value *re
     if (ev_index_of(ev, bound->args[0], &at) < 0 || ev_may_hold(ev, self, bound->args[1]) < 0)
         return -1;
     if (value_list_count(self) >= ev->limits.sequence)
-        return ev_limit(ev, "items of a sequence", ev->limits.sequence);
+        return ev_limit(ev, LIMIT_SEQUENCE, ev->limits.sequence);
     at = at < -n ? 0 : at < 0 ? at + n : at > n ? n : at;
     if (ev_pay(ev, (uint64_t)(n - at) / 16) < 0)
         return -1;
@@ -269,7 +269,7 @@ static int set_in_place(struct ev *ev, value self, value key, value item)
     if (r == 0)
         r = ev_hashable(ev, key);
     if (r == 0 && value_map_count(self) >= ev->limits.sequence)
-        r = ev_limit(ev, "items of a sequence", ev->limits.sequence);
+        r = ev_limit(ev, LIMIT_SEQUENCE, ev->limits.sequence);
     if (r < 0) {
         value_unref(key);
         value_unref(item);

@@ -82,7 +82,7 @@ static int int_to_bytes(struct ev *ev, value self, struct bound *bound, value *r
     if (value_is_set(bound->args[1]) && !little && !value_text_is(text_of(bound->args[1]), "big"))
         return ev_error(ev, "ValueError", "byteorder must be either 'little' or 'big'");
     if (length > 65536)
-        return ev_limit(ev, "bytes of a number", 65536);
+        return ev_limit(ev, LIMIT_NUMBER, 65536);
     to_mpz(self, n);
     negative = mpz_sgn(n) < 0;
     if (negative && !is_signed) {

@@ -158,7 +158,7 @@ static int str_expandtabs(struct ev *ev, value self, struct bound *bound, value 
     if (value_is_set(bound->args[0]) && ev_index_of(ev, bound->args[0], &size) < 0)
         return -1;
     if (size > (int64_t)ev->limits.text)
-        return ev_limit(ev, "bytes of a text", ev->limits.text);
+        return ev_limit(ev, LIMIT_TEXT, ev->limits.text);
     while (at < end) {
         const char *start = at;
         uint32_t code = utf8_next(&at);
@@ -167,7 +167,7 @@ static int str_expandtabs(struct ev *ev, value self, struct bound *bound, value 
             int64_t n = size > 0 ? size - column % size : 0;
 
             if (ev_pay_text(ev, out.len / 64 + (size_t)n) < 0 || out.len + (size_t)n > ev->limits.text)
-                return ev_limit(ev, "bytes of a text", ev->limits.text);
+                return ev_limit(ev, LIMIT_TEXT, ev->limits.text);
             buffer_add_fill(&out, ' ', (size_t)n);
             column += n;
             continue;
@@ -208,12 +208,13 @@ static const char *find_last(const char *s, size_t n, const char *part, size_t l
     return NULL;
 }
 
-/* From the front a search is linear; from the back every place may cost the length of what is looked for. */
+/* From the front a search is linear, with more to do for long parts; from the back every place may cost the length of what
+   is looked for. */
 static int pay_search(struct ev *ev, value self, value part, bool last)
 {
     size_t n = value_len(self), len = value_len(part);
 
-    return ev_pay(ev, last ? (n / 8 + 1) * (len / 128 + 1) : n / 64 + 1);
+    return ev_pay(ev, last ? (n / 8 + 1) * (len / 128 + 1) : n / (len < 32 ? 64 : 8) + 1);
 }
 
 static int search(struct ev *ev, value self, struct bound *bound, bool last, bool must, value *ret)
@@ -341,8 +342,8 @@ static int add_piece(struct ev *ev, value *list, const char *from, const char *t
 {
     value_list_append(list, value_text_n(from, (size_t)(to - from)));
     if (value_list_count(*list) > ev->limits.sequence)
-        return ev_limit(ev, "items of a sequence", ev->limits.sequence);
-    return ev_pay(ev, 1);
+        return ev_limit(ev, LIMIT_SEQUENCE, ev->limits.sequence);
+    return ev_pay(ev, 2);
 }
 
 static const char *step_back(const char *at)

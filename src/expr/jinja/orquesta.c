@@ -188,7 +188,8 @@ static int fn_task(struct ev *ev, struct bound *bound, value *ret)
     for (int i = 0; i < 2; i++)
         if (is_undefined(bound->args[i]))
             return undefined_raise(ev, bound->args[i]);
-    if (task_execution(ev->context, value_is_set(text_of(bound->args[0])) ? text_of(bound->args[0]) : bound->args[0],
+    if (task_execution(ev->context,
+                       value_is_set(text_of(bound->args[0])) ? text_of(bound->args[0]) : bound->args[0],
                        bound->args[1], ret, ev->err) == 0)
         return 0;
     ev_place(ev);

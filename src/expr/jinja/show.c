@@ -10,13 +10,21 @@ static void repr_items(struct ev *ev, value list, struct buffer *out)
     }
 }
 
+/* Decimal digits cost more the more there are. */
+static uint64_t bigint_text_cost(value v)
+{
+    size_t limbs = mpz_size(v.bigint->number);
+
+    return 4 + limbs * limbs / 64;
+}
+
 void ev_repr(struct ev *ev, value v, struct buffer *out)
 {
-    if (ev_pay(ev, 1) < 0)
+    if (ev_pay(ev, 2) < 0)
         return;
     if (out->len > ev->limits.text) {
-        ev_limit(ev, "bytes of a text", ev->limits.text);
-        ev->steps = 0;
+        ev_limit(ev, LIMIT_TEXT, ev->limits.text);
+        ev_stop(ev);
         return;
     }
     switch (v.kind) {
@@ -47,51 +55,23 @@ void ev_repr(struct ev *ev, value v, struct buffer *out)
             buffer_addf(out, "<%s object>", ev_type_name(v));
         break;
     default:
+        if (v.kind == VALUE_BIGINT && ev_pay(ev, bigint_text_cost(v)) < 0)
+            return;
         if (value_len(v) > 16 && ev_pay(ev, value_len(v) / 8) < 0)
             return;
         python_repr(out, v);
     }
 }
 
-/* Digits and sign. */
-static unsigned integer_length(int64_t n)
-{
-    unsigned len = 1 + (n < 0);
-
-    for (uint64_t size = n < 0 ? 0 - (uint64_t)n : (uint64_t)n; size >= 10; size /= 10)
-        len++;
-    return len;
-}
-
-/* Writes them up to `end`. */
-static void put_integer(int64_t n, char *end)
-{
-    static const char pairs[] =
-        "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
-        "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
-        "8081828384858687888990919293949596979899";
-    uint64_t rest = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
-
-    for (; rest >= 100; rest /= 100) {
-        end -= 2;
-        memcpy(end, &pairs[rest % 100 * 2], 2);
-    }
-    if (rest >= 10)
-        *--end = (char)('0' + rest % 10);
-    *--end = (char)('0' + (rest >= 10 ? rest / 10 : rest));
-    if (n < 0)
-        *--end = '-';
-}
-
 static int add_integer(struct ev *ev, int64_t n, struct buffer *out)
 {
-    unsigned len = integer_length(n);
+    unsigned len = number_text_length(n);
 
     if (out->len + len > ev->text_max)
-        return ev_limit(ev, "bytes of a text", ev->limits.text);
+        return ev_limit(ev, LIMIT_TEXT, ev->limits.text);
     buffer_reserve(out, len);
     out->len += len;
-    put_integer(n, out->data + out->len);
+    number_put_text(n, out->data + out->len);
     out->data[out->len] = '\0';
     return 0;
 }
@@ -124,10 +104,12 @@ int ev_str(struct ev *ev, value v, struct buffer *out)
         ev_repr(ev, v, out);
         break;
     default:
+        if (v.kind == VALUE_BIGINT && ev_pay(ev, bigint_text_cost(v)) < 0)
+            return -1;
         python_str(out, v);
     }
     if (out->len > ev->text_max)
-        return ev_limit(ev, "bytes of a text", ev->limits.text);
+        return ev_limit(ev, LIMIT_TEXT, ev->limits.text);
     return ev_pay(ev, (out->len - before) / 64 + 1);
 }
 
@@ -140,11 +122,11 @@ int ev_str_value(struct ev *ev, value v, value *ret)
         return 0;
     }
     if (v.kind == VALUE_INT) {
-        unsigned len = integer_length(v.integer);
+        unsigned len = number_text_length(v.integer);
         char *data;
 
         *ret = value_string_new(len, &data);
-        put_integer(v.integer, data + len);
+        number_put_text(v.integer, data + len);
         return 0;
     }
     if (ev_str(ev, v, &out) < 0)

@@ -87,7 +87,7 @@ static int bind_parameters(struct ev *ev, const struct node_macro *node, const s
     unsigned first_default = node->n_params - node->n_defaults;
 
     if (actuals->n_named > ELEMENTS(used))
-        return ev_limit(ev, "arguments", ELEMENTS(used));
+        return ev_limit(ev, LIMIT_ARGUMENTS, ELEMENTS(used));
     for (unsigned i = 0; i < node->n_params; i++) {
         value v = i < actuals->n ? value_ref(actuals->items[i]) : take_named(actuals, used, node->params[i]);
 
@@ -122,6 +122,7 @@ static int macro_call(struct ev *ev, value self, const struct actuals *actuals, 
     int r;
 
     frame = frame_enter(ev, &macro->node->function, macro->frame);
+    value_text_begin(&out);
     ev->out = &out;
     r = bind_parameters(ev, macro->node, actuals, frame);
     if (r == 0)
@@ -130,7 +131,7 @@ static int macro_call(struct ev *ev, value self, const struct actuals *actuals, 
     frame_leave(ev, frame, before);
     if (r < 0)
         return -1;
-    *ret = value_text_n(buffer_text(&out), out.len);
+    *ret = value_text_end(&out);
     if (ev->autoescape)
         *ret = markup_new(*ret);
     return 0;
@@ -243,6 +244,7 @@ static int loop_call(struct ev *ev, value self, const struct actuals *actuals, v
     ev->frame = loop->frame;
     for (unsigned i = range.first; i < range.end; i++)
         saved[i - range.first] = value_take(&ev->frame->slots[i]);
+    value_text_begin(&out);
     ev->out = &out;
     r = ev_for_with(ev, loop->node, actuals->items[0], loop->depth + 1);
     ev->out = before_out;
@@ -252,7 +254,7 @@ static int loop_call(struct ev *ev, value self, const struct actuals *actuals, v
     free(saved);
     if (r < 0)
         return -1;
-    *ret = value_text_n(buffer_text(&out), out.len);
+    *ret = value_text_end(&out);
     if (ev->autoescape)
         *ret = markup_new(*ret);
     return 0;
@@ -348,9 +350,9 @@ uint8_t loop_field_find(value name)
         [LOOP_DEPTH0] = "depth0",       [LOOP_FIRST] = "first",   [LOOP_LAST] = "last",
     };
 
-    for (uint8_t i = LOOP_NONE + 1; i < LOOP_FIELDS; i++)
+    for (unsigned i = LOOP_NONE + 1; i < LOOP_FIELDS; i++)
         if (value_text_is(name, names[i]))
-            return i;
+            return (uint8_t)i;
     return LOOP_NONE;
 }
 
@@ -568,12 +570,13 @@ static int block_call(struct ev *ev, value self, const struct actuals *actuals, 
 
     while (root->up)
         root = root->up;
+    value_text_begin(&out);
     ev->out = &out;
     r = ev_block(ev, ((struct block_function *)self.object)->block, root);
     ev->out = before;
     if (r < 0)
         return -1;
-    *ret = value_text_n(buffer_text(&out), out.len);
+    *ret = value_text_end(&out);
     if (ev->autoescape)
         *ret = markup_new(*ret);
     return 0;
@@ -678,7 +681,7 @@ static void datastore_repr(struct ev *ev, struct value_object *self, struct buff
     VALUE_AUTO(text);
 
     if (datastore_lookup(ev, value_object(self), false, &text) < 0) {
-        ev->steps = 0;
+        ev_stop(ev);
         return;
     }
     buffer_add(out, value_chars(text), value_len(text));

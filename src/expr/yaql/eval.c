@@ -12,7 +12,7 @@
 
 #define STACK_MAX     (2u << 20) /* bytes of C stack that one evaluation may use; threads have eight megabytes */
 #define STEPS_BETWEEN 128        /* looks at the memory */
-#define STEPS_MAX     1000000
+#define STEPS_MAX     800000
 #define DEPTH_MAX     150
 #define MEMORY_MAX    (48u << 20)
 #define ITEMS_MAX     200000
@@ -46,17 +46,14 @@ int yaql_check_text(struct evaluation *ev, size_t bytes)
 {
     if (likely(bytes <= ev->limits.text))
         return 0;
-    return yaql_fail(ev, "MemoryQuotaExceededException",
-                     "Expression consumed too much memory: a text of more than %llu bytes",
-                     (unsigned long long)ev->limits.text);
+    return limit_exceeded(ev->err, LIMIT_TEXT, ev->limits.text);
 }
 
 int yaql_check_count(struct evaluation *ev, size_t items)
 {
     if (likely(items <= ev->limits.sequence))
         return 0;
-    return yaql_fail(ev, "CollectionTooLargeException", "Collection length exceeds %llu elements",
-                     (unsigned long long)ev->limits.sequence);
+    return limit_exceeded(ev->err, LIMIT_SEQUENCE, ev->limits.sequence);
 }
 
 int yaql_slow_step(struct evaluation *ev)
@@ -65,12 +62,9 @@ int yaql_slow_step(struct evaluation *ev)
 
     ev->next_check = ev->steps + STEPS_BETWEEN;
     if (ev->steps > ev->limits.steps)
-        return yaql_fail(ev, "EvaluationLimitException", "Expression takes more than %llu steps",
-                         (unsigned long long)ev->limits.steps);
+        return limit_exceeded(ev->err, LIMIT_STEPS, ev->limits.steps);
     if (held > (int64_t)ev->limits.memory)
-        return yaql_fail(ev, "MemoryQuotaExceededException",
-                         "Expression consumed too much memory: more than %llu bytes",
-                         (unsigned long long)ev->limits.memory);
+        return limit_exceeded(ev->err, LIMIT_MEMORY, ev->limits.memory);
     return 0;
 }
 
@@ -81,14 +75,13 @@ int yaql_enter_value(struct evaluation *ev)
 
     if (likely(used < STACK_MAX))
         return 0;
-    return yaql_fail(ev, "RecursionError", "maximum recursion depth exceeded");
+    return limit_recursion(ev->err, LIMIT_STACK, STACK_MAX);
 }
 
 int yaql_enter(struct evaluation *ev)
 {
     if (unlikely(ev->depth >= ev->limits.depth))
-        return yaql_fail(ev, "RecursionError", "maximum recursion depth exceeded (%u levels)",
-                         ev->limits.depth);
+        return limit_recursion(ev->err, LIMIT_DEPTH, ev->limits.depth);
     ev->depth++;
     if (unlikely(yaql_enter_value(ev) < 0)) {
         ev->depth--;

@@ -6,10 +6,10 @@
 
 #include <stdlib.h>
 
-#define PLACES_MAX 1000 /* nodes that are told, in the order in which they were parsed */
-#define TIMES_MAX  3    /* values told of each */
-#define SEEN_MAX   10   /* items told of a lazy sequence */
-#define SHOWN_MAX  2000 /* values within one that is shown */
+#define PLACES_MAX 1000  /* nodes that are told, in the order in which they were parsed */
+#define TIMES_MAX  3     /* values told of each */
+#define SEEN_MAX   10    /* items told of a lazy sequence */
+#define SHOWN_MAX  2000  /* values within one that is shown */
 #define SHOWN_ALL  20000 /* and within all of them */
 #define DEPTH_MAX  20
 

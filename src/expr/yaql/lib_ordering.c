@@ -218,7 +218,7 @@ static int then(struct call *c, bool descending, value *ret)
     if (n <= CRITERIA_MAX)
         return 0;
     value_unref(*ret);
-    return yaql_fail(c->ev, "CollectionTooLargeException", "More than %d criteria to order by", CRITERIA_MAX);
+    return limit_exceeded(c->ev->err, LIMIT_ARGUMENTS, CRITERIA_MAX);
 }
 
 static int then_by(struct call *c, value *ret)
@@ -468,8 +468,7 @@ static int merge_maps(struct call *c, value a, value b, int64_t levels, value *r
     *ret = yaql_dict_new(c->ev, value_take(&out));
     if (value_depth(*ret) > VALUE_DEPTH_MAX) {
         value_unref(*ret);
-        return yaql_fail(c->ev, "RecursionError", "values are nested more than %d levels deep",
-                         VALUE_DEPTH_MAX);
+        return limit_recursion(c->ev->err, LIMIT_NESTING, VALUE_DEPTH_MAX);
     }
     return 0;
 }

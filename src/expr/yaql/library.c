@@ -66,7 +66,8 @@ void library_suggest(const char *name, bool method, struct error *err)
     size_t at = 0;
 
     if (is_kind(other, METHOD | FUNCTION) && !is_kind(other, kind)) {
-        error_hint(err, method ? "'%s' is a function: write %s(value)." : "'%s' is a method: write value.%s().",
+        error_hint(err,
+                   method ? "'%s' is a function: write %s(value)." : "'%s' is a method: write value.%s().",
                    name, name);
         return;
     }

@@ -116,8 +116,7 @@ static int unexpected(struct parser *p)
 
 static int too_deep(struct parser *p)
 {
-    return error_set_kind(p->err, -EINVAL, "RecursionError",
-                          "maximum recursion depth exceeded (nesting of more than %d)", NESTING_MAX);
+    return limit_recursion(p->err, LIMIT_BRACKETS, NESTING_MAX);
 }
 
 /* ---- nodes ---- */
@@ -264,8 +263,7 @@ static int parse_args(struct parser *p, enum token_kind close, size_t *ret_from)
         if (r < 0)
             return r;
         if (p->n_stack - *ret_from > ARGS_MAX)
-            return error_set_kind(p->err, -EINVAL, "YaqlGrammarException", "More than %d arguments",
-                                  ARGS_MAX);
+            return limit_exceeded(p->err, LIMIT_ARGUMENTS, ARGS_MAX);
     }
     return advance(p);
 }
@@ -466,8 +464,7 @@ int yaql_compile(const char *text, size_t n, struct yaql **ret, struct error *er
     int r;
 
     if (n > TEXT_MAX)
-        return error_set_kind(err, -EINVAL, "YaqlGrammarException", "The expression has more than %d bytes",
-                              TEXT_MAX);
+        return limit_exceeded(err, LIMIT_SOURCE, TEXT_MAX);
     if (!utf8_valid(text, n))
         return error_set_kind(err, -EINVAL, "UnicodeDecodeError", "The expression is not valid UTF-8");
     yaql = xcalloc(1, sizeof(*yaql));

@@ -97,8 +97,7 @@ int yaql_set_insert(struct evaluation *ev, value v, value item)
         if (depth > set->base.object.header.depth)
             set->base.object.header.depth = depth;
         if (depth > VALUE_DEPTH_MAX)
-            return yaql_fail(ev, "RecursionError", "values are nested more than %d levels deep",
-                             VALUE_DEPTH_MAX);
+            return limit_recursion(ev->err, LIMIT_NESTING, VALUE_DEPTH_MAX);
         r = yaql_check_count(ev, set->table.count);
     }
     return r < 0 ? r : 0;
@@ -414,7 +413,7 @@ int yaql_map_put(struct evaluation *ev, value *map, value key, value item)
         return r;
     if (value_depth(item) >= VALUE_DEPTH_MAX) {
         value_unref(k);
-        return yaql_fail(ev, "RecursionError", "values are nested more than %d levels deep", VALUE_DEPTH_MAX);
+        return limit_recursion(ev->err, LIMIT_NESTING, VALUE_DEPTH_MAX);
     }
     yaql_charge(ev, 4);
     value_map_set(map, k, value_ref(item));
@@ -441,7 +440,7 @@ int yaql_append(struct evaluation *ev, value *list, value item)
 {
     if (value_depth(item) >= VALUE_DEPTH_MAX) {
         value_unref(item);
-        return yaql_fail(ev, "RecursionError", "values are nested more than %d levels deep", VALUE_DEPTH_MAX);
+        return limit_recursion(ev->err, LIMIT_NESTING, VALUE_DEPTH_MAX);
     }
     value_list_append(list, item);
     return yaql_check_count(ev, list->list->count);
@@ -593,8 +592,7 @@ static int add_repr(struct evaluation *ev, value v, struct buffer *out)
     if (r < 0)
         return r;
     if (value_depth(v) > VALUE_DEPTH_MAX)
-        return yaql_fail(ev, "RecursionError",
-                         "maximum recursion depth exceeded while getting the repr of an object");
+        return limit_recursion(ev->err, LIMIT_NESTING, VALUE_DEPTH_MAX);
     r = yaql_step(ev);
     if (r < 0)
         return r;
@@ -661,9 +659,7 @@ static int count_out(struct evaluation *ev, value v)
 {
     ev->bytes_out += 2 * sizeof(value) + value_len(v);
     if (unlikely(ev->bytes_out > ev->limits.memory))
-        return yaql_fail(ev, "MemoryQuotaExceededException",
-                         "Expression consumed too much memory: a result of more than %llu bytes",
-                         (unsigned long long)ev->limits.memory);
+        return limit_exceeded(ev->err, LIMIT_MEMORY, ev->limits.memory);
     return 0;
 }
 

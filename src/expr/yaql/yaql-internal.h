@@ -18,6 +18,7 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/limit.h"
 #include "base/mem.h"
 #include "base/pool.h"
 #include "expr/expr.h"

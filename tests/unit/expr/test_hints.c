@@ -97,7 +97,8 @@ TEST(sound_texts_are_advised_of_names_that_lead_nowhere)
     names = from_json(VARIABLES);
     advice = expr_advise(text, sizeof(text) - 1, EXPR_ORQUESTA, names);
     assert_int_equal(value_list_count(advice), 3);
-    assert_string_equal(value_map_chars(value_list_at(advice, 0), "message"), "Unknown method \"frobnicate\"");
+    assert_string_equal(value_map_chars(value_list_at(advice, 0), "message"),
+                        "Unknown method \"frobnicate\"");
     assert_string_equal(value_map_chars(value_list_at(advice, 1), "hint"), "Did you mean 'yaml_dump'?");
     assert_string_equal(value_map_chars(value_list_at(advice, 2), "hint"), "Did you mean 'hosts'?");
     more = expr_advise(jinja, sizeof(jinja) - 1, EXPR_ORQUESTA, names);

@@ -127,6 +127,61 @@ TEST(catastrophic_patterns_stop)
     assert_string_equal(err.kind, "LimitExceeded");
 }
 
+/* Each starting point stays within the match limit, all of them together do not stay within anything. */
+TEST(many_starting_points_share_one_budget)
+{
+    CLEANUP(pyregex_unrefp)
+    struct pyregex *regex = get("(a|a)*[bc]", 0);
+    size_t n = 170000;
+    char *text = xmalloc(n);
+    bool matches;
+    ERROR_AUTO(err);
+
+    for (size_t i = 0; i < n; i++)
+        text[i] = i % 17 == 16 ? ' ' : 'a';
+    assert_true(pyregex_test(regex, text, n, PYREGEX_SEARCH, 0, &matches, &err) < 0);
+    assert_non_null(strstr(error_text(&err), "microseconds of regular expressions"));
+    free(text);
+}
+
+TEST(searches_of_one_evaluation_share_one_budget)
+{
+    CLEANUP(pyregex_unrefp)
+    struct pyregex *regex = get("(a|a)*[bc]", 0);
+    struct pyregex_budget outer;
+    int r = 0, i;
+    bool matches;
+    ERROR_AUTO(err);
+
+    pyregex_budget_begin(&outer);
+    for (i = 0; i < 1000 && r == 0; i++)
+        r = pyregex_test(regex, "aaaaaaaaaaaaaaa", 15, PYREGEX_SEARCH, 0, &matches, &err);
+    pyregex_budget_end(&outer);
+    assert_true(r < 0 && i > 1);
+    assert_int_equal(pyregex_test(regex, "aaaaaaaaaaaaaaa", 15, PYREGEX_SEARCH, 0, &matches, &err), 0);
+}
+
+/* What needs many backtracks from one starting point is found, window or not. */
+TEST(hard_starting_points_are_given_the_whole_limit)
+{
+    CLEANUP(pyregex_unrefp)
+    struct pyregex *regex = get("(x|y)*z(?<=xz)", 0);
+    size_t n = 30000;
+    char *text = xmalloc(n);
+    PYREGEX_MATCH_AUTO(match);
+    ERROR_AUTO(err);
+    size_t start, end;
+
+    memset(text, ' ', n);
+    memset(text + 20000, 'x', 5000);
+    text[25000] = 'z';
+    assert_int_equal(pyregex_find(regex, text, n, 0, PYREGEX_SEARCH, false, 0, &match, &err), 0);
+    assert_true(pyregex_span(&match, 0, &start, &end));
+    assert_int_equal(start, 20000);
+    assert_int_equal(end, 25001);
+    free(text);
+}
+
 TEST(long_texts_are_searched_in_bounded_time)
 {
     CLEANUP(pyregex_unrefp)
@@ -142,7 +197,7 @@ TEST(long_texts_are_searched_in_bounded_time)
     assert_true(matches);
     text[n - 1] = 'a';
     assert_true(pyregex_test(regex, text, n, PYREGEX_SEARCH, 0, &matches, &err) < 0);
-    assert_string_equal(error_text(&err), "the regular expression takes too long");
+    assert_string_equal(error_text(&err), "exceeds the limit of 34000 microseconds of regular expressions");
     memcpy(text + n - 4, "word", 4);
     pyregex_unref(regex);
     regex = get("w\\w+d$", 0);
@@ -200,6 +255,9 @@ int main(void)
         cmocka_unit_test(substitution_templates),
         cmocka_unit_test(split_and_findall),
         cmocka_unit_test(catastrophic_patterns_stop),
+        cmocka_unit_test(many_starting_points_share_one_budget),
+        cmocka_unit_test(searches_of_one_evaluation_share_one_budget),
+        cmocka_unit_test(hard_starting_points_are_given_the_whole_limit),
         cmocka_unit_test(long_texts_are_searched_in_bounded_time),
         cmocka_unit_test(deep_patterns_are_refused),
         cmocka_unit_test(the_cache_is_shared_and_bounded),

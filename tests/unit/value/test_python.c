@@ -116,7 +116,7 @@ TEST(percent_tells_what_is_wrong)
     assert_percent("%(a)s", "{}", "KeyError: 'a'");
     assert_percent("%", "()", "ValueError: incomplete format");
     assert_percent("ab%y", "1", "ValueError: unsupported format character 'y' (0x79) at index 3");
-    assert_percent("%99999d", "1", "LimitExceeded: the text is longer than 1000 bytes");
+    assert_percent("%99999d", "1", "LimitExceeded: exceeds the limit of 1000 bytes of a text");
 }
 
 static void assert_format(const char *text, const char *spec, const char *expected)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "../unit.h"
 
+#include "base/buffer.h"
+
 TEST(a_shared_map_is_copied_before_it_changes)
 {
     value a = from_json("{\"x\":1}"), b = value_ref(a);
@@ -67,10 +69,30 @@ TEST(paths_lead_through_maps_and_lists)
     value_unref(v);
 }
 
+TEST(a_text_is_written_where_it_stays)
+{
+    BUFFER_AUTO(out);
+    VALUE_AUTO(text);
+    int64_t before = value_thread_bytes();
+
+    for (size_t n = 0; n < 300000; n = n * 7 + 3) {
+        value_text_begin(&out);
+        buffer_add_fill(&out, 'x', n);
+        text = value_text_end(&out);
+        assert_int_equal(value_len(text), n);
+        assert_int_equal(value_string_chars(text), n);
+        assert_int_equal(value_chars(text)[n], 0);
+        assert_null(out.data);
+        value_unref(value_take(&text));
+    }
+    assert_int_equal(value_thread_bytes(), before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_shared_map_is_copied_before_it_changes),
+        cmocka_unit_test(a_text_is_written_where_it_stays),
         cmocka_unit_test(large_maps_find_and_forget_keys),
         cmocka_unit_test(numbers_compare_as_in_python),
         cmocka_unit_test(deep_values_are_freed_without_recursion),
