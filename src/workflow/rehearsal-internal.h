@@ -17,6 +17,7 @@ struct rehearsal {
     value runs;        /* map "task.route.item" -> how often it ran */
     value answers;     /* map "task.route" -> {status, result ...}: what actions answered last */
     value differences; /* list of {message, path} */
+    const struct conductor_task *telling; /* whose end the conductor is being told, or NULL */
     int64_t now_us;
 };
 

@@ -129,9 +129,13 @@ static int task_end(struct rehearsal *rehearsal, const struct conductor_task *ta
         VALUE_AUTO(result);
 
         r = mock_find(rehearsal, task, -1, entry, &status, &result, err);
-        if (r == 0)
-            rehearsal_remember(rehearsal, task, -1, status, result);
-        return r < 0 ? r : tell(rehearsal, task, status, result, -1, VALUE_NOTHING, err);
+        if (r < 0)
+            return r;
+        rehearsal_remember(rehearsal, task, -1, status, result);
+        rehearsal->telling = task;
+        r = tell(rehearsal, task, status, result, -1, VALUE_NOTHING, err);
+        rehearsal->telling = NULL;
+        return r;
     }
     while (value_list_count(*results) < task->items_count)
         value_list_append(results, value_null());

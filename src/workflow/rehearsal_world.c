@@ -30,6 +30,14 @@ static value timestamp(const struct rehearsal *rehearsal)
     return python_str_value(now);
 }
 
+/* The status of its action while the conductor is being told of it, what the task came to afterwards. */
+static bool is_told(const struct rehearsal *rehearsal, const char *id, int64_t route)
+{
+    const struct conductor_task *task = rehearsal->telling;
+
+    return task && strcmp(task->id, id) == 0 && task->route == route;
+}
+
 /* What task() gives. There are no executions here, so what would be their ids are the task's name. */
 static int task_get(void *data, const char *id, int64_t route, value *ret, struct error *err)
 {
@@ -37,6 +45,7 @@ static int task_get(void *data, const char *id, int64_t route, value *ret, struc
                                          "task_id" };
     const struct rehearsal *rehearsal = data;
     BUFFER_AUTO(key);
+    int status = conductor_task_status(rehearsal->conductor, id, route);
     value answer;
 
     buffer_addf(&key, "%s.%lld", id, (long long)route);
@@ -47,6 +56,8 @@ static int task_get(void *data, const char *id, int64_t route, value *ret, struc
     for (size_t i = 0; i < ELEMENTS(names); i++)
         value_map_set_text(ret, names[i], value_text(id));
     value_map_put(ret, "route", value_int(route));
+    if (status >= 0 && !is_told(rehearsal, id, route))
+        value_map_put(ret, "status", status_value((enum workflow_status)status));
     return 0;
 }
 
