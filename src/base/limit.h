@@ -33,7 +33,7 @@ struct error;
 #define LIMIT_ROUTES       "routes of a workflow"
 #define LIMIT_ITEMS        "items of a task"
 
-/* "exceeds the limit of 2000000 steps"; returns -E2BIG. */
+/* "exceeds the limit of 800000 steps"; returns -E2BIG. */
 int limit_exceeded(struct error *err, const char *name, uint64_t most);
 /* RecursionError: "maximum recursion depth exceeded (limit of 200 nested calls)"; returns -E2BIG. */
 int limit_recursion(struct error *err, const char *name, uint64_t most);

@@ -47,6 +47,9 @@ bool expr_find(const char *text, size_t n, size_t at, const char *open, const ch
                size_t *ret_end);
 /* Without delimiters and blanks, as orquesta strips them; `braces` are the characters that are stripped. */
 void expr_strip(const char *text, size_t n, const char *braces, const char **ret_text, size_t *ret_n);
+/* Takes what a value counts from *left: its text, and `each` for it and every value in it; false, as soon as that is known,
+   when there is not enough. Parts of a value may be the same memory many times. */
+bool expr_fits(value v, size_t each, size_t *left);
 /* The failure of a compiled text or of its first part that has one; NULL when it is sound. */
 const struct error *expr_failure(const struct expr *expr);
 

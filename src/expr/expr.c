@@ -14,7 +14,7 @@
 #include "value/python.h"
 
 const struct expr_limits expr_limits_default = {
-    .steps = 2000000,
+    .steps = 800000,
     .depth = 200,
     .memory = 48u << 20,
     .sequence = 1000000,
@@ -469,9 +469,34 @@ static int check_resolved(const struct run *run, value v, struct error *err)
     return -EINVAL;
 }
 
-static int too_large(const struct run *run, struct error *err)
+bool expr_fits(value v, size_t each, size_t *left)
 {
-    return limit_exceeded(err, LIMIT_TEXT, run->text_limit);
+    size_t size = each + value_len(v);
+
+    if (v.kind == VALUE_BIGINT)
+        size += mpz_sizeinbase(v.bigint->number, 10);
+    if (size > *left)
+        return false;
+    *left -= size;
+    VALUE_LIST_EACH (i, item, v)
+        if (!expr_fits(item, each, left))
+            return false;
+    VALUE_MAP_EACH (i, v)
+        if (!expr_fits(value_map_key_at(v, i), each, left) ||
+            (v.kind == VALUE_MAP && !expr_fits(value_map_item_at(v, i), each, left)))
+            return false;
+    return true;
+}
+
+/* Splices str(v) in. What is too long is refused before it is written. */
+static int add_str(const struct run *run, value v, struct buffer *out, struct error *err)
+{
+    size_t left = run->text_limit > out->len ? run->text_limit - out->len : 0;
+
+    if (!expr_fits(v, 1, &left))
+        return limit_exceeded(err, LIMIT_TEXT, run->text_limit);
+    python_str(out, v);
+    return out->len > run->text_limit ? limit_exceeded(err, LIMIT_TEXT, run->text_limit) : 0;
 }
 
 static int run_mix(struct run *run, const struct expr *expr, value *ret, struct error *err)
@@ -492,13 +517,11 @@ static int run_mix(struct run *run, const struct expr *expr, value *ret, struct 
             r = run_part(run, expr, part, &results[i], err);
         if (r < 0)
             break;
+        r = 0;
         if (value_is_set(results[part->same]))
-            python_str(&out, results[part->same]);
+            r = add_str(run, results[part->same], &out, err);
         else
             buffer_add(&out, text, part->end - part->start);
-        r = 0;
-        if (out.len > run->text_limit)
-            r = too_large(run, err);
     }
     for (size_t i = 0; i < expr->n_parts; i++)
         value_unref(results[i]);
@@ -573,9 +596,10 @@ static int run_raw(struct run *run, const struct expr *expr, value *ret, struct 
             int r = piece->kind == EXPR_KIND_RAW ? -EINVAL : run_expr(run, piece, &v, err);
 
             expr_free(piece);
+            if (r == 0)
+                r = add_str(run, v, &out, err);
             if (r < 0)
                 return r;
-            python_str(&out, v);
         }
         if (!stop)
             break;
@@ -583,7 +607,7 @@ static int run_raw(struct run *run, const struct expr *expr, value *ret, struct 
         buffer_add(&out, start, (size_t)(stop - start));
         at = stop + sizeof(raw_end) - 1;
         if (out.len > run->text_limit)
-            return too_large(run, err);
+            return limit_exceeded(err, LIMIT_TEXT, run->text_limit);
     }
     *ret = value_text_n(buffer_text(&out), out.len);
     return 0;

@@ -5,6 +5,9 @@
 
 #include "base/limit.h"
 #include "base/mem.h"
+#include "expr/expr-internal.h"
+
+#define VALUE_WEIGHT 16 /* bytes that a value counts beside its text */
 
 static const struct {
     const char *name;
@@ -34,26 +37,6 @@ const char *expr_language(const char *text, size_t n, enum expr_mode mode)
                                                                                                  : "yaql";
 }
 
-/* Takes what a value counts from *left; false, as soon as that is known, when there is not enough. */
-static bool fits(value v, size_t *left)
-{
-    size_t size = 16 + value_len(v);
-
-    if (v.kind == VALUE_BIGINT)
-        size += mpz_sizeinbase(v.bigint->number, 10);
-    if (size > *left)
-        return false;
-    *left -= size;
-    VALUE_LIST_EACH (i, item, v)
-        if (!fits(item, left))
-            return false;
-    VALUE_MAP_EACH (i, v)
-        if (!fits(value_map_key_at(v, i), left) ||
-            (v.kind == VALUE_MAP && !fits(value_map_item_at(v, i), left)))
-            return false;
-    return true;
-}
-
 /* Takes the steps, gives them within their bounds. */
 static value steps_bounded(value steps)
 {
@@ -64,7 +47,8 @@ static value steps_bounded(value steps)
         size_t room = left < TRIAL_STEP_MAX ? left : TRIAL_STEP_MAX, before = room;
         value copy = value_ref(step);
 
-        if (fits(value_map_get(step, "value"), &room) && fits(value_map_get(step, "expression"), &room)) {
+        if (expr_fits(value_map_get(step, "value"), VALUE_WEIGHT, &room) &&
+            expr_fits(value_map_get(step, "expression"), VALUE_WEIGHT, &room)) {
             left -= before - room;
         } else {
             value text = value_map_get(step, "expression");
@@ -96,7 +80,7 @@ int expr_try(const char *text, size_t n, enum expr_mode mode, const struct expr_
                     : expr_evaluate(expr, context, &result, err);
     if (r < 0)
         return r;
-    if (!fits(result, &room))
+    if (!expr_fits(result, VALUE_WEIGHT, &room))
         return limit_exceeded(err, LIMIT_RESULT, TRIAL_RESULT_MAX);
     v = value_map_new(3);
     value_map_put(&v, "result", value_is_set(result) ? value_ref(result) : value_null());

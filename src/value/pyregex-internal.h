@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Between pyregex.c and pyregex_translate.c only. */
+/* Between the files of pyregex only. */
 #ifndef FULMAR_VALUE_PYREGEX_INTERNAL_H
 #define FULMAR_VALUE_PYREGEX_INTERNAL_H
 
@@ -19,4 +19,6 @@ struct pyregex_parsed {
 int pyregex_parse(const char *pattern, size_t n, unsigned flags, struct pyregex_parsed *ret,
                   struct error *err);
 void pyregex_parsed_release(struct pyregex_parsed *parsed);
+/* Work beside searching that the budget of time pays for. */
+void pyregex_spend(int64_t us);
 #endif

@@ -278,6 +278,11 @@ void pyregex_budget_end(const struct pyregex_budget *outer)
     budget = *outer;
 }
 
+void pyregex_spend(int64_t us)
+{
+    budget.spent_us += us;
+}
+
 static int64_t budget_us(void)
 {
     return BUDGET_US + (int64_t)(budget.longest / BUDGET_BYTES_US);
@@ -397,6 +402,10 @@ static int run(const struct pyregex *regex, const char *text, size_t n, size_t f
         budget.longest = n;
     if (!limit || limit > PYREGEX_MATCH_LIMIT)
         limit = PYREGEX_MATCH_LIMIT;
+    if (budget.spent_us > budget_us()) {
+        pcre2_match_context_free(context);
+        return TAKES_TOO_LONG;
+    }
     r = run_windows(regex, text, n, from, options | PCRE2_NO_UTF_CHECK, limit, data, context, &watch);
     watch_stop(&watch);
     pcre2_match_context_free(context);

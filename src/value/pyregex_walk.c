@@ -9,6 +9,7 @@
 #include "base/limit.h"
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "value/pyregex-internal.h"
 #include "value/python.h"
 
 #define ITEMS_MAX 1000000 /* of a list that is made here, groups counted */
@@ -218,6 +219,8 @@ static int template_parse(struct template *t)
 
 /* ---- substitution ---- */
 
+#define PIECES_A_US 100 /* pieces of a template that are put in a microsecond */
+
 static int too_long(size_t limit, struct error *err)
 {
     return limit_exceeded(err, LIMIT_TEXT, limit);
@@ -227,6 +230,7 @@ static int put_template(void *data, const struct pyregex_match *match, struct bu
 {
     const struct template *t = data;
 
+    pyregex_spend((int64_t)t->count / PIECES_A_US);
     for (size_t i = 0; i < t->count; i++) {
         const struct piece *piece = &t->pieces[i];
         size_t start, end;

@@ -591,7 +591,7 @@ int value_compare(value a, value b, int *ret_order)
     switch (a.kind) {
     case VALUE_STRING:
     case VALUE_BYTES:
-        *ret_order = compare_bytes(a.string, b.string);
+        *ret_order = a.header == b.header ? 0 : compare_bytes(a.string, b.string);
         return 0;
     case VALUE_LIST:
     case VALUE_TUPLE:

@@ -12,7 +12,7 @@ static const struct fn table[] = {
     { "basename", BOTH, 1, 1, { "path" }, { "path" }, fn_basename },
     { "dirname", BOTH, 1, 1, { "path" }, { "path" }, fn_dirname },
     { "from_json_string", BOTH, 1, 1, { "value" }, { "value" }, fn_from_json_string },
-    { "from_yaml_string", BOTH, 1, 1, { "value" }, { "value" }, fn_from_yaml_string },
+    { "from_yaml_string", BOTH | FN_SLOW, 1, 1, { "value" }, { "value" }, fn_from_yaml_string },
     { "json_dump", FN_ORQUESTA, 1, 4, { "value", "indent", "sort_keys", "separators" },
       { "value", "indent", "sortKeys", "separators" }, fn_to_json_string },
     { "json_escape", BOTH, 1, 1, { "value" }, { "value" }, fn_json_escape },
@@ -30,7 +30,7 @@ static const struct fn table[] = {
     { "to_human_time_from_seconds", BOTH, 1, 1, { "seconds" }, { "seconds" }, fn_to_human_time_from_seconds },
     { "to_json_string", BOTH, 1, 4, { "value", "indent", "sort_keys", "separators" },
       { "value", "indent", "sortKeys", "separators" }, fn_to_json_string },
-    { "to_yaml_string", BOTH, 1, 3, { "value", "indent", "allow_unicode" }, { "value", "indent", "allowUnicode" },
+    { "to_yaml_string", BOTH | FN_SLOW, 1, 3, { "value", "indent", "allow_unicode" }, { "value", "indent", "allowUnicode" },
       fn_to_yaml_string },
     { "use_none", BOTH, 1, 1, { "value" }, { "value" }, fn_use_none },
     { "version_bump_major", BOTH, 1, 1, { "value" }, { "value" }, fn_version_bump_major },
@@ -42,9 +42,9 @@ static const struct fn table[] = {
     { "version_match", BOTH, 2, 2, { "value", "pattern" }, { "value", "pattern" }, fn_version_match },
     { "version_more_than", BOTH, 2, 2, { "value", "pattern" }, { "value", "pattern" }, fn_version_more_than },
     { "version_strip_patch", BOTH, 1, 1, { "value" }, { "value" }, fn_version_strip_patch },
-    { "yaml_dump", FN_ORQUESTA, 1, 3, { "value", "indent", "allow_unicode" }, { "value", "indent", "allowUnicode" },
+    { "yaml_dump", FN_ORQUESTA | FN_SLOW, 1, 3, { "value", "indent", "allow_unicode" }, { "value", "indent", "allowUnicode" },
       fn_to_yaml_string },
-    { "yaml_parse", FN_ORQUESTA, 1, 1, { "value" }, { "value" }, fn_from_yaml_string },
+    { "yaml_parse", FN_ORQUESTA | FN_SLOW, 1, 1, { "value" }, { "value" }, fn_from_yaml_string },
 };
 /* clang-format on */
 

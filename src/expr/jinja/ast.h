@@ -252,7 +252,7 @@ struct jinja {
 #define NODE_DEPTH_MAX 120        /* nesting of expressions and statements */
 #define NODE_CHAIN_MAX 1000       /* depth of an expression's tree, chains of operators included */
 #define NODE_SLOTS_MAX 4096       /* variables of one function */
-#define TEMPLATE_MAX   (4u << 20) /* bytes of a template */
+#define TEMPLATE_MAX   (1u << 20) /* bytes of a template */
 
 /* Parse jinja->source; the pool exists. err->kind is TemplateSyntaxError or TemplateAssertionError. */
 int jinja_parse(struct jinja *jinja, struct error *err);

@@ -91,6 +91,20 @@ int ev_pay_items(struct ev *ev, size_t n)
     return ev_pay(ev, n / 2 + 1);
 }
 
+int ev_pay_tree(struct ev *ev, value v)
+{
+    int r = ev_pay(ev, 1);
+
+    if (v.kind != VALUE_LIST && v.kind != VALUE_TUPLE && v.kind != VALUE_MAP && v.kind != VALUE_SET)
+        return r;
+    for (size_t i = 0; r == 0 && i < value_list_count(v); i++)
+        r = ev_pay_tree(ev, value_list_at(v, i));
+    for (size_t i = 0; r == 0 && i < value_map_count(v); i++)
+        r = value_map_item_at(v, i).kind >= VALUE_LIST ? ev_pay_tree(ev, value_map_item_at(v, i))
+                                                       : ev_pay(ev, 1);
+    return r;
+}
+
 int ev_enter(struct ev *ev)
 {
     if (++ev->depth > ev->limits.depth) {

@@ -315,11 +315,16 @@ int fn_run(struct ev *ev, const struct fn *fn, value subject, const struct actua
     *ret = VALUE_NOTHING;
     for (unsigned i = 0; i < fn->max_args && r == 0; i++) {
         r = plain_argument(ev, &bound.args[i], &held[i]);
-        if (r == 0 && value_len(bound.args[i]) > 64)
-            r = ev_pay(ev, value_len(bound.args[i]) / 64);
+        if (r == 0 && value_is_string(bound.args[i]))
+            r = ev_pay(ev, fn_cost(fn, value_len(bound.args[i])));
     }
     if (r == 0)
         r = fn->function(&call, bound.args, ret, ev->err);
+    if (r == 0 && value_is_string(*ret)) {
+        r = ev_pay(ev, fn_cost(fn, value_len(*ret)));
+        if (r < 0)
+            value_unref(value_take(ret));
+    }
     for (unsigned i = 0; i < FN_ARGS_MAX; i++)
         value_unref(held[i]);
     return r < 0 ? -1 : 0;

@@ -153,6 +153,8 @@ static int filter_title(struct ev *ev, struct bound *bound, value *ret)
             buffer_add(&out, start, (size_t)(at - start));
             continue;
         }
+        if (ev_pay(ev, 8) < 0) /* four texts for each word */
+            return -1;
         first = next = at;
         while (at < end && !starts_words(utf8_next(&next)))
             at = next;
@@ -575,10 +577,12 @@ static int filter_xmlattr(struct ev *ev, struct bound *bound, value *ret)
 
 static int quote(struct ev *ev, value v, bool query, struct buffer *out)
 {
+    static const char digits[] = "0123456789ABCDEF";
     VALUE_AUTO(text);
     const char *s;
 
-    if (ev_str_value(ev, v, &text) < 0 || ev_pay_text(ev, out->len / 64 + value_len(text) * 3) < 0)
+    if (ev_str_value(ev, v, &text) < 0 || ev_pay_text(ev, out->len / 64 + value_len(text) * 3) < 0 ||
+        ev_pay(ev, value_len(text) / 8) < 0)
         return -1;
     s = value_chars(text);
     for (size_t i = 0; i < value_len(text); i++) {
@@ -591,7 +595,7 @@ static int quote(struct ev *ev, value v, bool query, struct buffer *out)
         else if (c == ' ' && query)
             buffer_add_char(out, '+');
         else
-            buffer_addf(out, "%%%02X", c);
+            buffer_add(out, (const char[]){ '%', digits[c >> 4], digits[c & 15] }, 3);
     }
     return 0;
 }

@@ -109,6 +109,9 @@ static int filter_int(struct ev *ev, struct bound *bound, value *ret)
         return 0;
     }
     if (value_is_set(text)) {
+        /* Digits past those of a machine's integer cost more the more there are; beyond 4300 none is read. */
+        if (value_len(text) > 32 && ev_pay(ev, value_len(text) < 8192 ? value_len(text) / 8 : 1024) < 0)
+            return -1;
         /* The base counts for texts only; one that is no number makes them go by way of float too. */
         if (base_of.kind == VALUE_INT || base_of.kind == VALUE_BOOL)
             base = base_of.kind == VALUE_INT ? base_of.integer : base_of.boolean;

@@ -71,6 +71,8 @@ static int make_dict(struct ev *ev, struct bound *bound, value *ret)
 {
     VALUE_AUTO(map);
 
+    if (ev_pay(ev, 8 + value_map_count(bound->named)) < 0)
+        return -1;
     map = value_map_new(value_map_count(bound->named));
     if (value_list_count(bound->rest) > 1)
         return ev_error(ev, "TypeError", "dict expected at most 1 argument, got %zu",

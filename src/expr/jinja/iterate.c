@@ -159,6 +159,8 @@ int iter_next(struct ev *ev, struct iter *iter, value *ret)
 
         if (iter->at < value_len(iter->source)) {
             utf8_next(&at);
+            if (ev_pay(ev, 2) < 0) /* a text of its own is more than a step */
+                return -1;
             *ret = value_text_n(start, (size_t)(at - start));
             iter->at += (size_t)(at - start);
         }

@@ -208,12 +208,13 @@ static const char *find_last(const char *s, size_t n, const char *part, size_t l
     return NULL;
 }
 
-/* From the front a search is linear; from the back every place may cost the length of what is looked for. */
+/* From the front a search is linear, with more to do for long parts; from the back every place may cost the length of what
+   is looked for. */
 static int pay_search(struct ev *ev, value self, value part, bool last)
 {
     size_t n = value_len(self), len = value_len(part);
 
-    return ev_pay(ev, last ? (n / 8 + 1) * (len / 128 + 1) : n / 64 + 1);
+    return ev_pay(ev, last ? (n / 8 + 1) * (len / 128 + 1) : n / (len < 32 ? 64 : 8) + 1);
 }
 
 static int search(struct ev *ev, value self, struct bound *bound, bool last, bool must, value *ret)
@@ -342,7 +343,7 @@ static int add_piece(struct ev *ev, value *list, const char *from, const char *t
     value_list_append(list, value_text_n(from, (size_t)(to - from)));
     if (value_list_count(*list) > ev->limits.sequence)
         return ev_limit(ev, LIMIT_SEQUENCE, ev->limits.sequence);
-    return ev_pay(ev, 1);
+    return ev_pay(ev, 2);
 }
 
 static const char *step_back(const char *at)

@@ -61,20 +61,6 @@ static bool equal_views(const struct view *a, const struct view *b)
     return true;
 }
 
-int ev_pay_tree(struct ev *ev, value v)
-{
-    int r = ev_pay(ev, 1);
-
-    if (v.kind != VALUE_LIST && v.kind != VALUE_TUPLE && v.kind != VALUE_MAP && v.kind != VALUE_SET)
-        return r;
-    for (size_t i = 0; r == 0 && i < value_list_count(v); i++)
-        r = ev_pay_tree(ev, value_list_at(v, i));
-    for (size_t i = 0; r == 0 && i < value_map_count(v); i++)
-        r = value_map_item_at(v, i).kind >= VALUE_LIST ? ev_pay_tree(ev, value_map_item_at(v, i))
-                                                       : ev_pay(ev, 1);
-    return r;
-}
-
 /* What is the same object is not compared. Each mention of a name that is not set is an undefined of its own, though. */
 static int equal_items(struct ev *ev, value a, value b, bool *ret)
 {
@@ -170,6 +156,8 @@ int ev_order(struct ev *ev, enum compare_operator op, value a, value b, bool *re
         }
         if (value_is_list(a) && value_is_list(b) && ev_pay_tree(ev, a) < 0)
             return -1;
+        if (value_len(x) > 4096 && x.header != y.header && ev_pay(ev, value_len(x) / 1024) < 0)
+            return -1;
         if (a.kind == VALUE_OBJECT || b.kind == VALUE_OBJECT || value_compare(a, b, &order) != 0) {
             if (value_is_list(a) && a.kind == b.kind)
                 return order_lists(ev, op, a, b, ret);
@@ -245,7 +233,7 @@ int ev_contains(struct ev *ev, value container, value item, bool *ret)
             return ev_error(ev, "TypeError", "'in <string>' requires string as left operand, not %s",
                             ev_type_name(item));
         *ret = memmem(value_chars(text), value_len(text), value_chars(part), value_len(part));
-        return ev_pay(ev, value_len(text) / 64 + 1);
+        return ev_pay(ev, value_len(text) / (value_len(part) < 32 ? 64 : 8) + 1);
     }
     if (container.kind == VALUE_MAP || container.kind == VALUE_SET ||
         (is_object(container, &view_ops) && ((struct view *)container.object)->kind == VIEW_KEYS)) {
@@ -272,17 +260,18 @@ int ev_compare(struct ev *ev, enum compare_operator op, value a, value b, bool *
         return ev_equal(ev, a, b, ret);
     case COMPARE_NE:
         r = ev_equal(ev, a, b, ret);
-        *ret = !*ret;
-        return r;
+        break;
     case COMPARE_IN:
         return ev_contains(ev, b, a, ret);
     case COMPARE_NOT_IN:
         r = ev_contains(ev, b, a, ret);
-        *ret = !*ret;
-        return r;
+        break;
     default:
         return ev_order(ev, op, a, b, ret);
     }
+    if (r == 0)
+        *ret = !*ret;
+    return r;
 }
 
 /* ---- arithmetic ---- */
@@ -428,6 +417,19 @@ static int percent(struct ev *ev, value format, value args, value *ret)
     return 0;
 }
 
+static size_t limbs(value v)
+{
+    return v.kind == VALUE_BIGINT ? mpz_size(v.bigint->number) : 1;
+}
+
+/* Multiplying and dividing cost the product of the sizes. */
+static uint64_t number_cost(enum number_operator op, value a, value b)
+{
+    if (a.kind != VALUE_BIGINT && b.kind != VALUE_BIGINT)
+        return op == NUMBER_POWER ? 64 : 1;
+    return 64 + limbs(a) * limbs(b) / 64;
+}
+
 int ev_binary(struct ev *ev, enum number_operator op, value a, value b, value *ret)
 {
     int64_t n;
@@ -437,7 +439,7 @@ int ev_binary(struct ev *ev, enum number_operator op, value a, value b, value *r
         return 0;
     }
     if (is_numeric(a) && is_numeric(b)) {
-        if (ev_pay(ev, a.kind == VALUE_BIGINT || b.kind == VALUE_BIGINT || op == NUMBER_POWER ? 64 : 1) < 0)
+        if (ev_pay(ev, number_cost(op, a, b)) < 0)
             return -1;
         return number_operate(op, a, b, ret, ev->err);
     }
@@ -673,8 +675,11 @@ static int item(struct ev *ev, value subject, value key, value *ret)
     }
     if (is_undefined(subject))
         return undefined_raise(ev, subject);
-    if (key.kind == VALUE_INT || key.kind == VALUE_BOOL)
+    if (key.kind == VALUE_INT || key.kind == VALUE_BOOL) {
+        if (value_is_set(text_of(subject)) && ev_pay(ev, value_len(text_of(subject)) / 32) < 0)
+            return -1;
         ev_index(subject, key.integer, ret);
+    }
     return 0;
 }
 

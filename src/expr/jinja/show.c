@@ -10,9 +10,17 @@ static void repr_items(struct ev *ev, value list, struct buffer *out)
     }
 }
 
+/* Decimal digits cost more the more there are. */
+static uint64_t bigint_text_cost(value v)
+{
+    size_t limbs = mpz_size(v.bigint->number);
+
+    return 4 + limbs * limbs / 64;
+}
+
 void ev_repr(struct ev *ev, value v, struct buffer *out)
 {
-    if (ev_pay(ev, 1) < 0)
+    if (ev_pay(ev, 2) < 0)
         return;
     if (out->len > ev->limits.text) {
         ev_limit(ev, LIMIT_TEXT, ev->limits.text);
@@ -47,6 +55,8 @@ void ev_repr(struct ev *ev, value v, struct buffer *out)
             buffer_addf(out, "<%s object>", ev_type_name(v));
         break;
     default:
+        if (v.kind == VALUE_BIGINT && ev_pay(ev, bigint_text_cost(v)) < 0)
+            return;
         if (value_len(v) > 16 && ev_pay(ev, value_len(v) / 8) < 0)
             return;
         python_repr(out, v);
@@ -94,6 +104,8 @@ int ev_str(struct ev *ev, value v, struct buffer *out)
         ev_repr(ev, v, out);
         break;
     default:
+        if (v.kind == VALUE_BIGINT && ev_pay(ev, bigint_text_cost(v)) < 0)
+            return -1;
         python_str(out, v);
     }
     if (out->len > ev->text_max)

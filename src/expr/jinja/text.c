@@ -123,7 +123,7 @@ int text_case(struct ev *ev, enum text_case how, value text, value *ret)
     BUFFER_AUTO(out);
     char *data;
 
-    if (ev_pay_text(ev, n) < 0)
+    if (ev_pay_text(ev, n) < 0 || ev_pay(ev, n / 32) < 0)
         return -1;
     if (is_ascii(text)) {
         *ret = value_string_new(n, &data);
@@ -237,6 +237,8 @@ int text_splitlines(struct ev *ev, value text, bool keep, value *ret)
             at++;
         value_list_append(&lines, value_text_n(line, (size_t)((keep ? at : before) - line)));
         line = at;
+        if (ev_pay(ev, 2) < 0)
+            return -1;
         if (value_list_count(lines) > ev->limits.sequence)
             return ev_limit(ev, LIMIT_SEQUENCE, ev->limits.sequence);
     }

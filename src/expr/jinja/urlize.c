@@ -207,7 +207,7 @@ static int link_words(struct linking *l, value text)
 
         while (at < end && !code_is_space((unsigned char)*at))
             at++;
-        if (ev_pay(l->ev, (uint64_t)(at - start) / 4 + 8) < 0)
+        if (ev_pay(l->ev, (uint64_t)(at - start) / 2 + 20) < 0)
             return -1;
         if (at > start)
             add_word(l, start, (size_t)(at - start));

@@ -12,7 +12,7 @@
 
 #define STACK_MAX     (2u << 20) /* bytes of C stack that one evaluation may use; threads have eight megabytes */
 #define STEPS_BETWEEN 128        /* looks at the memory */
-#define STEPS_MAX     1000000
+#define STEPS_MAX     800000
 #define DEPTH_MAX     150
 #define MEMORY_MAX    (48u << 20)
 #define ITEMS_MAX     200000

@@ -134,7 +134,7 @@ static int repeat_list(struct call *c, value items, value times, value *ret)
     r = yaql_check_count(c->ev, n && n > SIZE_MAX / 2 / count ? SIZE_MAX : (size_t)n * count);
     if (r < 0)
         return r;
-    yaql_charge(c->ev, (uint64_t)n * count / 16);
+    yaql_charge(c->ev, (uint64_t)n * count / 8);
     *ret = items.kind == VALUE_LIST ? value_list_new((size_t)n * count) : value_tuple_new((size_t)n * count);
     for (uint64_t i = 0; i < n; i++)
         value_list_extend(ret, items);

@@ -340,6 +340,7 @@ static int escape_regex(struct call *c, value *ret)
 
     if (r < 0)
         return r;
+    yaql_charge(c->ev, value_len(c->args[0].v) / 8);
     pyregex_escape(&out, value_chars(c->args[0].v), value_len(c->args[0].v));
     *ret = value_text_n(buffer_text(&out), out.len);
     return 0;

@@ -474,6 +474,7 @@ static int to_char_array(struct call *c, value *ret)
     VALUE_AUTO(list);
     const char *s = chars(c, 0), *end = s + len(c, 0);
 
+    yaql_charge(c->ev, len(c, 0) / 2);
     list = value_list_new(0);
     while (s < end) {
         const char *from = s;

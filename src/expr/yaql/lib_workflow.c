@@ -288,6 +288,8 @@ static int zip(struct call *c, value *ret)
         value row = value_list_new(c->n_rest);
         int r = yaql_step(c->ev);
 
+        yaql_charge(c->ev, 4 + 2 * c->n_rest);
+
         for (size_t i = 0; i < c->n_rest; i++) {
             value item_at = value_list_at(value_list_at(lists, i), at);
 
@@ -415,10 +417,12 @@ static int shared(struct call *c, value *ret)
         r = check_plain(c, c->args[i].v);
         if (r >= 0)
             r = yaql_finalize(c->ev, c->args[i].v, &args[i]);
-        yaql_charge(c->ev, 4 + value_len(c->args[i].v) / 32);
+        yaql_charge(c->ev, 4 + fn_cost(fn, value_len(c->args[i].v)));
     }
     if (r >= 0)
         r = fn->function(&call, args, &out, c->ev->err);
+    if (r >= 0)
+        yaql_charge(c->ev, fn_cost(fn, value_len(out)));
     if (r >= 0)
         *ret = yaql_from_plain(c->ev, out);
     for (size_t i = 0; i < fn->max_args; i++)
