@@ -23,6 +23,7 @@ enum builtin_flags {
     BUILTIN_NATIVE =
         1 << 5, /* a function of Python's core, which words wrong counts of arguments its own way */
     BUILTIN_HIDDEN = 1 << 6, /* Python's takes the environment first, and counts it */
+    BUILTIN_NAMED = 1 << 7,  /* native, and yet its arguments may be given by name */
 };
 
 struct builtin {

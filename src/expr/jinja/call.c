@@ -152,6 +152,8 @@ int builtin_bind(struct ev *ev, const char *function, const char *const *params,
 
     for (unsigned i = 0; i < n_params; i++)
         ret->args[i] = VALUE_NOTHING;
+    if (actuals && actuals->n_named && flags & BUILTIN_NATIVE && !(flags & (BUILTIN_NAMED | BUILTIN_KWARGS)))
+        return ev_error(ev, "TypeError", "%s() takes no keyword arguments", function);
     if (flags & BUILTIN_VARARGS)
         ret->rest = value_tuple_new(0);
     if (value_is_set(subject) && n_params)

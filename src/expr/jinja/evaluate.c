@@ -717,7 +717,8 @@ static int eval_constant(struct ev *ev, const struct node *node, value *ret)
     int r;
 
     r = fold(ev, node, ret);
-    if (r == 0 && is_undefined(*ret)) { /* is not written either: it is worked out again when it is reached */
+    if (r == 0 && (*ret).kind == VALUE_OBJECT && !is_object(*ret, &markup_ops)) {
+        /* No object can be written either, except markup: it is worked out again when it is reached. */
         value_unref(value_take(ret));
         r = eval_kind(ev, node, ret);
     }

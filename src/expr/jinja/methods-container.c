@@ -372,7 +372,7 @@ const struct method_row methods_container[] = {
     { "pop", METHOD_LIST, list_pop, METHOD_MUTATES, 0, 1, { "index" } },
     { "remove", METHOD_LIST, list_remove, METHOD_MUTATES, 1, 1, { "value" } },
     { "reverse", METHOD_LIST, list_reverse, METHOD_MUTATES, 0, 0, { 0 } },
-    { "sort", METHOD_LIST, list_sort, METHOD_MUTATES, 0, 2, { "key", "reverse" } },
+    { "sort", METHOD_LIST, list_sort, METHOD_MUTATES | BUILTIN_NAMED, 0, 2, { "key", "reverse" } },
     { "count", METHOD_TUPLE, list_count, 0, 1, 1, { "value" } },
     { "index", METHOD_TUPLE, list_index, 0, 1, 3, { "value", "start", "stop" } },
     { "grouper", METHOD_TUPLE, tuple_grouper, METHOD_PROPERTY, 0, 0, { 0 } },

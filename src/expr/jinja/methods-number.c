@@ -177,7 +177,7 @@ const struct method_row methods_number[] = {
     { "imag", METHOD_INT, int_zero, METHOD_PROPERTY, 0, 0, { 0 } },
     { "numerator", METHOD_INT, int_real, METHOD_PROPERTY, 0, 0, { 0 } },
     { "real", METHOD_INT, int_real, METHOD_PROPERTY, 0, 0, { 0 } },
-    { "to_bytes", METHOD_INT, int_to_bytes, 0, 0, 3, { "length", "byteorder", "signed" } },
+    { "to_bytes", METHOD_INT, int_to_bytes, BUILTIN_NAMED, 0, 3, { "length", "byteorder", "signed" } },
     { "as_integer_ratio", METHOD_FLOAT, float_ratio, 0, 0, 0, { 0 } },
     { "conjugate", METHOD_FLOAT, int_real, 0, 0, 0, { 0 } },
     { "hex", METHOD_FLOAT, float_hex, 0, 0, 0, { 0 } },

@@ -27,7 +27,7 @@ struct method_row {
     const char *name;
     enum method_type type;
     int (*function)(struct ev *ev, value self, struct bound *bound, value *ret);
-    unsigned flags; /* enum method_flags and BUILTIN_VARARGS, BUILTIN_KWARGS */
+    unsigned flags; /* enum method_flags and BUILTIN_VARARGS, BUILTIN_KWARGS, BUILTIN_NAMED */
     uint8_t min, n_params;
     const char *params[4];
     const char *full; /* "str.upper", made with the index */

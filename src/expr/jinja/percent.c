@@ -119,6 +119,40 @@ static value lone_undefined(value args)
     return found;
 }
 
+/* The place of the first argument whose use fails; the count of all when there is none. */
+static size_t first_strict(value tuple)
+{
+    size_t i = 0;
+
+    while (i < value_list_count(tuple) && (!is_undefined(value_list_at(tuple, i)) ||
+                                           ((struct undefined *)value_list_at(tuple, i).object)->lax))
+        i++;
+    return i;
+}
+
+/* Arguments of which the one at `at` fails when it is used. Those before it tell whether it comes to that. */
+static int percent_up_to(struct ev *ev, value text, value args, size_t at, struct buffer *out)
+{
+    ERROR_AUTO(err);
+    VALUE_AUTO(before);
+    VALUE_AUTO(plain);
+    int r;
+
+    before = value_list_slice(args, 0, at);
+    before.kind = VALUE_TUPLE;
+    if (plain_arguments(ev, before, false, &plain) < 0)
+        return -1;
+    r = python_percent(value_chars(text), value_len(text), plain, ev->text_max, out, &err);
+    if (r < 0 && strstr(err.message, "not enough"))
+        return undefined_raise(ev, value_list_at(args, at));
+    if (r < 0 && is_limit(&err))
+        return ev_limit(ev, LIMIT_TEXT, ev->limits.text);
+    if (r == 0)
+        return ev_error(ev, "TypeError", "not all arguments converted during string formatting");
+    error_move(ev->err, &err);
+    return -1;
+}
+
 int ev_percent(struct ev *ev, value text, value args, bool escape, struct buffer *out)
 {
     VALUE_AUTO(plain);
@@ -128,6 +162,8 @@ int ev_percent(struct ev *ev, value text, value args, bool escape, struct buffer
         return -1;
     if (is_undefined(args) || is_object(args, &range_ops))
         return percent_of_object(ev, text, args, out) < 0 ? -1 : ev_pay_text(ev, out->len - before);
+    if (args.kind == VALUE_TUPLE && first_strict(args) < value_list_count(args))
+        return percent_up_to(ev, text, args, first_strict(args), out);
     if (!escape && only_scalars(args))
         plain = value_ref(args);
     else if (plain_arguments(ev, args, escape, &plain) < 0)
