@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "expr/yaql/yaql.h"
 #include "value/datetime.h"
+#include "value/pyregex.h"
 
 /* ---- answers as the tables write them ---- */
 
