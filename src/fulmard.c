@@ -162,6 +162,22 @@ static int make_directory(const char *path, struct error *err)
     return 0;
 }
 
+#define LOCK_TRIES    200
+#define LOCK_PAUSE_US 10000
+
+/* A server that was killed while it started an action leaves its lock with the child for the moment until that has become
+   its program. */
+static int lock_soon(int fd)
+{
+    int r = flock(fd, LOCK_EX | LOCK_NB);
+
+    for (int i = 0; r < 0 && errno == EWOULDBLOCK && i < LOCK_TRIES; i++) {
+        usleep(LOCK_PAUSE_US);
+        r = flock(fd, LOCK_EX | LOCK_NB);
+    }
+    return r;
+}
+
 /* One server a directory: the lock goes with the process. */
 static int lock_directory(struct server *server, struct error *err)
 {
@@ -172,7 +188,7 @@ static int lock_directory(struct server *server, struct error *err)
     if (server->lock_fd < 0)
         return error_set(err, -errno, "%s: %s; give the server's user write access to its data directory",
                          path, strerror(errno));
-    if (flock(server->lock_fd, LOCK_EX | LOCK_NB) < 0)
+    if (lock_soon(server->lock_fd) < 0)
         return error_set(err, -EBUSY, "%s: another server runs in this data directory; stop it first",
                          server->config.data_dir);
     return 0;
