@@ -65,6 +65,8 @@ static const struct option options[] = {
     { "log", "level", TEXT(log_level), "info", 0, 0, "debug, info, warning, error or audit." },
     { "ssl", "cert", TEXT(tls_cert), "", 0, 0, "Certificate chain (PEM); with it the listeners speak TLS." },
     { "ssl", "key", TEXT(tls_key), "", 0, 0, "Private key of the certificate (PEM)." },
+    { "system", "validate_output_schema", BOOLEAN(validate_output), "false", 0, 0,
+      "What succeeds but does not follow the output schema of its action fails." },
     { "system", "validate_trigger_parameters", BOOLEAN(validate_trigger_parameters), "true", 0, 0,
       "Check a rule's trigger parameters against the trigger type's schema." },
     { "system", "validate_trigger_payload", BOOLEAN(validate_trigger_payload), "true", 0, 0,

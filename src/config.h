@@ -34,7 +34,7 @@ struct config {
     int64_t token_ttl;
     char *system_user;
     bool validate_trigger_parameters, validate_trigger_payload;
-    bool stream_output;
+    bool stream_output, validate_output;
     int64_t actions_pool_size;
     int64_t output_limit;
     int64_t shutdown_wait_s;

@@ -330,6 +330,7 @@ static int start_engine(struct server *server, struct error *err)
         .processes_max = server->config.actions_pool_size,
         .output_limit = (size_t)server->config.output_limit,
         .stream_output = server->config.stream_output,
+        .validate_output = server->config.validate_output,
     };
     struct engine *engine;
     int64_t repaired = 0;

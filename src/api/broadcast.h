@@ -35,9 +35,9 @@ struct subscription {
     char *end_event;  /* NULL: never ends by itself */
     int64_t end_seq;
     /* The output of one execution instead: */
-    int64_t output_of; /* 0: events */
-    char *output_type; /* NULL: all */
-    int64_t output_at; /* number of the last piece sent */
+    int64_t output_of;     /* 0: events */
+    char *output_type;     /* NULL: all */
+    int64_t output_at;     /* number of the last piece sent */
     struct follow *follow; /* or an execution with all below it (follow.h); owned */
     /* The broadcaster's own: */
     int64_t sent_us; /* when anything was sent last */

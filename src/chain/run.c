@@ -308,7 +308,7 @@ int chain_run_ended(struct chain_run *run, enum execution_status state, value re
     r = too_large(run, task, err);
     if (r == 0) {
         set_result(run, node->name, task->result);
-        if (task->execution)
+        if (task->execution && state != EXECUTION_CANCELED)
             r = publish(run, node, scope, err);
     }
     if (r == 0)

@@ -61,8 +61,8 @@ int chain_run_parameters(const struct chain_run *run, const struct chain_scope *
                          struct error *err);
 /* The next task begins. */
 void chain_run_started(struct chain_run *run, int64_t execution, int64_t now_us);
-/* The task under way has ended: its result is known by its name, it publishes (unless its request was refused), and what
-   follows it is next. Outcomes: 0, CHAIN_PUBLISH_FAILED, CHAIN_BROKEN. */
+/* The task under way has ended: its result is known by its name, it publishes (unless it was canceled, or its request
+   refused), and what follows it is next. Outcomes: 0, CHAIN_PUBLISH_FAILED, CHAIN_BROKEN. */
 int chain_run_ended(struct chain_run *run, enum execution_status state, value result,
                     const struct chain_scope *scope, struct error *err);
 /* The task under way; NULL between tasks. */

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* workflow rehearse: plays workflows as test files say, without a server. What differs is told with the line of the test
    that expects something else; transitions that no test took are told with their line in the workflow. */
+#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -62,6 +64,66 @@ static int result_read(void *data, const char *path, value *ret, struct error *e
         return 0;
     *ret = value_text_checked(text, n);
     return value_is_set(*ret) ? 0 : error_set(err, -EILSEQ, "%s: it is not valid UTF-8", file);
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t n = strlen(text), n_end = strlen(end);
+
+    return n > n_end && strcmp(text + n - n_end, end) == 0;
+}
+
+static int is_named_test(const struct dirent *entry)
+{
+    return ends_with(entry->d_name, ".test.yaml") || ends_with(entry->d_name, ".test.yml");
+}
+
+static int is_yaml(const struct dirent *entry)
+{
+    return ends_with(entry->d_name, ".yaml") || ends_with(entry->d_name, ".yml");
+}
+
+/* The tests of a folder: what is named so, or every YAML file when nothing is. */
+static int folder_add(value *tests, const char *folder, struct error *err)
+{
+    struct dirent **entries = NULL;
+    int n = scandir(folder, &entries, is_named_test, alphasort);
+
+    if (n == 0) {
+        free(entries);
+        n = scandir(folder, &entries, is_yaml, alphasort);
+    }
+    if (n < 0)
+        return error_set(err, -errno, "%s: %s", folder, strerror(errno));
+    for (int i = 0; i < n; i++) {
+        CLEANUP(freep)
+        char *path = xasprintf("%s/%s", folder, entries[i]->d_name);
+        value file = value_text_checked(path, strlen(path));
+
+        if (value_is_set(file))
+            value_list_append(tests, file);
+        free(entries[i]);
+    }
+    free(entries);
+    return n ? 0 : error_set(err, -ENOENT, "There are no tests in %s.", folder);
+}
+
+static int tests_find(value operands, value *ret, struct error *err)
+{
+    VALUE_LIST_EACH (i, operand, operands) {
+        struct stat info;
+        int r = 0;
+
+        if (stat(value_chars(operand), &info) < 0)
+            r = error_set(err, -errno, "The test spec \"%s\" does not exist.", value_chars(operand));
+        else if (S_ISDIR(info.st_mode))
+            r = folder_add(ret, value_chars(operand), err);
+        else
+            value_list_append(ret, value_ref(operand));
+        if (r < 0)
+            return r;
+    }
+    return 0;
 }
 
 /* ---- playing ---- */
@@ -323,17 +385,22 @@ static int outcomes_write(const struct cli_args *args, value outcomes, struct er
 
 static int rehearse_run(struct cli *cli, const struct cli_args *args, struct error *err)
 {
-    value files = args_operands(args, "file");
     bool save_state = args_text(args, "--save-state") != NULL, all_taken;
-    size_t n_failed = 0;
+    size_t n, n_failed = 0;
+    VALUE_AUTO(tests);
     VALUE_AUTO(outcomes);
     VALUE_AUTO(untaken);
     int r;
 
-    if (save_state && value_list_count(files) != 1)
+    tests = value_list_new(8);
+    r = tests_find(args_operands(args, "file"), &tests, err);
+    if (r < 0)
+        return r;
+    n = value_list_count(tests);
+    if (save_state && n != 1)
         return error_set(err, -EINVAL, "--save-state takes the state of one test.");
-    outcomes = value_list_new(value_list_count(files));
-    VALUE_LIST_EACH (i, file, files) {
+    outcomes = value_list_new(n);
+    VALUE_LIST_EACH (i, file, tests) {
         value outcome = test_outcome(value_chars(file), args_text(args, "--base-path"), save_state);
 
         n_failed += !value_map_bool(outcome, "passed", false);
@@ -347,8 +414,7 @@ static int rehearse_run(struct cli *cli, const struct cli_args *args, struct err
         output_document(output_form(args), outcomes);
     } else {
         untaken_print(untaken);
-        printf("%zu of %zu rehearsals passed.\n", value_list_count(files) - n_failed,
-               value_list_count(files));
+        printf("%zu of %zu rehearsals passed.\n", n - n_failed, n);
     }
     r = outcomes_write(args, outcomes, err);
     return r < 0 ? r : n_failed || !all_taken ? EXIT_ERROR : EXIT_DONE;
@@ -378,7 +444,10 @@ const struct cli_command command_workflow_rehearse = {
     .name = "rehearse",
     .help = "Play workflows with mocked actions and compare what comes of it with what tests expect.",
     .options = (const struct cli_option *const[]){ options_help, options_format, rehearse_options, NULL },
-    .operands = OPERANDS({ "file", OPERAND_SOME, "The tests." }),
+    .operands =
+        OPERANDS({ "file", OPERAND_SOME,
+                   "The tests; a folder stands for the files in it whose names end in .test.yaml, or for all "
+                   "its YAML files when there are none." }),
     .run = rehearse_run,
     .flags = COMMAND_NO_SIGNIN,
 };

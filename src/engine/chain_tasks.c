@@ -233,7 +233,7 @@ static int request(struct engine *engine, struct chain *chain, const struct exec
     if (make_plan(engine, chain, x, node, parameters, &plan, &reason) != 0) {
         chain_run_started(chain->run, 0, engine->now_us);
         refused = refusal(node->name, error_text(&reason));
-        return chain_task_ended(engine, chain, EXECUTION_FAILED, refused, err);
+        return chain_task_ended(engine, chain, x, EXECUTION_FAILED, refused, err);
     }
     r = execution_accept(engine, &plan, &row, err);
     if (r < 0)
@@ -272,8 +272,8 @@ static void note_published(struct chain *chain, const struct chain_node *node)
     }
 }
 
-int chain_task_ended(struct engine *engine, struct chain *chain, enum execution_status state, value result,
-                     struct error *err)
+int chain_task_ended(struct engine *engine, struct chain *chain, const struct execution *x,
+                     enum execution_status state, value result, struct error *err)
 {
     size_t node = chain_run_current(chain->run)->node;
     struct sight sight;
@@ -284,7 +284,8 @@ int chain_task_ended(struct engine *engine, struct chain *chain, enum execution_
     look_as(engine, chain, "", &sight);
     r = chain_run_ended(chain->run, state, result, &sight.scope, &reason);
     note_published(chain, &chain->run->spec->nodes[node]);
-    if (r != 0)
+    /* What is being canceled has nothing to go on with, so nothing can be in its way. */
+    if (r != 0 && x->row.status != EXECUTION_CANCELING)
         return chain_end(engine, chain, EXECUTION_FAILED, error_text(&reason), r != CHAIN_PUBLISH_FAILED,
                          err);
     return chain->run->outcome == EXECUTION_CANCELED

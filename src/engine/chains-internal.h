@@ -29,8 +29,8 @@ int chain_end(struct engine *engine, struct chain *chain, enum execution_status 
 /* Begins the next task, or ends the chain when there is none or it cannot be begun. */
 int chain_start_next(struct engine *engine, struct chain *chain, struct execution *x, struct error *err);
 /* The task under way has ended. */
-int chain_task_ended(struct engine *engine, struct chain *chain, enum execution_status state, value result,
-                     struct error *err);
+int chain_task_ended(struct engine *engine, struct chain *chain, const struct execution *x,
+                     enum execution_status state, value result, struct error *err);
 /* What the execution of the chain shows. Owned. */
 value chain_result(struct engine *engine, const struct chain *chain);
 

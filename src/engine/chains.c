@@ -155,8 +155,8 @@ static int watch(struct engine *engine, struct chain *chain, struct execution *x
     if (r < 0)
         return r;
     if (r == STORE_NOT_FOUND || execution_status_completed(child->row.status)) {
-        r = r == 0 ? chain_task_ended(engine, chain, child->row.status, child->row.result, err)
-                   : chain_task_ended(engine, chain, EXECUTION_ABANDONED, VALUE_NOTHING, err);
+        r = r == 0 ? chain_task_ended(engine, chain, x, child->row.status, child->row.result, err)
+                   : chain_task_ended(engine, chain, x, EXECUTION_ABANDONED, VALUE_NOTHING, err);
         return r < 0 ? r : MOVED;
     }
     if (child->row.status == EXECUTION_PENDING || child->row.status == EXECUTION_PAUSED)

@@ -69,6 +69,7 @@ struct engine_config {
     int64_t processes_max;   /* children at a time */
     size_t output_limit;     /* bytes kept of each stream */
     bool stream_output;
+    bool validate_output; /* what succeeds must follow its output schema */
 };
 
 struct engine *engine_new(const struct engine_config *config);

@@ -22,6 +22,7 @@
 #include "engine/datastore.h"
 #include "engine/feed.h"
 #include "engine/inquiries.h"
+#include "engine/output_check.h"
 #include "engine/policies.h"
 #include "engine/stopping.h"
 #include "engine/triggers.h"
@@ -596,6 +597,8 @@ int execution_complete(struct engine *engine, struct execution *x, struct outcom
     struct execution_plan again;
     int r;
 
+    if (engine->config.validate_output)
+        output_check(&x->row, outcome);
     value_replace(&x->row.result, outcome->result);
     execution_move(engine, x, outcome->status);
     if (x->row.status == EXECUTION_PENDING && inquiry_is(&x->row))

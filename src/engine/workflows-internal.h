@@ -20,8 +20,8 @@ struct task_run {
     struct task_row row;
     uint32_t task, route;
     bool has_items;
-    bool over; /* the row is closed */
-    size_t n;  /* items; 1 without */
+    bool over;                             /* the row is closed */
+    size_t n;                              /* items; 1 without */
     const struct conductor_event *telling; /* while the conductor is told of it */
     struct task_child *children;
     value results;       /* with items: list of results, null where there is none */

@@ -261,6 +261,7 @@ static int put_directive(struct percent *p)
 {
     struct python_spec spec;
     struct percent_flags flags;
+    const char *start = p->at;
     bool number;
     value v;
     int r;
@@ -268,7 +269,7 @@ static int put_directive(struct percent *p)
     r = read_directive(p, &spec, &flags);
     if (r < 0)
         return r;
-    if (spec.type == '%') {
+    if (spec.type == '%' && p->at - start == 1) {
         buffer_add_char(p->out, '%');
         return 0;
     }

@@ -82,7 +82,8 @@ struct conductor_rerun {
     const char *task;
     int64_t route;
     bool reset_items;
-    value items; /* list of numbers: only these items run again; unset: those that failed, or all with reset_items */
+    value
+        items; /* list of numbers: only these items run again; unset: those that failed, or all with reset_items */
 };
 /* Without requests: whatever failed last. */
 int conductor_rerun(struct conductor *conductor, const struct conductor_rerun *requests, size_t n_requests,

@@ -11,14 +11,13 @@ static int datastore_get(void *data, const char *scope, const char *key, bool de
                          struct error *err)
 {
     const struct rehearsal *rehearsal = data;
-    value found = VALUE_NOTHING;
-    BUFFER_AUTO(own);
+    BUFFER_AUTO(name);
+    value found;
 
-    buffer_addf(&own, "user.%s", key);
-    if (!scope || strcmp(scope, "user") == 0)
-        found = value_map_get(rehearsal->datastore, buffer_text(&own));
-    if (!value_is_set(found) && (!scope || strcmp(scope, "user") != 0))
-        found = value_map_get(rehearsal->datastore, key);
+    if (strcmp(scope, "user") == 0)
+        buffer_add_text(&name, "user.");
+    buffer_add_text(&name, key);
+    found = value_map_get(rehearsal->datastore, buffer_text(&name));
     *ret = value_is_set(found) ? python_str_value(found) : VALUE_NOTHING;
     return 0;
 }

@@ -274,6 +274,16 @@ def test_differences_name_the_line_of_the_test_that_expects_something_else(fulma
     assert done.returncode == 1 and '    odd.yaml:4: The mock action execution 0 is for task "nobody"' in done.stdout
 
 
+def test_a_folder_stands_for_the_tests_in_it(fulmar, flow, tmp_path):
+    for name in ("bad.test.yaml", "good.test.yaml"):
+        (tmp_path / name.replace(".test", "")).rename(tmp_path / name)
+    done = fulmar("workflow", "rehearse", ".")
+    assert [line.split()[:2] for line in done.stdout.splitlines() if line[:6] in ("passed", "FAILED")] == [
+        ["FAILED", "./bad.test.yaml"], ["passed", "./good.test.yaml"]]
+    assert "There are no tests in home." in fulmar("workflow", "rehearse", "home").stdout
+    assert 'The test spec "nowhere" does not exist.' in fulmar("workflow", "rehearse", "nowhere").stdout
+
+
 def test_transitions_that_no_test_takes_are_told_and_may_fail(fulmar, flow, tmp_path):
     done = fulmar("workflow", "rehearse", "good.yaml")
     assert done.returncode == 0

@@ -386,7 +386,12 @@ def test_cancelation_goes_down_and_comes_up(stories, notes):
     inner = make_chain(stories, SLOW, FILE)
     outer = make_chain(stories, f"""
         chain:
-          - {{name: a, ref: {inner}, parameters: {{file: "{{{{file}}}}"}}, on-success: b, on-failure: b}}
+          - name: a
+            ref: {inner}
+            parameters: {{file: "{{{{file}}}}"}}
+            publish: {{got: "{{{{a.published.nothing}}}}"}}
+            on-success: b
+            on-failure: b
           - {{name: b, ref: core.noop}}
         """, FILE)
     for which in ("outer", "inner"):

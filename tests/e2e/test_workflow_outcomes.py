@@ -204,6 +204,37 @@ def test_changes_of_keys_are_events_though_no_rule_listens(outcomes):
     assert events("delete")["object"]["name"] == "told"
 
 
+GIVES = """
+output: [{size: 7}, {token: abc}]
+tasks:
+  nothing:
+    action: core.noop
+"""
+
+
+@pytest.mark.parametrize(("asked", "size", "expected"), [
+    (True, "integer", "succeeded"), (True, "string", "failed"), (False, "string", "succeeded"),
+])
+def test_an_output_is_held_against_its_schema_when_that_is_asked_for(new_server, tmp_path, asked, size, expected):
+    pack = Pack(tmp_path / "packs", "sized")
+    pack.workflow("gives", GIVES)
+    properties = {"size": {"type": size, "required": True}, "token": {"type": "string", "secret": True}}
+    pack.describe_output("gives", {"type": "object", "properties": properties, "additionalProperties": False})
+    pack.action("says", cmd={"default": "echo 7", "immutable": True})
+    pack.describe_output("says", {"type": "object", "properties": {"size": {"type": "string"}}})
+    server = new_server(packs=[tmp_path / "packs"], environment={"FULMAR_SYSTEM__VALIDATE_OUTPUT_SCHEMA": str(asked)})
+    server.start()
+    done = server.client.run("sized.gives")
+    assert done["status"] == expected
+    if expected == "succeeded":
+        assert done["result"] == {"output": {"size": 7, "token": "********"}}
+    else:
+        assert done["result"]["error"].startswith("7 is not of type 'string'")
+        assert "abc" not in done["result"]["error"]
+        assert done["result"]["message"] == "Error validating output. See error output for more details."
+    assert server.client.run("sized.says")["status"] == "succeeded"  # what a command prints is not described by a schema
+
+
 def test_packs_made_to_be_replaced_give_way_and_others_do_not(new_server, tmp_path):
     for name in ("examples", "default", "core"):
         Pack(tmp_path / "packs", name).action("mine", cmd={"default": "echo mine", "immutable": True})

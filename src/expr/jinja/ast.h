@@ -215,6 +215,7 @@ struct node_macro { /* MACRO, CALL_BLOCK, BLOCK */
     struct node **defaults;
     int32_t caller_slot, varargs_slot, kwargs_slot; /* -1: not used */
     bool explicit_caller;
+    bool required;  /* BLOCK: another template would have to fill it */
     uint16_t level; /* BLOCK: functions outwards from the place it stands to the frame it sees */
     struct node_list *body;
     struct node *target; /* MACRO: its name as a target; CALL_BLOCK: the call */

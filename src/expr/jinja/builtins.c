@@ -38,6 +38,7 @@ static void make_tables(void)
 {
     add_rows(&tables.filters, filters_text);
     add_rows(&tables.filters, filters_sequence);
+    add_rows(&tables.filters, filters_lazy);
     add_rows(&tables.filters, filters_value);
     add_rows(&tables.tests, jinja_tests);
     add_rows(&tables.globals, jinja_globals);

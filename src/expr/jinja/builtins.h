@@ -22,6 +22,7 @@ enum builtin_flags {
     BUILTIN_TEMPLATE = 1 << 4, /* only in StackStorm's environment */
     BUILTIN_NATIVE =
         1 << 5, /* a function of Python's core, which words wrong counts of arguments its own way */
+    BUILTIN_HIDDEN = 1 << 6, /* Python's takes the environment first, and counts it */
 };
 
 struct builtin {
@@ -50,7 +51,7 @@ void global_offer(struct nearest *nearest, enum jinja_flags flags);
 /* The loop's number of that name ("index", "length" ...), for loop_number; 0: there is none. */
 uint8_t loop_field_find(value name);
 
-extern const struct builtin filters_text[], filters_sequence[], filters_value[], jinja_tests[],
-    jinja_globals[], orquesta_functions[];
+extern const struct builtin filters_text[], filters_sequence[], filters_lazy[], filters_value[],
+    jinja_tests[], jinja_globals[], orquesta_functions[];
 
 #endif

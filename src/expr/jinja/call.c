@@ -148,7 +148,7 @@ int builtin_bind(struct ev *ev, const char *function, const char *const *params,
                  unsigned min, unsigned flags, value subject, const struct actuals *actuals,
                  struct bound *ret)
 {
-    unsigned at = 0;
+    unsigned at = 0, hidden = flags & BUILTIN_HIDDEN ? 1 : 0;
 
     for (unsigned i = 0; i < n_params; i++)
         ret->args[i] = VALUE_NOTHING;
@@ -164,7 +164,7 @@ int builtin_bind(struct ev *ev, const char *function, const char *const *params,
         else if (flags & BUILTIN_NATIVE)
             return native_count(ev, function, n_params, min, at + actuals->n - i);
         else
-            return too_many(ev, function, n_params, min, at + actuals->n - i);
+            return too_many(ev, function, n_params + hidden, min + hidden, at + actuals->n - i + hidden);
     }
     for (unsigned i = 0; actuals && i < actuals->n_named; i++)
         if (bind_named(ev, function, params, n_params, flags, actuals->names[i],

@@ -242,7 +242,7 @@ value text_of(value v);
 
 /* ---- walking ---- */
 
-enum iter_kind { ITER_LIST, ITER_MAP, ITER_TEXT, ITER_RANGE, ITER_OBJECT, ITER_EMPTY };
+enum iter_kind { ITER_LIST, ITER_MAP, ITER_TEXT, ITER_BYTES, ITER_RANGE, ITER_OBJECT, ITER_EMPTY };
 
 struct iter {
     enum iter_kind kind;
@@ -263,10 +263,17 @@ void iter_release(struct iter *iter);
 /* All items as a new list. */
 int ev_list(struct ev *ev, value v, value *ret);
 
-/* A lazy sequence: `step` gives the next item, unset at the end. */
+#define GENERATOR_ARGS 3
+
+/* A lazy sequence: `step` gives the next item, unset at the end. Before the first one `begin` makes ready, when there is
+   one: it sets `step`, or leaves it NULL where there is nothing to walk through. */
 struct generator {
     struct value_object object;
+    int (*begin)(struct ev *ev, struct generator *self);
     int (*step)(struct ev *ev, struct generator *self, value *ret);
+    struct { /* how the filter was called, see struct bound */
+        value args[GENERATOR_ARGS], rest, named;
+    } called;
     struct iter source;
     const char *shown;             /* what its type is called: "generator", "list_reverseiterator" */
     const struct builtin *builtin; /* the filter or test that is applied, may be NULL */
@@ -364,6 +371,10 @@ int ev_global(struct ev *ev, value name, value *ret);
 /* ---- evaluating ---- */
 
 int ev_eval(struct ev *ev, const struct node *node, value *ret);
+/* Tells what an expression came to; only where ev->explained is set. */
+void ev_explain(struct ev *ev, const struct node *node, value v);
+/* A constant expression that is printed. */
+int ev_eval_printed(struct ev *ev, const struct node *node, value *ret);
 value ev_peek_part(struct ev *ev, const struct node *node, value *held);
 /* A constant, or a variable that is at hand, borrowed; unset for everything else. Not while expressions are explained. */
 static inline value ev_glance_plain(const struct ev *ev, const struct node *node)

@@ -567,12 +567,20 @@ static OUTLINE value peek_slice(struct ev *ev, const struct node_pair *node, val
     VALUE_AUTO(start);
     VALUE_AUTO(stop);
     VALUE_AUTO(step);
+    int r;
 
     if (ev_eval(ev, node->a, &subject) < 0 || (slice->a && ev_eval(ev, slice->a, &start) < 0) ||
         (slice->b && ev_eval(ev, slice->b, &stop) < 0) || (slice->c && ev_eval(ev, slice->c, &step) < 0))
         return VALUE_NOTHING;
     ev->at = &node->node;
-    return finish(ev_slice(ev, subject, start, stop, step, held), held);
+    r = ev_slice(ev, subject, start, stop, step, held);
+    if (unlikely(r < 0 && ev->folding && ev->err->kind && strcmp(ev->err->kind, "TypeError") == 0)) {
+        /* Where Jinja works out a constant itself, what cannot be cut lacks the piece. */
+        *held = undefined_hint(ev, "UndefinedError",
+                               value_textf("%s object has no element slice", ev_type_name(subject)));
+        r = 0;
+    }
+    return finish(r, held);
 }
 
 static OUTLINE value peek_item(struct ev *ev, const struct node_pair *node, value *held)
@@ -681,29 +689,26 @@ static int eval_kind(struct ev *ev, const struct node *node, value *ret)
     }
 }
 
-static void explain(struct ev *ev, const struct node *node, value v)
-{
-    value step = value_map_new(4);
-    size_t len;
-    const char *text = node_text(ev->jinja, node, &len);
-    int column = 1;
-
-    if (node->type == NODE_CONST || value_list_count(*ev->explained) >= 1000) {
-        value_unref(step);
-        return;
-    }
-    for (uint32_t i = node->start; i > 0 && ev->jinja->source[i - 1] != '\n'; i--)
-        column++;
-    value_map_put(&step, "expression", value_text_n(text, len));
-    value_map_put(&step, "value", value_ref(v));
-    value_map_put(&step, "line", value_int(node->line));
-    value_map_put(&step, "column", value_int(column));
-    value_list_append(ev->explained, step);
-}
-
 static bool may_be_infinite(const struct node *node)
 {
     return node->type != NODE_CONST || ((const struct node_const *)node)->v.kind == VALUE_FLOAT;
+}
+
+/* A constant expression, as it is before the template runs; where that fails, as it is when it runs. */
+static int fold(struct ev *ev, const struct node *node, value *ret)
+{
+    struct error *err = ev->err;
+    ERROR_AUTO(ignored);
+    int r;
+
+    ev->folding = true;
+    ev->err = &ignored;
+    r = eval_kind(ev, node, ret);
+    ev->folding = false;
+    ev->err = err;
+    if (r < 0)
+        value_unref(value_take(ret));
+    return r < 0 ? eval_kind(ev, node, ret) : 0;
 }
 
 /* Jinja folds constants when it compiles and writes them into its program, where "inf" and "nan" are no words. */
@@ -711,24 +716,19 @@ static int eval_constant(struct ev *ev, const struct node *node, value *ret)
 {
     int r;
 
-    ev->folding = true;
-    r = eval_kind(ev, node, ret);
-    ev->folding = false;
+    r = fold(ev, node, ret);
+    if (r == 0 && is_undefined(*ret)) { /* is not written either: it is worked out again when it is reached */
+        value_unref(value_take(ret));
+        r = eval_kind(ev, node, ret);
+    }
     if (r == 0 && (*ret).kind == VALUE_FLOAT && !__builtin_isfinite((*ret).number))
         return ev_error(ev, "NameError", "name '%s' is not defined",
                         __builtin_isnan((*ret).number) ? "nan" : "inf");
     return r;
 }
 
-int ev_eval(struct ev *ev, const struct node *node, value *ret)
+static inline int evaluated(struct ev *ev, const struct node *node, int r, value *ret)
 {
-    int r;
-
-    *ret = VALUE_NOTHING;
-    if (ev_pay(ev, 1) < 0)
-        return -1;
-    r = unlikely(node->constant && !ev->folding && may_be_infinite(node)) ? eval_constant(ev, node, ret)
-                                                                          : eval_kind(ev, node, ret);
     if (unlikely(r < 0)) {
         value_unref(value_take(ret));
         if (!ev->err->line)
@@ -736,8 +736,34 @@ int ev_eval(struct ev *ev, const struct node *node, value *ret)
         return -1;
     }
     if (unlikely(ev->explained))
-        explain(ev, node, *ret);
+        ev_explain(ev, node, *ret);
     return 0;
+}
+
+int ev_eval(struct ev *ev, const struct node *node, value *ret)
+{
+    *ret = VALUE_NOTHING;
+    if (ev_pay(ev, 1) < 0)
+        return -1;
+    if (unlikely(node->constant && !ev->folding && may_be_infinite(node)))
+        return evaluated(ev, node, eval_constant(ev, node, ret), ret);
+    return evaluated(ev, node, eval_kind(ev, node, ret), ret);
+}
+
+int ev_eval_printed(struct ev *ev, const struct node *node, value *ret)
+{
+    int r;
+
+    *ret = VALUE_NOTHING;
+    if (ev_pay(ev, 1) < 0)
+        return -1;
+    r = fold(ev, node, ret);
+    if (r == 0 && is_undefined(*ret) &&
+        ev->strict) { /* cannot be printed, so what it is made of may fail first */
+        value_unref(value_take(ret));
+        r = eval_kind(ev, node, ret);
+    }
+    return evaluated(ev, node, r, ret);
 }
 
 /* Does an expression have to go through ev_eval, which tells it or folds it? */

@@ -25,7 +25,18 @@ static int flag(struct ev *ev, value v, bool otherwise, bool *ret)
 static int number(struct ev *ev, value v, int64_t otherwise, int64_t *ret)
 {
     *ret = otherwise;
-    return value_is_null(v) ? 0 : ev_index_of(ev, v, ret);
+    return value_is_set(v) ? ev_index_of(ev, v, ret) : 0;
+}
+
+/* What does not go through str() first has to be a text, or lacks the method. */
+static int text_with(struct ev *ev, value v, const char *method, value *ret)
+{
+    *ret = text_of(v);
+    if (value_is_set(*ret))
+        return 0;
+    if (is_undefined(v))
+        return undefined_raise(ev, v);
+    return ev_error(ev, "AttributeError", "'%s' object has no attribute '%s'", ev_type_name(v), method);
 }
 
 static int filter_case(struct ev *ev, struct bound *bound, enum text_case how, value *ret)
@@ -164,6 +175,8 @@ static int filter_trim(struct ev *ev, struct bound *bound, value *ret)
 
     if (subject(ev, bound, &text) < 0)
         return -1;
+    if (!value_is_null(bound->args[1]) && !value_is_set(text_of(bound->args[1])))
+        return ev_error(ev, "TypeError", "strip arg must be None or str");
     *ret = text_like(bound->args[0], text_strip(text, text_of(bound->args[1]), true, true));
     return 0;
 }
@@ -185,10 +198,11 @@ static int filter_replace(struct ev *ev, struct bound *bound, value *ret)
     VALUE_AUTO(text);
     VALUE_AUTO(old);
     VALUE_AUTO(new);
-    int64_t count;
+    int64_t count = -1;
 
     if (subject(ev, bound, &text) < 0 || ev_str_value(ev, bound->args[1], &old) < 0 ||
-        ev_str_value(ev, bound->args[2], &new) < 0 || number(ev, bound->args[3], -1, &count) < 0)
+        ev_str_value(ev, bound->args[2], &new) < 0 ||
+        (bound->args[3].kind != VALUE_NULL && number(ev, bound->args[3], -1, &count) < 0))
         return -1;
     if (text_replace(ev, text, old, new, count, ret) < 0)
         return -1;
@@ -202,66 +216,89 @@ static int filter_string(struct ev *ev, struct bound *bound, value *ret)
     return ev_soft_str(ev, bound->args[0], ret);
 }
 
+/* The lengths a truncation goes by, each compared as Python does it. */
+static int truncate_lengths(struct ev *ev, struct bound *bound, int64_t *ret_length, int64_t *ret_end,
+                            int64_t *ret_leeway)
+{
+    value length = value_is_set(bound->args[1]) ? bound->args[1] : value_int(255);
+    value leeway = value_is_null(bound->args[4]) ? value_int(5) : bound->args[4];
+    bool enough;
+
+    *ret_end = 3;
+    if (value_is_set(bound->args[3]) && ev_length(ev, bound->args[3], ret_end) < 0)
+        return -1;
+    if (ev_order(ev, COMPARE_GTEQ, length, value_int(*ret_end), &enough) < 0 ||
+        ev_index_of(ev, length, ret_length) < 0)
+        return -1;
+    if (!enough)
+        return ev_error(ev, "AssertionError", "expected length >= %lld, got %lld", (long long)*ret_end,
+                        (long long)*ret_length);
+    if (ev_order(ev, COMPARE_GTEQ, leeway, value_int(0), &enough) < 0 ||
+        ev_index_of(ev, leeway, ret_leeway) < 0)
+        return -1;
+    if (!enough)
+        return ev_error(ev, "AssertionError", "expected leeway >= 0, got %lld", (long long)*ret_leeway);
+    return 0;
+}
+
 static int filter_truncate(struct ev *ev, struct bound *bound, value *ret)
 {
-    VALUE_AUTO(text);
-    VALUE_AUTO(end);
+    value end = value_is_set(bound->args[3]) ? bound->args[3] : VALUE_ATOM("...");
+    int64_t length, leeway, end_chars, n;
     VALUE_AUTO(kept);
-    int64_t length, leeway, chars, end_chars, keep;
     bool killwords;
-    const char *space = NULL;
+    value text;
 
-    if (subject(ev, bound, &text) < 0 || number(ev, bound->args[1], 255, &length) < 0 ||
-        flag(ev, bound->args[2], false, &killwords) < 0 || number(ev, bound->args[4], 5, &leeway) < 0)
+    if (truncate_lengths(ev, bound, &length, &end_chars, &leeway) < 0 ||
+        ev_length(ev, bound->args[0], &n) < 0)
         return -1;
-    if (!value_is_set(bound->args[3]))
-        end = value_text("...");
-    else if (ev_str_value(ev, bound->args[3], &end) < 0)
-        return -1;
-    chars = (int64_t)value_string_chars(text);
-    end_chars = (int64_t)value_string_chars(end);
-    if (length < end_chars)
-        return ev_error(ev, "AssertionError", "expected length >= %lld, got %lld", (long long)end_chars,
-                        (long long)length);
-    if (leeway < 0)
-        return ev_error(ev, "AssertionError", "expected leeway >= 0, got %lld", (long long)leeway);
-    if (chars <= length || chars - length <= leeway) {
+    if (n <= length || n - length <= leeway) {
         *ret = value_ref(bound->args[0]);
         return 0;
     }
-    keep = length - end_chars;
-    if (ev_slice(ev, text, VALUE_NOTHING, value_int(keep), VALUE_NOTHING, &kept) < 0)
+    if (flag(ev, bound->args[2], false, &killwords) < 0 ||
+        ev_slice(ev, bound->args[0], VALUE_NOTHING, value_int(length - end_chars), VALUE_NOTHING, &kept) < 0)
         return -1;
-    if (!killwords)
+    if (!killwords) {
+        const char *space;
+
+        if (text_with(ev, bound->args[0], "rsplit", &text) < 0)
+            return -1;
         space = memrchr(value_chars(kept), ' ', value_len(kept));
-    if (space)
-        value_replace(&kept, value_text_n(value_chars(kept), (size_t)(space - value_chars(kept))));
-    if (ev_binary(ev, NUMBER_ADD, kept, end, ret) < 0)
-        return -1;
-    *ret = text_like(bound->args[0], *ret);
-    return 0;
+        if (space)
+            value_replace(&kept, value_text_n(value_chars(kept), (size_t)(space - value_chars(kept))));
+    }
+    if (!value_is_set(text_of(kept)))
+        return ev_binary(ev, NUMBER_ADD, kept, end, ret);
+    value_replace(&kept, text_like(bound->args[0], value_ref(kept)));
+    return ev_binary(ev, NUMBER_ADD, kept, end, ret);
+}
+
+/* The text between lines. */
+static int wrap_string(struct ev *ev, value v, value *ret)
+{
+    *ret = VALUE_ATOM("\n");
+    return value_is_null(v) ? 0 : text_with(ev, v, "join", ret);
 }
 
 static int filter_wordwrap(struct ev *ev, struct bound *bound, value *ret)
 {
-    VALUE_AUTO(text);
+    value text, between, width_of = value_is_set(bound->args[1]) ? bound->args[1] : value_int(79);
     VALUE_AUTO(lines);
-    VALUE_AUTO(between);
     BUFFER_AUTO(out);
-    bool break_long, break_hyphens;
+    bool break_long, break_hyphens, none;
     int64_t width;
 
-    if (subject(ev, bound, &text) < 0 || number(ev, bound->args[1], 79, &width) < 0 ||
-        flag(ev, bound->args[2], true, &break_long) < 0 || flag(ev, bound->args[4], true, &break_hyphens) < 0)
-        return -1;
-    if (value_is_null(bound->args[3]))
-        between = value_text("\n");
-    else if (ev_str_value(ev, bound->args[3], &between) < 0)
-        return -1;
-    if (text_splitlines(ev, text, false, &lines) < 0)
+    if (wrap_string(ev, bound->args[3], &between) < 0 ||
+        text_with(ev, bound->args[0], "splitlines", &text) < 0 ||
+        text_splitlines(ev, text, false, &lines) < 0 || flag(ev, bound->args[2], true, &break_long) < 0 ||
+        flag(ev, bound->args[4], true, &break_hyphens) < 0)
         return -1;
     VALUE_LIST_EACH (i, line, lines) {
         if (i && ev_add_text(ev, &out, value_chars(between), value_len(between)) < 0)
+            return -1;
+        if (ev_order(ev, COMPARE_LTEQ, width_of, value_int(0), &none) < 0 ||
+            ev_index_of(ev, width_of, &width) < 0)
             return -1;
         if (text_wrap(ev, value_chars(line), value_len(line), width, break_long, break_hyphens, between,
                       &out) < 0)
@@ -291,28 +328,36 @@ static int filter_wordcount(struct ev *ev, struct bound *bound, value *ret)
     return 0;
 }
 
+/* Python adds a newline first, so that a newline at the end gives a last, empty line. */
+static int indented(struct ev *ev, value v, value *ret)
+{
+    value text = text_of(v);
+
+    if (value_is_set(text))
+        return ev_binary(ev, NUMBER_ADD, text, VALUE_ATOM("\n"), ret);
+    if (v.kind == VALUE_LIST || is_undefined(v))
+        return text_with(ev, v, "splitlines", &text);
+    if (v.kind == VALUE_TUPLE)
+        return ev_error(ev, "TypeError", "can only concatenate tuple (not \"str\") to tuple");
+    return ev_error(ev, "TypeError", "unsupported operand type(s) for +=: '%s' and 'str'", ev_type_name(v));
+}
+
 static int filter_indent(struct ev *ev, struct bound *bound, value *ret)
 {
+    value width = value_is_set(bound->args[1]) ? bound->args[1] : value_int(4);
     VALUE_AUTO(text);
     VALUE_AUTO(lines);
     VALUE_AUTO(by);
-    VALUE_AUTO(none);
     BUFFER_AUTO(out);
     bool first, blank;
-    int64_t width;
 
-    none = value_text("");
-    if (value_is_set(text_of(bound->args[1]))) {
-        by = value_ref(text_of(bound->args[1]));
-    } else if (number(ev, bound->args[1], 4, &width) < 0 ||
-               text_pad(ev, none, width, VALUE_NOTHING, TEXT_LEFT, &by) < 0) {
+    if (value_is_set(text_of(width)))
+        by = value_ref(text_of(width));
+    else if (ev_binary(ev, NUMBER_MULTIPLY, VALUE_ATOM(" "), width, &by) < 0)
         return -1;
-    }
-    if (subject(ev, bound, &text) < 0 || flag(ev, bound->args[2], false, &first) < 0 ||
+    if (indented(ev, bound->args[0], &text) < 0 || flag(ev, bound->args[2], false, &first) < 0 ||
         flag(ev, bound->args[3], false, &blank) < 0)
         return -1;
-    /* Python adds a newline first, so that a newline at the end gives a last, empty line. */
-    value_replace(&text, value_textf("%s\n", value_chars(text)));
     if (text_splitlines(ev, text, false, &lines) < 0)
         return -1;
     VALUE_LIST_EACH (i, line, lines) {
@@ -396,20 +441,22 @@ static int filter_safe(struct ev *ev, struct bound *bound, value *ret)
     return 0;
 }
 
-/* Without what stands between `open` and `close`. */
-static void strip_between(struct buffer *text, const char *open, const char *close)
+/* Without tags and comments, up to the first that does not end. */
+static void without_tags(const char *at, size_t n, struct buffer *out)
 {
-    struct buffer out = BUFFER_INIT;
-    const char *at = buffer_text(text), *end = at + text->len, *start, *stop;
+    const char *end = at + n, *start, *stop;
 
-    while ((start = memmem(at, (size_t)(end - at), open, strlen(open))) &&
-           (stop = memmem(start, (size_t)(end - start), close, strlen(close)))) {
-        buffer_add(&out, at, (size_t)(start - at));
-        at = stop + strlen(close);
+    while ((start = memchr(at, '<', (size_t)(end - at)))) {
+        bool comment = end - start >= 4 && memcmp(start, "<!--", 4) == 0;
+
+        stop = comment ? memmem(start + 4, (size_t)(end - start) - 4, "-->", 3)
+                       : memchr(start, '>', (size_t)(end - start));
+        if (!stop)
+            break;
+        buffer_add(out, at, (size_t)(start - at));
+        at = stop + (comment ? 3 : 1);
     }
-    buffer_add(&out, at, (size_t)(end - at));
-    buffer_release(text);
-    *text = out;
+    buffer_add(out, at, (size_t)(end - at));
 }
 
 static const struct {
@@ -463,9 +510,7 @@ static int filter_striptags(struct ev *ev, struct bound *bound, value *ret)
 
     if (subject(ev, bound, &text) < 0 || ev_pay(ev, value_len(text) / 8 + 1) < 0)
         return -1;
-    buffer_add(&rest, value_chars(text), value_len(text));
-    strip_between(&rest, "<!--", "-->");
-    strip_between(&rest, "<", ">");
+    without_tags(value_chars(text), value_len(text), &rest);
     for (const char *at = buffer_text(&rest), *end = at + rest.len; at < end;) {
         const char *next = at;
         size_t n;
@@ -619,19 +664,25 @@ const struct builtin filters_text[] = {
       .print = print_format },
     { "indent", "do_indent", filter_indent, 0, 1, 4, { "s", "width", "first", "blank" } },
     { "lower", "do_lower", filter_lower, 0, 1, 1, { "s" }, .print = print_lower },
-    { "replace", "do_replace", filter_replace, 0, 3, 4, { "s", "old", "new", "count" } },
+    { "replace", "do_replace", filter_replace, BUILTIN_HIDDEN, 3, 4, { "s", "old", "new", "count" } },
     { "safe", "do_mark_safe", filter_safe, 0, 1, 1, { "value" } },
     { "string", "soft_str", filter_string, 0, 1, 1, { "s" } },
     { "striptags", "do_striptags", filter_striptags, 0, 1, 1, { "value" } },
     { "title", "do_title", filter_title, 0, 1, 1, { "s" } },
     { "trim", "do_trim", filter_trim, 0, 1, 2, { "value", "chars" } },
-    { "truncate", "do_truncate", filter_truncate, 0, 1, 5, { "s", "length", "killwords", "end", "leeway" } },
+    { "truncate",
+      "do_truncate",
+      filter_truncate,
+      BUILTIN_HIDDEN,
+      1,
+      5,
+      { "s", "length", "killwords", "end", "leeway" } },
     { "upper", "do_upper", filter_upper, 0, 1, 1, { "s" }, .print = print_upper },
     { "urlencode", "do_urlencode", filter_urlencode, 0, 1, 1, { "value" } },
     { "urlize",
       "do_urlize",
       filter_urlize,
-      0,
+      BUILTIN_HIDDEN,
       1,
       6,
       { "value", "trim_url_limit", "nofollow", "target", "rel", "extra_schemes" } },
@@ -639,10 +690,10 @@ const struct builtin filters_text[] = {
     { "wordwrap",
       "do_wordwrap",
       filter_wordwrap,
-      0,
+      BUILTIN_HIDDEN,
       1,
       5,
       { "s", "width", "break_long_words", "wrapstring", "break_on_hyphens" } },
-    { "xmlattr", "do_xmlattr", filter_xmlattr, 0, 1, 2, { "d", "autospace" } },
+    { "xmlattr", "do_xmlattr", filter_xmlattr, BUILTIN_HIDDEN, 1, 2, { "d", "autospace" } },
     { 0 },
 };

@@ -12,8 +12,6 @@ static int filter_abs(struct ev *ev, struct bound *bound, value *ret)
 {
     value v = bound->args[0];
 
-    if (is_undefined(v))
-        return undefined_raise(ev, v);
     if (v.kind != VALUE_BOOL && !value_is_number(v))
         return ev_error(ev, "TypeError", "bad operand type for abs(): '%s'", ev_type_name(v));
     return number_absolute(v, ret, ev->err);
@@ -21,11 +19,13 @@ static int filter_abs(struct ev *ev, struct bound *bound, value *ret)
 
 static int filter_attr(struct ev *ev, struct bound *bound, value *ret)
 {
-    VALUE_AUTO(name);
+    value name = text_of(bound->args[1]);
 
-    if (ev_str_value(ev, bound->args[1], &name) < 0)
-        return -1;
-    return ev_attribute(ev, bound->args[0], name, ret);
+    if (value_is_set(name))
+        return ev_attribute(ev, bound->args[0], name, ret);
+    if (is_undefined(bound->args[1]) && !((struct undefined *)bound->args[1].object)->lax)
+        return undefined_raise(ev, bound->args[1]);
+    return ev_error(ev, "TypeError", "attribute name must be string, not '%s'", ev_type_name(bound->args[1]));
 }
 
 /* What the filter gives, borrowed; unset after a failure. */
@@ -99,12 +99,11 @@ static int filter_float(struct ev *ev, struct bound *bound, value *ret)
 static int filter_int(struct ev *ev, struct bound *bound, value *ret)
 {
     value v = bound->args[0], text = text_of(v), d;
+    value base_of = bound->args[2];
     int64_t base = 10;
     ERROR_AUTO(err);
     int r;
 
-    if (value_is_set(bound->args[2]) && ev_index_of(ev, bound->args[2], &base) < 0)
-        return -1;
     if (v.kind == VALUE_INT) {
         *ret = v;
         return 0;
@@ -113,6 +112,11 @@ static int filter_int(struct ev *ev, struct bound *bound, value *ret)
         /* Digits past those of a machine's integer cost more the more there are; beyond 4300 none is read. */
         if (value_len(text) > 32 && ev_pay(ev, value_len(text) < 8192 ? value_len(text) / 8 : 1024) < 0)
             return -1;
+        /* The base counts for texts only; one that is no number makes them go by way of float too. */
+        if (base_of.kind == VALUE_INT || base_of.kind == VALUE_BOOL)
+            base = base_of.kind == VALUE_INT ? base_of.integer : base_of.boolean;
+        else if (value_is_set(base_of))
+            base = 99;
         if (number_parse_int(value_chars(text), value_len(text), base > 36 || base < -1 ? 99 : (int)base, ret,
                              &err) == 0)
             return 0;
@@ -182,14 +186,14 @@ static int filter_filesizeformat(struct ev *ev, struct bound *bound, value *ret)
     return 0;
 }
 
-static int round_by(struct ev *ev, value v, int64_t precision, bool up, value *ret)
+static int round_by(struct ev *ev, value v, value precision, bool up, value *ret)
 {
     VALUE_AUTO(factor);
     VALUE_AUTO(scaled);
     VALUE_AUTO(whole);
     double d;
 
-    if (ev_binary(ev, NUMBER_POWER, value_int(10), value_int(precision), &factor) < 0)
+    if (ev_binary(ev, NUMBER_POWER, value_int(10), precision, &factor) < 0)
         return -1;
     if (!value_is_number(v) && v.kind != VALUE_BOOL) {
         VALUE_AUTO(ignored);
@@ -216,20 +220,32 @@ static int filter_round(struct ev *ev, struct bound *bound, value *ret)
     int64_t precision = 0;
     bool common = !value_is_set(method) || value_text_is(method, "common");
 
-    if (value_is_set(bound->args[1]) && ev_index_of(ev, bound->args[1], &precision) < 0)
-        return -1;
     if (!common && !value_text_is(method, "ceil") && !value_text_is(method, "floor"))
         return ev_error(ev, "FilterArgumentError", "method must be common, ceil or floor");
-    if (is_undefined(v))
-        return undefined_raise(ev, v);
     if (!common)
-        return round_by(ev, v, precision, value_text_is(method, "ceil"), ret);
+        return round_by(ev, v, value_is_set(bound->args[1]) ? bound->args[1] : value_int(0),
+                        value_text_is(method, "ceil"), ret);
     if (v.kind != VALUE_BOOL && !value_is_number(v))
         return ev_error(ev, "TypeError", "type %s doesn't define __round__ method", ev_type_name(v));
+    if (bound->args[1].kind == VALUE_NULL)
+        return number_round(v, false, 0, ret, ev->err);
+    if (value_is_set(bound->args[1]) && ev_index_of(ev, bound->args[1], &precision) < 0)
+        return -1;
     return number_round(v, true, precision, ret, ev->err);
 }
 
-/* Plain values only: objects have no JSON. */
+static int sorted_keys(struct ev *ev, value map, value *ret)
+{
+    VALUE_AUTO(keys);
+
+    keys = value_list_new(value_map_count(map));
+    VALUE_MAP_EACH (i, map) {
+        value_list_append(&keys, value_ref(value_map_key_at(map, i)));
+    }
+    return ev_sort(ev, keys, false, ret);
+}
+
+/* Plain values only: objects have no JSON. Keys are sorted. */
 int ev_json_value(struct ev *ev, value v, value *ret)
 {
     VALUE_AUTO(copy);
@@ -252,14 +268,16 @@ int ev_json_value(struct ev *ev, value v, value *ret)
             value_list_append(&copy, item);
         }
     } else if (v.kind == VALUE_MAP) {
-        copy = value_map_new(value_map_count(v));
-        VALUE_MAP_EACH (i, v) {
-            value key = value_map_key_at(v, i);
+        VALUE_AUTO(keys);
 
+        copy = value_map_new(value_map_count(v));
+        if (sorted_keys(ev, v, &keys) < 0)
+            return -1;
+        VALUE_LIST_EACH (i, key, keys) {
             if (key.kind >= VALUE_LIST)
                 return ev_error(ev, "TypeError", "keys must be str, int, float, bool or None, not %s",
                                 ev_type_name(key));
-            if (ev_json_value(ev, value_map_item_at(v, i), &item) < 0)
+            if (ev_json_value(ev, value_map_get_value(v, key), &item) < 0)
                 return -1;
             value_map_set(&copy, value_ref(key), item);
         }
@@ -270,30 +288,64 @@ int ev_json_value(struct ev *ev, value v, value *ret)
     return 0;
 }
 
-static int filter_tojson(struct ev *ev, struct bound *bound, value *ret)
+/* The text of one level of indentation; unset: all in one line. Scalars that are texts do not look at it. */
+static int json_indent(struct ev *ev, value v, value indent, value *ret)
 {
-    struct json_style style = { .indent = -1, .sort_keys = true, .ascii = true, .spaced = true };
-    BUFFER_AUTO(text);
-    BUFFER_AUTO(out);
-    VALUE_AUTO(plain);
-    int64_t indent;
-
-    if (!value_is_null(bound->args[1])) {
-        if (ev_index_of(ev, bound->args[1], &indent) < 0)
-            return -1;
-        style.indent = indent < 0 ? 0 : indent > 100 ? 100 : (int)indent;
+    if (value_is_null(indent) || value_is_set(text_of(v)))
+        return 0;
+    if (value_is_set(text_of(indent))) {
+        *ret = value_ref(text_of(indent));
+        return 0;
     }
-    if (ev_json_value(ev, bound->args[0], &plain) < 0)
-        return -1;
-    json_write(&text, plain, style);
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.data[i];
+    return ev_binary(ev, NUMBER_MULTIPLY, VALUE_ATOM(" "), indent, ret);
+}
+
+/* Written with one blank a level: a text inside has no line ends, so blanks behind one are levels. */
+static int json_levels(struct ev *ev, const struct buffer *text, value indent, struct buffer *out)
+{
+    bool fresh = false;
+
+    for (size_t i = 0; i < text->len; i++) {
+        fresh = text->data[i] == '\n' || (fresh && text->data[i] == ' ');
+        if (!fresh || text->data[i] == '\n')
+            buffer_add_char(out, text->data[i]);
+        else if (ev_add_text(ev, out, value_chars(indent), value_len(indent)) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* With what means something to HTML as escapes. */
+static void json_escape(struct buffer *out, const struct buffer *text)
+{
+    for (size_t i = 0; i < text->len; i++) {
+        char c = text->data[i];
 
         if (c == '<' || c == '>' || c == '&' || c == '\'')
-            buffer_addf(&out, "\\u%04x", c);
+            buffer_addf(out, "\\u%04x", c);
         else
-            buffer_add_char(&out, c);
+            buffer_add_char(out, c);
     }
+}
+
+static int filter_tojson(struct ev *ev, struct bound *bound, value *ret)
+{
+    struct json_style style = { .indent = -1, .ascii = true, .spaced = true };
+    BUFFER_AUTO(text);
+    BUFFER_AUTO(indented);
+    BUFFER_AUTO(out);
+    VALUE_AUTO(plain);
+    VALUE_AUTO(indent);
+
+    if (json_indent(ev, bound->args[0], bound->args[1], &indent) < 0 ||
+        ev_json_value(ev, bound->args[0], &plain) < 0)
+        return -1;
+    if (value_is_set(indent))
+        style.indent = 1;
+    json_write(&text, plain, style);
+    if (value_is_set(indent) && json_levels(ev, &text, indent, &indented) < 0)
+        return -1;
+    json_escape(&out, value_is_set(indent) ? &indented : &text);
     if (ev_pay_text(ev, out.len) < 0)
         return -1;
     *ret = markup_new(value_text_n(buffer_text(&out), out.len));
@@ -312,6 +364,23 @@ static int pretty_text(struct ev *ev, value v, struct buffer *out)
     return ev_pay(ev, 1);
 }
 
+/* Sorted where they can be. */
+static int pprint_keys(struct ev *ev, value map, value *ret)
+{
+    struct error *err = ev->err;
+    ERROR_AUTO(ignored);
+    VALUE_AUTO(view);
+    int r;
+
+    ev->err = &ignored;
+    r = sorted_keys(ev, map, ret);
+    ev->err = err;
+    if (r == 0)
+        return 0;
+    view = view_new(VIEW_KEYS, map);
+    return ev_list(ev, view, ret);
+}
+
 /* Items one a line, where they do not fit into one line. */
 static int pretty_items(struct ev *ev, value v, size_t indent, size_t allowance, struct buffer *out)
 {
@@ -320,19 +389,8 @@ static int pretty_items(struct ev *ev, value v, size_t indent, size_t allowance,
     VALUE_AUTO(keys);
 
     if (map) {
-        VALUE_AUTO(unsorted);
-        ERROR_AUTO(ignored);
-
-        unsorted = value_list_new(n);
-        VALUE_MAP_EACH (i, v) {
-            value_list_append(&unsorted, value_ref(value_map_key_at(v, i)));
-        }
-        struct error *err = ev->err;
-
-        ev->err = &ignored;
-        if (ev_sort(ev, unsorted, false, &keys) < 0)
-            keys = value_ref(unsorted);
-        ev->err = err;
+        if (pprint_keys(ev, v, &keys) < 0)
+            return -1;
     }
     buffer_add_char(out, map ? '{' : v.kind == VALUE_TUPLE ? '(' : '[');
     for (size_t i = 0; i < n; i++) {
@@ -368,7 +426,6 @@ static int sorted_copy(struct ev *ev, value v, value *ret)
 {
     VALUE_AUTO(copy);
     VALUE_AUTO(keys);
-    VALUE_AUTO(unsorted);
     value item;
 
     if (ev_pay(ev, 1) < 0)
@@ -382,17 +439,8 @@ static int sorted_copy(struct ev *ev, value v, value *ret)
             value_list_append(&copy, item);
         }
     } else if (v.kind == VALUE_MAP) {
-        ERROR_AUTO(ignored);
-        struct error *err = ev->err;
-
-        unsorted = value_list_new(value_map_count(v));
-        VALUE_MAP_EACH (i, v) {
-            value_list_append(&unsorted, value_ref(value_map_key_at(v, i)));
-        }
-        ev->err = &ignored;
-        if (ev_sort(ev, unsorted, false, &keys) < 0)
-            keys = value_ref(unsorted);
-        ev->err = err;
+        if (pprint_keys(ev, v, &keys) < 0)
+            return -1;
         copy = value_map_new(value_map_count(v));
         VALUE_LIST_EACH (i, key, keys) {
             if (sorted_copy(ev, value_map_get_value(v, key), &item) < 0)
@@ -457,9 +505,9 @@ static int filter_decrypt_kv(struct ev *ev, struct bound *bound, value *ret)
 }
 
 const struct builtin filters_value[] = {
-    { "abs", "abs", filter_abs, 0, 1, 1, { "x" } },
-    { "attr", "do_attr", filter_attr, BUILTIN_CONTEXT, 2, 2, { "obj", "name" } },
-    { "count", "len", filter_length, 0, 1, 1, { "obj" } },
+    { "abs", "abs", filter_abs, BUILTIN_NATIVE, 1, 1, { "x" } },
+    { "attr", "do_attr", filter_attr, BUILTIN_CONTEXT | BUILTIN_HIDDEN, 2, 2, { "obj", "name" } },
+    { "count", "len", filter_length, BUILTIN_NATIVE, 1, 1, { "obj" } },
     { "d",
       "do_default",
       filter_default,
@@ -480,9 +528,9 @@ const struct builtin filters_value[] = {
     { "filesizeformat", "do_filesizeformat", filter_filesizeformat, 0, 1, 2, { "value", "binary" } },
     { "float", "do_float", filter_float, 0, 1, 2, { "value", "default" } },
     { "int", "do_int", filter_int, 0, 1, 3, { "value", "default", "base" } },
-    { "length", "len", filter_length, 0, 1, 1, { "obj" } },
+    { "length", "len", filter_length, BUILTIN_NATIVE, 1, 1, { "obj" } },
     { "pprint", "do_pprint", filter_pprint, 0, 1, 1, { "value" } },
     { "round", "do_round", filter_round, 0, 1, 3, { "value", "precision", "method" } },
-    { "tojson", "do_tojson", filter_tojson, 0, 1, 2, { "value", "indent" } },
+    { "tojson", "do_tojson", filter_tojson, BUILTIN_HIDDEN, 1, 2, { "value", "indent" } },
     { 0 },
 };

@@ -43,6 +43,9 @@ int iter_init(struct ev *ev, value v, struct iter *ret)
     case VALUE_STRING:
         ret->kind = ITER_TEXT;
         break;
+    case VALUE_BYTES:
+        ret->kind = ITER_BYTES;
+        break;
     case VALUE_OBJECT:
         if (is_undefined(v)) {
             if (!((struct undefined *)v.object)->lax)
@@ -163,6 +166,10 @@ int iter_next(struct ev *ev, struct iter *iter, value *ret)
         }
         break;
     }
+    case ITER_BYTES:
+        if (iter->at < value_len(iter->source))
+            *ret = value_int((unsigned char)value_chars(iter->source)[iter->at++]);
+        break;
     case ITER_MAP:
         if (next_of_map(ev, iter, ret) < 0)
             return -1;
@@ -220,6 +227,10 @@ static void generator_free(struct value_object *object)
 
     iter_release(&generator->source);
     actuals_release(&generator->actuals);
+    for (unsigned i = 0; i < GENERATOR_ARGS; i++)
+        value_unref(generator->called.args[i]);
+    value_unref(generator->called.rest);
+    value_unref(generator->called.named);
     value_unref(generator->attribute);
     value_unref(generator->otherwise);
     value_unref(generator->state);
@@ -229,13 +240,18 @@ static void generator_free(struct value_object *object)
 static int generator_next(struct ev *ev, value self, value *ret)
 {
     struct generator *generator = (struct generator *)self.object;
-    int r;
+    int (*begin)(struct ev * ev, struct generator * self) = generator->begin;
+    int r = 0;
 
-    if (!generator->step)
+    generator->begin = NULL;
+    if (!begin && !generator->step)
         return 0;
     if (ev_enter(ev) < 0)
         return -1;
-    r = generator->step(ev, generator, ret);
+    if (unlikely(begin))
+        r = begin(ev, generator);
+    if (r == 0 && generator->step)
+        r = generator->step(ev, generator, ret);
     ev_leave(ev);
     if (r < 0)
         value_unref(value_take(ret));

@@ -241,6 +241,26 @@ static int run(struct ev *ev, value *ret)
     return 0;
 }
 
+void ev_explain(struct ev *ev, const struct node *node, value v)
+{
+    value step = value_map_new(4);
+    size_t len;
+    const char *text = node_text(ev->jinja, node, &len);
+    int column = 1;
+
+    if (node->type == NODE_CONST || value_list_count(*ev->explained) >= 1000) {
+        value_unref(step);
+        return;
+    }
+    for (uint32_t i = node->start; i > 0 && ev->jinja->source[i - 1] != '\n'; i--)
+        column++;
+    value_map_put(&step, "expression", value_text_n(text, len));
+    value_map_put(&step, "value", value_ref(v));
+    value_map_put(&step, "line", value_int(node->line));
+    value_map_put(&step, "column", value_int(column));
+    value_list_append(ev->explained, step);
+}
+
 int jinja_evaluate_within(const struct jinja *jinja, const struct expr_context *context, uint64_t *steps_left,
                           value *explained, value *ret, struct error *err)
 {

@@ -218,7 +218,7 @@ static int open_tag(struct lexer *lexer, size_t at, struct error *err)
     size_t end, begin = at + 2 + (sign == '-' || sign == '+');
 
     if (kind == '#') {
-        end = comment_end(lexer, begin);
+        end = begin < lexer->len ? comment_end(lexer, begin) : lexer->len; /* nobody misses the end there */
         if (!end)
             return error_set_at(err, -EINVAL, lexer->line, 0, "Missing end of comment tag");
         count_lines(lexer, at, end);

@@ -354,12 +354,8 @@ static int format_value(struct ev *ev, value v, const struct buffer *spec, struc
 {
     value text = text_of(v);
 
-    if (is_undefined(v) && !((struct undefined *)v.object)->lax)
-        return undefined_raise(ev, v);
     if (!spec->len)
         return ev_str(ev, v, out);
-    if (is_undefined(v) && spec->len)
-        return ev_error(ev, "TypeError", "unsupported format string passed to Undefined.__format__");
     if (value_is_set(text))
         v = text;
     if (v.kind == VALUE_OBJECT)
@@ -374,92 +370,112 @@ static int format_value(struct ev *ev, value v, const struct buffer *spec, struc
     return ev_pay_text(ev, out->len - before);
 }
 
-/* What stands between "{" and "}". */
-static int format_field(struct ev *ev, struct formatting *f, const char *s, size_t n, unsigned depth,
+/* What stands between "{" and "}": name [ "!" conversion ] [ ":" specification ] */
+struct field {
+    const char *name, *spec;
+    size_t name_len, spec_len;
+    char how;
+};
+
+/* The specification up to the brace that ends the field; braces inside are fields of its own. */
+static int read_spec(struct ev *ev, const char **at, const char *end, struct field *ret)
+{
+    unsigned depth = 1;
+
+    ret->spec = *at;
+    for (; *at < end; ++*at) {
+        if (**at == '{')
+            depth++;
+        else if (**at == '}' && --depth == 0) {
+            ret->spec_len = (size_t)((*at)++ - ret->spec);
+            return 0;
+        }
+    }
+    return ev_error(ev, "ValueError", "unmatched '{' in format spec");
+}
+
+/* From behind the "{" to behind its "}". */
+static int read_field(struct ev *ev, const char **at, const char *end, struct field *ret)
+{
+    const char *s = *at;
+    char c = 0;
+
+    *ret = (struct field){ .name = s };
+    while (s < end && !strchr("}:!", c = *s)) {
+        if (c == '{')
+            return ev_error(ev, "ValueError", "unexpected '{' in field name");
+        s++;
+        while (c == '[' && s < end && *s != ']')
+            s++;
+    }
+    if (s == end)
+        return ev_error(ev, "ValueError", "expected '}' before end of string");
+    ret->name_len = (size_t)(s++ - ret->name);
+    if (c == '!') {
+        if (s == end)
+            return ev_error(ev, "ValueError", "end of string while looking for conversion specifier");
+        ret->how = *s++;
+        if (s < end && *s != '}' && *s != ':')
+            return ev_error(ev, "ValueError", "expected ':' after conversion specifier");
+        c = s < end ? *s++ : ':';
+    }
+    *at = s;
+    return c == ':' ? read_spec(ev, at, end, ret) : 0;
+}
+
+static int format_field(struct ev *ev, struct formatting *f, const struct field *field, unsigned depth,
                         struct buffer *out)
 {
-    size_t name_end = 0, brackets = 0, at;
     BUFFER_AUTO(spec);
     VALUE_AUTO(name);
     VALUE_AUTO(v);
-    char how = 0;
 
-    for (; name_end < n && (brackets || (s[name_end] != '!' && s[name_end] != ':')); name_end++)
-        brackets = s[name_end] == '[' ? 1 : s[name_end] == ']' ? 0 : brackets;
-    at = name_end;
-    if (at < n && s[at] == '!') {
-        if (at + 1 >= n)
-            return ev_error(ev, "ValueError", "end of string while looking for conversion specifier");
-        how = s[at + 1];
-        at += 2;
-        if (at < n && s[at] != ':')
-            return ev_error(ev, "ValueError", "expected ':' after conversion specifier");
-    }
-    if (name_end == 0) {
+    if (field->name_len == 0) {
         if (f->automatic < 0)
             return ev_error(ev, "ValueError",
                             "cannot switch from manual field specification to automatic field numbering");
         name = value_textf("%lld", (long long)f->automatic++);
         f->any_automatic = true;
     } else {
-        name = value_text_n(s, name_end);
-        if (all_digits(value_chars(name), strcspn(value_chars(name), ".["))) {
+        name = value_text_n(field->name, field->name_len);
+        /* "0.x" counts as a name: it may stand beside automatic fields. */
+        if (all_digits(value_chars(name), value_len(name))) {
             if (f->any_automatic)
                 return ev_error(ev, "ValueError",
                                 "cannot switch from manual field specification to automatic field numbering");
             f->automatic = -1;
         }
     }
-    if (field_value(ev, f, value_chars(name), value_len(name), &v) < 0 || convert(ev, how, &v) < 0)
+    if (field_value(ev, f, value_chars(name), value_len(name), &v) < 0 || convert(ev, field->how, &v) < 0)
         return -1;
-    if (at < n && format_text(ev, f, s + at + 1, n - at - 1, depth + 1, &spec) < 0)
+    if (field->spec_len && format_text(ev, f, field->spec, field->spec_len, depth + 1, &spec) < 0)
         return -1;
     return format_value(ev, v, &spec, out);
-}
-
-/* The length of a field from behind its "{" to its "}", -1 when it does not end. */
-static int64_t field_length(const char *s, size_t n)
-{
-    size_t depth = 1;
-
-    for (size_t i = 0; i < n; i++) {
-        if (s[i] == '{')
-            depth++;
-        else if (s[i] == '}' && --depth == 0)
-            return (int64_t)i;
-    }
-    return -1;
 }
 
 static int format_text(struct ev *ev, struct formatting *f, const char *s, size_t n, unsigned depth,
                        struct buffer *out)
 {
-    if (depth > 2)
+    const char *at = s, *end = s + n;
+
+    if (depth > 1)
         return ev_error(ev, "ValueError", "Max string recursion exceeded");
-    for (size_t i = 0; i < n; i++) {
-        int64_t len;
+    while (at < end) {
+        char c = *at++;
+        struct field field;
 
         if (ev_pay(ev, 1) < 0)
             return -1;
-        if ((s[i] == '{' || s[i] == '}') && i + 1 < n && s[i + 1] == s[i] && depth == 0) {
-            buffer_add_char(out, s[i++]);
-            continue;
-        }
-        if (s[i] == '}')
-            return ev_error(ev, "ValueError", "Single '}' encountered in format string");
-        if (s[i] != '{') {
-            if (ev_add_text(ev, out, s + i, 1) < 0)
+        if (c != '{' && c != '}') {
+            if (ev_add_text(ev, out, at - 1, 1) < 0)
                 return -1;
-            continue;
-        }
-        len = field_length(s + i + 1, n - i - 1);
-        if (len < 0)
-            return ev_error(ev, "ValueError",
-                            i + 1 < n ? "expected '}' before end of string"
-                                      : "Single '{' encountered in format string");
-        if (format_field(ev, f, s + i + 1, (size_t)len, depth, out) < 0)
+        } else if (at < end && *at == c) {
+            buffer_add_char(out, *at++);
+        } else if (c == '}' || at == end) {
+            return ev_error(ev, "ValueError", "Single '%c' encountered in format string", c);
+        } else if (read_field(ev, &at, end, &field) < 0 || format_field(ev, f, &field, depth, out) < 0) {
             return -1;
-        i += (size_t)len + 1;
+        }
     }
     return 0;
 }

@@ -61,11 +61,40 @@ static bool equal_views(const struct view *a, const struct view *b)
     return true;
 }
 
+/* What is the same object is not compared. Each mention of a name that is not set is an undefined of its own, though. */
+static int equal_items(struct ev *ev, value a, value b, bool *ret)
+{
+    *ret = a.kind == VALUE_OBJECT && b.kind == VALUE_OBJECT && a.object == b.object && !is_undefined(a);
+    return *ret ? 0 : ev_equal(ev, a, b, ret);
+}
+
+/* Lists and maps item by item, since there may be objects among them. */
+static int equal_containers(struct ev *ev, value a, value b, bool *ret)
+{
+    size_t n = a.kind == VALUE_MAP ? value_map_count(a) : value_list_count(a);
+
+    *ret = a.header == b.header || n == (b.kind == VALUE_MAP ? value_map_count(b) : value_list_count(b));
+    if (a.header == b.header)
+        return 0;
+    for (size_t i = 0; i < n && *ret; i++) {
+        bool map = a.kind == VALUE_MAP;
+        value x = map ? value_map_item_at(a, i) : value_list_at(a, i);
+        value y = map ? value_map_get_value(b, value_map_key_at(a, i)) : value_list_at(b, i);
+
+        *ret = value_is_set(y);
+        if (ev_pay(ev, 1) < 0 || (*ret && equal_items(ev, x, y, ret) < 0))
+            return -1;
+    }
+    return 0;
+}
+
 int ev_equal(struct ev *ev, value a, value b, bool *ret)
 {
     value x = text_of(a), y = text_of(b);
 
     if (a.kind != VALUE_OBJECT && b.kind != VALUE_OBJECT) {
+        if (a.kind == b.kind && (value_is_list(a) || a.kind == VALUE_MAP))
+            return equal_containers(ev, a, b, ret);
         if (a.kind > VALUE_STRING && b.kind == a.kind && ev_pay_tree(ev, a) < 0)
             return -1;
         *ret = value_equal(a, b);
@@ -90,22 +119,20 @@ int ev_equal(struct ev *ev, value a, value b, bool *ret)
     return 0;
 }
 
-/* The pair of items that has no order, for the message. */
-static void unordered_pair(value *a, value *b)
+/* Lists are ordered by the first pair of items that differ, and by their lengths when none does. */
+static int order_lists(struct ev *ev, enum compare_operator op, value a, value b, bool *ret)
 {
-    while (value_is_list(*a) && a->kind == b->kind) {
-        size_t i = 0;
+    for (size_t i = 0; i < value_list_count(a) && i < value_list_count(b); i++) {
+        value x = value_list_at(a, i), y = value_list_at(b, i);
+        bool same;
 
-        while (i < value_list_count(*a) && i < value_list_count(*b) &&
-               value_equal(value_list_at(*a, i), value_list_at(*b, i)))
-            i++;
-        if (i >= value_list_count(*a) || i >= value_list_count(*b))
-            return;
-        value x = value_list_at(*a, i), y = value_list_at(*b, i);
-
-        *a = x;
-        *b = y;
+        if (equal_items(ev, x, y, &same) < 0)
+            return -1;
+        if (!same)
+            return ev_order(ev, op, x, y, ret);
     }
+    return ev_order(ev, op, value_int((int64_t)value_list_count(a)), value_int((int64_t)value_list_count(b)),
+                    ret);
 }
 
 int ev_order(struct ev *ev, enum compare_operator op, value a, value b, bool *ret)
@@ -132,7 +159,8 @@ int ev_order(struct ev *ev, enum compare_operator op, value a, value b, bool *re
         if (value_len(x) > 4096 && x.header != y.header && ev_pay(ev, value_len(x) / 1024) < 0)
             return -1;
         if (a.kind == VALUE_OBJECT || b.kind == VALUE_OBJECT || value_compare(a, b, &order) != 0) {
-            unordered_pair(&a, &b);
+            if (value_is_list(a) && a.kind == b.kind)
+                return order_lists(ev, op, a, b, ret);
             return ev_error(ev, "TypeError", "'%s' not supported between instances of '%s' and '%s'",
                             symbols[op], ev_type_name(a), ev_type_name(b));
         }
@@ -186,9 +214,7 @@ static int contains_item(struct ev *ev, value container, value item, bool *ret)
             return -1;
         if (!value_is_set(each))
             break;
-        if (each.kind == VALUE_OBJECT && item.kind == VALUE_OBJECT && each.object == item.object)
-            *ret = true;
-        else if (ev_equal(ev, each, item, ret) < 0)
+        if (equal_items(ev, each, item, ret) < 0)
             return -1;
     }
     return 0;
@@ -203,8 +229,6 @@ int ev_contains(struct ev *ev, value container, value item, bool *ret)
     text = text_of(container);
     part = text_of(item);
     if (value_is_set(text)) {
-        if (is_undefined(item))
-            return undefined_raise(ev, item);
         if (!value_is_set(part))
             return ev_error(ev, "TypeError", "'in <string>' requires string as left operand, not %s",
                             ev_type_name(item));
@@ -236,17 +260,18 @@ int ev_compare(struct ev *ev, enum compare_operator op, value a, value b, bool *
         return ev_equal(ev, a, b, ret);
     case COMPARE_NE:
         r = ev_equal(ev, a, b, ret);
-        *ret = !*ret;
-        return r;
+        break;
     case COMPARE_IN:
         return ev_contains(ev, b, a, ret);
     case COMPARE_NOT_IN:
         r = ev_contains(ev, b, a, ret);
-        *ret = !*ret;
-        return r;
+        break;
     default:
         return ev_order(ev, op, a, b, ret);
     }
+    if (r == 0)
+        *ret = !*ret;
+    return r;
 }
 
 /* ---- arithmetic ---- */
@@ -278,6 +303,8 @@ static int repeat(struct ev *ev, value v, value count, value *ret)
     size_t len = value_is_set(text) ? value_len(text) : value_list_count(v);
     int64_t n;
 
+    if (count.kind == VALUE_BIGINT)
+        return ev_error(ev, "OverflowError", "cannot fit 'int' into an index-sized integer");
     if (ev_index_of(ev, count, &n) < 0)
         return -1;
     if (n < 0)
@@ -375,88 +402,6 @@ static int add(struct ev *ev, value a, value b, value *ret)
         for (size_t i = 0; i < value_list_count(side ? b : a); i++)
             value_list_append(ret, value_ref(value_list_at(side ? b : a, i)));
     return 0;
-}
-
-/* Arguments of "%" as Python's plain values: markup becomes text, an undefined what it prints as. With `escape`, as markup
-   does, texts are escaped first. */
-static int plain_arguments(struct ev *ev, value args, bool escape, value *ret)
-{
-    value text = text_of(args);
-
-    if (value_is_set(text) && escape && args.kind == VALUE_STRING) {
-        BUFFER_AUTO(escaped);
-
-        text_escape(&escaped, text);
-        if (ev_pay_text(ev, escaped.len) < 0)
-            return -1;
-        *ret = value_text_n(buffer_text(&escaped), escaped.len);
-    } else if (value_is_set(text)) {
-        *ret = value_ref(text);
-    } else if (is_undefined(args)) {
-        if (!((struct undefined *)args.object)->lax)
-            return undefined_raise(ev, args);
-        *ret = value_text("");
-    } else if (args.kind == VALUE_OBJECT) {
-        return ev_str_value(ev, args, ret);
-    } else if (args.kind == VALUE_TUPLE) {
-        VALUE_AUTO(tuple);
-
-        tuple = value_tuple_new(value_list_count(args));
-        VALUE_LIST_EACH (i, item, args) {
-            value plain;
-
-            if (plain_arguments(ev, item, escape, &plain) < 0)
-                return -1;
-            value_list_append(&tuple, plain);
-        }
-        *ret = value_take(&tuple);
-    } else if (args.kind == VALUE_MAP) {
-        VALUE_AUTO(map);
-
-        map = value_map_new(value_map_count(args));
-        VALUE_MAP_EACH (i, args) {
-            value plain;
-
-            if (value_map_item_at(args, i).kind == VALUE_MAP ||
-                value_map_item_at(args, i).kind == VALUE_TUPLE)
-                plain = value_ref(value_map_item_at(args, i));
-            else if (plain_arguments(ev, value_map_item_at(args, i), escape, &plain) < 0)
-                return -1;
-            value_map_set(&map, value_ref(value_map_key_at(args, i)), plain);
-        }
-        *ret = value_take(&map);
-    } else {
-        *ret = value_ref(args);
-    }
-    return 0;
-}
-
-/* Nothing but texts and numbers: they are plain as they are. */
-static bool only_scalars(value tuple)
-{
-    VALUE_LIST_EACH (i, item, tuple) {
-        if (item.kind > VALUE_STRING)
-            return false;
-    }
-    return tuple.kind == VALUE_TUPLE;
-}
-
-int ev_percent(struct ev *ev, value text, value args, bool escape, struct buffer *out)
-{
-    VALUE_AUTO(plain);
-    size_t before = out->len;
-
-    if (ev_pay(ev, value_len(text) / 16 + 4) < 0)
-        return -1;
-    if (!escape && only_scalars(args))
-        plain = value_ref(args);
-    else if (plain_arguments(ev, args, escape, &plain) < 0)
-        return -1;
-    if (python_percent(value_chars(text), value_len(text), plain, ev->text_max, out, ev->err) < 0)
-        return ev->err->kind && strcmp(ev->err->kind, LIMIT_KIND) == 0
-                   ? ev_limit(ev, LIMIT_TEXT, ev->limits.text)
-                   : -1;
-    return ev_pay_text(ev, out->len - before);
 }
 
 static int percent(struct ev *ev, value format, value args, value *ret)
@@ -569,8 +514,6 @@ int ev_index_of(struct ev *ev, value v, int64_t *ret)
         *ret = mpz_sgn(v.bigint->number) < 0 ? INT64_MIN : INT64_MAX;
         return 0;
     }
-    if (is_undefined(v))
-        return undefined_raise(ev, v);
     return ev_error(ev, "TypeError", "'%s' object cannot be interpreted as an integer", ev_type_name(v));
 }
 
@@ -787,8 +730,6 @@ static int slice_index(struct ev *ev, value v, int64_t missing, int64_t n, int64
         return 0;
     }
     if (!value_is_integer(v) && v.kind != VALUE_BOOL) {
-        if (is_undefined(v))
-            return undefined_raise(ev, v);
         return ev_error(ev, "TypeError",
                         "slice indices must be integers or None or have an __index__ method");
     }
@@ -842,11 +783,13 @@ int ev_slice(struct ev *ev, value subject, value start, value stop, value step, 
 
     if (is_undefined(subject))
         return undefined_raise(ev, subject);
-    if (!value_is_set(text) && !value_is_list(subject) && !is_object(subject, &range_ops)) {
-        *ret = undefined_hint(ev, "UndefinedError",
-                              value_textf("%s object has no element slice", ev_type_name(subject)));
-        return 0;
-    }
+    if (!value_is_set(text) && !value_is_list(subject) && !is_object(subject, &range_ops))
+        return subject.kind == VALUE_MAP
+                   ? ev_error(ev, "TypeError", "unhashable type: 'slice'")
+                   : ev_error(ev, "TypeError", "'%s' object is not subscriptable", ev_type_name(subject));
+    if (!value_is_null(step) && !value_is_integer(step) && step.kind != VALUE_BOOL)
+        return ev_error(ev, "TypeError",
+                        "slice indices must be integers or None or have an __index__ method");
     if (ev_length(ev, subject, &n) < 0 || (!value_is_null(step) && ev_index_of(ev, step, &by) < 0))
         return -1;
     if (by == 0)

@@ -25,7 +25,7 @@
 
 static struct node *parse_unary(struct parser *p, bool with_filter);
 
-static struct node *finish(struct parser *p, struct node *node)
+struct node *parser_finish(struct parser *p, struct node *node)
 {
     node->end = p->last_end;
     if (node->depth > NODE_CHAIN_MAX)
@@ -85,11 +85,11 @@ static struct node *list_node(struct parser *p, enum node_type type, struct gath
     list->node.constant = all_constant(list->items, list->count);
     for (uint32_t i = 0; i < list->count; i++)
         deepen(&list->node, list->items[i]);
-    return finish(p, &list->node);
+    return parser_finish(p, &list->node);
 }
 
-static struct node *pair_node(struct parser *p, enum node_type type, struct node *a, struct node *b,
-                              uint32_t start)
+struct node *parser_pair(struct parser *p, enum node_type type, struct node *a, struct node *b,
+                         uint32_t start)
 {
     struct node_pair *pair = node_new(p, type, sizeof(*pair), start, a ? a->line : p->current.line);
 
@@ -98,7 +98,7 @@ static struct node *pair_node(struct parser *p, enum node_type type, struct node
     pair->node.constant = (!a || a->constant) && (!b || b->constant);
     deepen(&pair->node, a);
     deepen(&pair->node, b);
-    return finish(p, &pair->node);
+    return parser_finish(p, &pair->node);
 }
 
 static bool is_glanced(const struct node *node)
@@ -109,7 +109,7 @@ static bool is_glanced(const struct node *node)
 static struct node *binary_node(struct parser *p, enum number_operator op, struct node *left,
                                 struct node *right)
 {
-    struct node *node = pair_node(p, NODE_BINARY, left, right, left->start);
+    struct node *node = parser_pair(p, NODE_BINARY, left, right, left->start);
 
     if (!node)
         return NULL;
@@ -123,6 +123,7 @@ static struct node *binary_node(struct parser *p, enum number_operator op, struc
 
 struct node *parse_expression(struct parser *p)
 {
+    size_t n_faults = p->n_faults;
     struct node *left;
 
     if (!parser_enter(p))
@@ -144,7 +145,8 @@ struct node *parse_expression(struct parser *p)
         deepen(&condition->node, left);
         deepen(&condition->node, otherwise);
         condition->node.constant = otherwise && test->constant && left->constant && otherwise->constant;
-        left = finish(p, &condition->node);
+        parser_faults_settle(p, n_faults, false);
+        left = parser_finish(p, &condition->node);
     }
     parser_leave(p);
     return left;
@@ -159,7 +161,7 @@ static struct node *parse_and(struct parser *p)
     while (left && parser_is_name(p, "and")) {
         if (!parser_advance(p) || !(right = parse_not(p)))
             return NULL;
-        left = pair_node(p, NODE_AND, left, right, left->start);
+        left = parser_pair(p, NODE_AND, left, right, left->start);
     }
     return left;
 }
@@ -171,7 +173,7 @@ struct node *parse_or(struct parser *p)
     while (left && parser_is_name(p, "or")) {
         if (!parser_advance(p) || !(right = parse_and(p)))
             return NULL;
-        left = pair_node(p, NODE_OR, left, right, left->start);
+        left = parser_pair(p, NODE_OR, left, right, left->start);
     }
     return left;
 }
@@ -253,7 +255,7 @@ static struct node *parse_compare(struct parser *p)
     compare->node.op = (uint8_t)compare->steps[0].op;
     if (count == 1 && compare->node.op <= COMPARE_GTEQ && !compare->node.constant)
         compare->node.glance = GLANCE_COMPARE;
-    return finish(p, &compare->node);
+    return parser_finish(p, &compare->node);
 }
 
 static struct node *parse_not(struct parser *p)
@@ -266,7 +268,7 @@ static struct node *parse_not(struct parser *p)
     if (!parser_enter(p) || !parser_advance(p) || !(inner = parse_not(p)))
         return NULL;
     parser_leave(p);
-    return pair_node(p, NODE_NOT, inner, NULL, start);
+    return parser_pair(p, NODE_NOT, inner, NULL, start);
 }
 
 static struct node *parse_power(struct parser *p)
@@ -339,7 +341,7 @@ static struct node *const_node(struct parser *p, value v, uint32_t start, int li
     c->node.constant = true;
     /* A float may be infinite: see eval_constant. */
     c->node.glance = v.kind == VALUE_FLOAT ? GLANCE_NONE : GLANCE_CONST;
-    return finish(p, &c->node);
+    return parser_finish(p, &c->node);
 }
 
 static struct node *string_node(struct parser *p)
@@ -461,14 +463,13 @@ failed:
     return NULL;
 }
 
-bool is_tuple_end(const struct parser *p, const char *stop)
+/* No word ends a tuple: "for x, in y" names a second variable "in", as it does for Jinja. */
+bool is_tuple_end(const struct parser *p)
 {
-    return parser_is(p, TOKEN_VARIABLE_END) || parser_is(p, TOKEN_BLOCK_END) || parser_is(p, TOKEN_RPAREN) ||
-           (stop && parser_is_name(p, stop));
+    return parser_is(p, TOKEN_VARIABLE_END) || parser_is(p, TOKEN_BLOCK_END) || parser_is(p, TOKEN_RPAREN);
 }
 
-static struct node *tuple(struct parser *p, bool conditional, const char *stop, bool parentheses,
-                          uint32_t start)
+static struct node *tuple(struct parser *p, bool conditional, bool parentheses, uint32_t start)
 {
     struct gathered g = { 0 };
     int line = p->current.line;
@@ -479,7 +480,7 @@ static struct node *tuple(struct parser *p, bool conditional, const char *stop, 
     for (;;) {
         if (g.count && !parser_expect(p, TOKEN_COMMA))
             goto failed;
-        if (is_tuple_end(p, stop))
+        if (is_tuple_end(p))
             break;
         item = conditional ? parse_expression(p) : parse_or(p);
         if (!item)
@@ -504,9 +505,9 @@ failed:
     return NULL;
 }
 
-struct node *parse_tuple(struct parser *p, bool conditional, const char *stop)
+struct node *parse_tuple(struct parser *p, bool conditional)
 {
-    return tuple(p, conditional, stop, false, p->current.start);
+    return tuple(p, conditional, false, p->current.start);
 }
 
 struct node *parse_primary(struct parser *p)
@@ -525,11 +526,11 @@ struct node *parse_primary(struct parser *p)
     case TOKEN_LPAREN: {
         uint32_t start = p->current.start;
 
-        if (!parser_enter(p) || !parser_advance(p) || !(inner = tuple(p, true, NULL, true, start)) ||
+        if (!parser_enter(p) || !parser_advance(p) || !(inner = tuple(p, true, true, start)) ||
             !parser_expect(p, TOKEN_RPAREN))
             return NULL;
         parser_leave(p);
-        return inner->type == NODE_TUPLE ? finish(p, inner) : inner;
+        return inner->type == NODE_TUPLE ? parser_finish(p, inner) : inner;
     }
     case TOKEN_LBRACKET:
         return sequence_node(p);
@@ -550,6 +551,20 @@ struct argument_lists {
     value *names;
     uint32_t n_names, names_room;
 };
+
+static void repeated_keyword(struct parser *p, const struct argument_lists *lists, value name)
+{
+    char *text;
+
+    for (uint32_t i = 0; i < lists->n_names; i++) {
+        if (!value_equal(lists->names[i], name))
+            continue;
+        text = xasprintf("keyword argument repeated: %s", value_chars(name));
+        parser_fault(p, p->current.start, p->current.line, "SyntaxError", text);
+        free(text);
+        return;
+    }
+}
 
 static bool argument(struct parser *p, struct arguments *ret, struct argument_lists *lists)
 {
@@ -577,6 +592,7 @@ static bool argument(struct parser *p, struct arguments *ret, struct argument_li
         if (!parser_advance(p) || !(item = parse_expression(p)))
             return false;
         gather(&lists->named, item);
+        repeated_keyword(p, lists, name);
         GROW(lists->names, lists->n_names, lists->names_room);
         lists->names[lists->n_names++] = name;
         return true;
@@ -590,7 +606,7 @@ static bool argument(struct parser *p, struct arguments *ret, struct argument_li
 }
 
 /* "(" [ argument { "," argument } [ "," ] ] ")" */
-static bool parse_arguments(struct parser *p, struct arguments *ret)
+bool parse_arguments(struct parser *p, struct arguments *ret)
 {
     struct argument_lists lists = { 0 };
     bool comma = false, ok = false;
@@ -629,7 +645,7 @@ out:
     return ok;
 }
 
-static void deepen_call(struct node_call *call)
+void parser_deepen_call(struct node_call *call)
 {
     const struct arguments *arguments = &call->arguments;
 
@@ -640,26 +656,13 @@ static void deepen_call(struct node_call *call)
     deepen(&call->node, arguments->star_star);
 }
 
-static bool constant_arguments(const struct arguments *arguments)
+bool parser_constant_arguments(const struct arguments *arguments)
 {
     return !arguments->star && !arguments->star_star &&
            all_constant(arguments->args, (uint32_t)arguments->n_args + arguments->n_named);
 }
 
-/* Few positional arguments, none of which calls anything, of a filter or test that is ours. */
-static bool direct_arguments(const struct node_call *call)
-{
-    const struct arguments *arguments = &call->arguments;
-
-    for (int i = 0; i < arguments->n_args; i++)
-        if (arguments->args[i]->calls)
-            return false;
-    return !arguments->star && !arguments->star_star && !arguments->n_named && !call->builtin->fn &&
-           arguments->n_args <= DIRECT_ARGS_MAX && arguments->n_args + 1 >= call->builtin->min &&
-           (arguments->n_args + 1 <= call->builtin->n_params || call->builtin->flags & BUILTIN_VARARGS);
-}
-
-static struct node *call_node(struct parser *p, struct node *subject)
+struct node *parser_call_node(struct parser *p, struct node *subject)
 {
     struct node_call *call = node_new(p, NODE_CALL, sizeof(*call), subject->start, p->current.line);
 
@@ -667,13 +670,13 @@ static struct node *call_node(struct parser *p, struct node *subject)
     call->node.calls = true;
     if (!parse_arguments(p, &call->arguments))
         return NULL;
-    deepen_call(call);
+    parser_deepen_call(call);
     if (subject->type == NODE_NAME && value_text_is(((struct node_name *)subject)->name, "ctx")) {
         parser_reads(p, subject, &call->node);
         if (call->arguments.n_args && call->arguments.args[0]->type == NODE_NAME)
             parser_reads(p, call->arguments.args[0], NULL);
     }
-    return finish(p, &call->node);
+    return parser_finish(p, &call->node);
 }
 
 static struct node *attribute_node(struct parser *p, struct node *subject, value name)
@@ -686,7 +689,7 @@ static struct node *attribute_node(struct parser *p, struct node *subject, value
     attr->loop_field = loop_field_find(name);
     deepen(&attr->node, subject);
     parser_reads(p, subject, &attr->node);
-    return finish(p, &attr->node);
+    return parser_finish(p, &attr->node);
 }
 
 /* One part of a subscript: an expression, or a slice with any of its three parts missing. */
@@ -712,14 +715,17 @@ static struct node *subscribed(struct parser *p)
     slice->a = parts[0];
     slice->b = parts[1];
     slice->c = parts[2];
-    for (int i = 0; i < 3; i++)
+    slice->node.constant = true;
+    for (int i = 0; i < 3; i++) {
         deepen(&slice->node, parts[i]);
-    return finish(p, &slice->node);
+        slice->node.constant = slice->node.constant && (!parts[i] || parts[i]->constant);
+    }
+    return parser_finish(p, &slice->node);
 }
 
 static struct node *item_node(struct parser *p, struct node *subject, struct node *key)
 {
-    struct node *node = pair_node(p, NODE_GETITEM, subject, key, subject->start);
+    struct node *node = parser_pair(p, NODE_GETITEM, subject, key, subject->start);
 
     if (node && key->type == NODE_CONST)
         parser_reads(p, subject, node);
@@ -785,10 +791,10 @@ static struct node *dot_node(struct parser *p, struct node *subject)
     index =
         const_node(p, parser_keep(p, value_int_from_text(token.text, token.len < 18 ? token.len : 18, 10)),
                    token.start, token.line);
-    return pair_node(p, NODE_GETITEM, subject, index, subject->start);
+    return parser_pair(p, NODE_GETITEM, subject, index, subject->start);
 }
 
-static struct node *parse_postfix(struct parser *p, struct node *node)
+struct node *parse_postfix(struct parser *p, struct node *node)
 {
     unsigned n = 0;
 
@@ -798,138 +804,7 @@ static struct node *parse_postfix(struct parser *p, struct node *node)
         else if (parser_is(p, TOKEN_LBRACKET))
             node = subscript_node(p, node);
         else if (parser_is(p, TOKEN_LPAREN))
-            node = call_node(p, node);
-        else
-            return node;
-    }
-    return node ? (parser_fail(p, p->current.line, "expression nested too deeply"), NULL) : NULL;
-}
-
-/* ---- filters and tests ---- */
-
-/* "name.name": how filters and tests are named. */
-static bool dotted_name(struct parser *p, struct buffer *out)
-{
-    struct token token = p->current;
-
-    if (!parser_expect(p, TOKEN_NAME))
-        return false;
-    buffer_add(out, token.text, token.len);
-    while (parser_is(p, TOKEN_DOT)) {
-        token = *parser_look(p);
-        if (!parser_advance(p) || !parser_expect(p, TOKEN_NAME))
-            return false;
-        buffer_add_char(out, '.');
-        buffer_add(out, token.text, token.len);
-    }
-    return true;
-}
-
-static struct node *filter_node(struct parser *p, struct node *subject)
-{
-    uint32_t start = subject ? subject->start : p->current.start;
-    struct node_call *filter = node_new(p, NODE_FILTER, sizeof(*filter), start, p->current.line);
-    BUFFER_AUTO(name);
-
-    filter->subject = subject;
-    if (!dotted_name(p, &name))
-        return NULL;
-    filter->builtin = filter_find(name.data, name.len, p->jinja->flags);
-    if (!filter->builtin)
-        return parser_fail_unknown(p, filter->node.line, "filter", &name), NULL;
-    if (parser_is(p, TOKEN_LPAREN) && !parse_arguments(p, &filter->arguments))
-        return NULL;
-    filter->node.constant = subject && subject->constant && constant_arguments(&filter->arguments) &&
-                            !(filter->builtin->flags & BUILTIN_CONTEXT);
-    deepen_call(filter);
-    filter->direct = direct_arguments(filter);
-    return finish(p, &filter->node);
-}
-
-struct node *parse_filter_chain(struct parser *p, struct node *subject, bool inline_start)
-{
-    unsigned n = 0;
-
-    while (inline_start || parser_is(p, TOKEN_PIPE)) {
-        if (!inline_start && !parser_advance(p))
-            return NULL;
-        inline_start = false;
-        if (n++ > NODE_DEPTH_MAX * 2)
-            return parser_fail(p, p->current.line, "too many filters in a row"), NULL;
-        subject = filter_node(p, subject);
-        if (!subject)
-            return NULL;
-    }
-    return subject;
-}
-
-static bool starts_test_argument(const struct parser *p)
-{
-    switch (p->current.type) {
-    case TOKEN_NAME:
-        return !parser_is_name(p, "else") && !parser_is_name(p, "or") && !parser_is_name(p, "and");
-    case TOKEN_STRING:
-    case TOKEN_INTEGER:
-    case TOKEN_FLOAT:
-    case TOKEN_LBRACKET:
-    case TOKEN_LBRACE:
-        return true;
-    default:
-        return false;
-    }
-}
-
-static struct node *test_node(struct parser *p, struct node *subject)
-{
-    struct node_call *test = node_new(p, NODE_TEST, sizeof(*test), subject->start, p->current.line);
-    BUFFER_AUTO(name);
-    bool negated = false;
-    struct node *node;
-
-    test->subject = subject;
-    if (!parser_advance(p))
-        return NULL;
-    if (parser_is_name(p, "not")) {
-        negated = true;
-        if (!parser_advance(p))
-            return NULL;
-    }
-    if (!dotted_name(p, &name))
-        return NULL;
-    if (parser_is(p, TOKEN_LPAREN)) {
-        if (!parse_arguments(p, &test->arguments))
-            return NULL;
-    } else if (starts_test_argument(p)) {
-        if (parser_is_name(p, "is"))
-            return parser_fail(p, p->current.line, "You cannot chain multiple tests with is"), NULL;
-        if (!parser_enter(p) || !(node = parse_primary(p)) || !(node = parse_postfix(p, node)))
-            return NULL;
-        parser_leave(p);
-        test->arguments.n_args = 1;
-        test->arguments.args = pool_alloc(p->jinja->pool, sizeof(node));
-        test->arguments.args[0] = node;
-    }
-    test->builtin = test_find(name.data, name.len);
-    if (!test->builtin)
-        return parser_fail_unknown(p, test->node.line, "test", &name), NULL;
-    deepen_call(test);
-    test->direct = direct_arguments(test);
-    test->node.constant = subject->constant && constant_arguments(&test->arguments);
-    node = finish(p, &test->node);
-    return node && negated ? pair_node(p, NODE_NOT, node, NULL, subject->start) : node;
-}
-
-static struct node *parse_filters(struct parser *p, struct node *node)
-{
-    unsigned n = 0;
-
-    while (node && n++ < NODE_DEPTH_MAX * 2) {
-        if (parser_is(p, TOKEN_PIPE))
-            node = parse_filter_chain(p, node, false);
-        else if (parser_is_name(p, "is"))
-            node = test_node(p, node);
-        else if (parser_is(p, TOKEN_LPAREN))
-            node = call_node(p, node);
+            node = parser_call_node(p, node);
         else
             return node;
     }
@@ -947,7 +822,7 @@ static struct node *parse_unary(struct parser *p, bool with_filter)
         if (!parser_enter(p) || !parser_advance(p) || !(node = parse_unary(p, false)))
             return NULL;
         parser_leave(p);
-        node = pair_node(p, type, node, NULL, start);
+        node = parser_pair(p, type, node, NULL, start);
     } else {
         node = parse_primary(p);
         node = node ? parse_postfix(p, node) : NULL;

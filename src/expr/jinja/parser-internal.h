@@ -45,6 +45,9 @@ struct parser {
     size_t n_end_stack, n_end_stack_room;
     value *tags;
     size_t n_tags, n_tags_room;
+    struct parse_fault *faults; /* in the order of the source */
+    size_t n_faults, n_faults_room;
+    unsigned n_loops; /* for statements around */
     struct error *err;
 };
 
@@ -62,8 +65,15 @@ bool parser_skip_name(struct parser *p, const char *name);
 bool parser_fail(struct parser *p, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
 bool parser_fail_kind(struct parser *p, int line, const char *kind, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-/* Nobody knows the `what` ("filter", "test") of that name; a near one is suggested. */
-bool parser_fail_unknown(struct parser *p, int line, const char *what, const struct buffer *name);
+/* Faults that are told when all is parsed (parser-faults.c). `start` is where in the source they stand. */
+void parser_fault(struct parser *p, uint32_t start, int line, const char *kind, const char *message);
+/* Nobody knows the `what` ("filter", "test") of that name. The row to use in its place fails when it is called. */
+const struct builtin *parser_fault_unknown(struct parser *p, const struct node *node, const char *what,
+                                           const struct buffer *name);
+/* The unknown names since there were `from` faults are faults for certain, or none until they are reached. */
+void parser_faults_settle(struct parser *p, size_t from, bool certain);
+/* The last step: fails with the first fault, if any. */
+bool parser_faults_tell(struct parser *p);
 /* The quoted description of a token as messages have it; owned. */
 char *token_describe(const struct token *token);
 bool parser_enter(struct parser *p);
@@ -84,12 +94,25 @@ int parser_store(struct parser *p, struct scope *scope, value name);
 
 struct node *parse_expression(struct parser *p);
 struct node *parse_or(struct parser *p);
-/* Tuples without parentheses; `stop` is a name that ends the tuple, may be NULL. */
-struct node *parse_tuple(struct parser *p, bool conditional, const char *stop);
+/* Tuples without parentheses. */
+struct node *parse_tuple(struct parser *p, bool conditional);
 struct node *parse_primary(struct parser *p);
+/* ".name", "[subscript]" and "(arguments)" behind an expression. */
+struct node *parse_postfix(struct parser *p, struct node *node);
+struct node *parser_call_node(struct parser *p, struct node *subject);
+bool parse_arguments(struct parser *p, struct arguments *ret);
+bool parser_constant_arguments(const struct arguments *arguments);
+/* A node is complete: it ends before the current token, and is not too deep. */
+struct node *parser_finish(struct parser *p, struct node *node);
+/* A node of one or two parts; b may be NULL. */
+struct node *parser_pair(struct parser *p, enum node_type type, struct node *a, struct node *b,
+                         uint32_t start);
+void parser_deepen_call(struct node_call *call);
+/* Filters and tests behind an expression. */
+struct node *parse_filters(struct parser *p, struct node *node);
 /* Filters applied to `subject` (NULL in blocks); `inline_start`: the first filter stands without "|". */
 struct node *parse_filter_chain(struct parser *p, struct node *subject, bool inline_start);
-bool is_tuple_end(const struct parser *p, const char *stop);
+bool is_tuple_end(const struct parser *p);
 
 struct node_list *parse_template(struct parser *p);
 

@@ -15,6 +15,16 @@ struct gathered {
 
 static struct node_list *parse_body(struct parser *p, end_tags ends);
 
+/* A body that is a scope of its own. */
+static struct node_list *parse_inner(struct parser *p, end_tags ends)
+{
+    size_t n_faults = p->n_faults;
+    struct node_list *body = parse_body(p, ends);
+
+    parser_faults_settle(p, n_faults, true);
+    return body;
+}
+
 /* ---- scopes ---- */
 
 static void scope_open(struct parser *p, struct scope *scope, struct scope_range *range)
@@ -140,7 +150,7 @@ static bool is_word(const struct token *token)
 
 static struct node *target_primary(struct parser *p, bool with_namespace);
 
-static struct node *target_tuple(struct parser *p, const char *stop, bool with_namespace, bool parentheses)
+static struct node *target_tuple(struct parser *p, bool with_namespace, bool parentheses)
 {
     struct gathered g = { 0 };
     uint32_t start = p->current.start;
@@ -153,7 +163,7 @@ static struct node *target_tuple(struct parser *p, const char *stop, bool with_n
     for (;;) {
         if (g.count && !parser_expect(p, TOKEN_COMMA))
             goto failed;
-        if (is_tuple_end(p, stop))
+        if (is_tuple_end(p))
             break;
         item = target_primary(p, with_namespace);
         if (!item)
@@ -193,8 +203,8 @@ static struct node *target_primary(struct parser *p, bool with_namespace)
     struct node *inner;
 
     if (parser_is(p, TOKEN_LPAREN)) {
-        if (!parser_enter(p) || !parser_advance(p) ||
-            !(inner = target_tuple(p, NULL, with_namespace, true)) || !parser_expect(p, TOKEN_RPAREN))
+        if (!parser_enter(p) || !parser_advance(p) || !(inner = target_tuple(p, with_namespace, true)) ||
+            !parser_expect(p, TOKEN_RPAREN))
             return NULL;
         parser_leave(p);
         return inner;
@@ -218,9 +228,9 @@ static struct node *target_primary(struct parser *p, bool with_namespace)
     return target_name(p);
 }
 
-static struct node *parse_target(struct parser *p, const char *stop, bool with_namespace)
+static struct node *parse_target(struct parser *p, bool with_namespace)
 {
-    return target_tuple(p, stop, with_namespace, false);
+    return target_tuple(p, with_namespace, false);
 }
 
 /* ---- the statements ---- */
@@ -243,25 +253,43 @@ static bool mentions(const struct parser *p, size_t from, const char *name)
     return false;
 }
 
+/* Inside a loop, `loop` is not a name that can be set. */
+static void refuse_loop(struct parser *p, const struct node *target)
+{
+    const struct node_list *tuple = (const struct node_list *)target;
+
+    if (target->type == NODE_TUPLE)
+        for (uint32_t i = 0; i < tuple->count; i++)
+            refuse_loop(p, tuple->items[i]);
+    if (p->n_loops && target->type == NODE_NAME &&
+        value_text_is(((const struct node_name *)target)->name, "loop"))
+        parser_fault(p, target->start, target->line, "TemplateAssertionError",
+                     "Can't assign to special loop variable in for-loop target");
+}
+
 static struct node *statement_for(struct parser *p)
 {
     struct node_for *node = node_new(p, NODE_FOR, sizeof(*node), p->current.start, p->current.line);
     struct scope *scope;
     struct scope *outer = p->scope;
-    size_t first_name;
+    size_t first_name, n_faults;
     int slot;
 
-    if (!parser_advance(p) || !(node->target = parse_target(p, "in", false)) ||
-        !parser_expect_name(p, "in") || !(node->iterable = parse_tuple(p, false, "recursive")))
+    p->n_loops++;
+    if (!parser_advance(p) || !(node->target = parse_target(p, false)) || !parser_expect_name(p, "in") ||
+        !(node->iterable = parse_tuple(p, false)))
         return NULL;
     scope = scope_new(p, &node->scope);
     if (!store_target(p, node->target))
         return NULL;
+    refuse_loop(p, node->target);
+    n_faults = p->n_faults;
     if (parser_skip_name(p, "if") && !(node->test = parse_expression(p)))
         return NULL;
+    parser_faults_settle(p, n_faults, true);
     node->recursive = parser_skip_name(p, "recursive");
     first_name = p->n_names;
-    node->body = parse_body(p, end_for);
+    node->body = parse_inner(p, end_for);
     if (!node->body)
         return NULL;
     node->loop_slot = -1;
@@ -275,16 +303,18 @@ static struct node *statement_for(struct parser *p)
     p->scope = outer;
     if (parser_is_name(p, "else")) {
         scope = scope_new(p, &node->otherwise_scope);
-        if (!parser_advance(p) || !(node->otherwise = parse_body(p, end_for_else)))
+        if (!parser_advance(p) || !(node->otherwise = parse_inner(p, end_for_else)))
             return NULL;
         scope_close(p, scope, &node->otherwise_scope);
     }
+    p->n_loops--;
     return parser_advance(p) ? &node->node : NULL;
 }
 
 static struct node *statement_if(struct parser *p)
 {
     struct node_if *first = NULL, *last = NULL;
+    size_t n_faults = p->n_faults;
 
     for (;;) {
         struct node_if *node = node_new(p, NODE_IF, sizeof(*node), p->current.start, p->current.line);
@@ -294,7 +324,7 @@ static struct node *statement_if(struct parser *p)
         else
             first = node;
         last = node;
-        if (!parser_advance(p) || !(node->test = parse_tuple(p, false, NULL)) ||
+        if (!parser_advance(p) || !(node->test = parse_tuple(p, false)) ||
             !(node->body = parse_body(p, end_if)))
             return NULL;
         if (!parser_is_name(p, "elif"))
@@ -307,6 +337,7 @@ static struct node *statement_if(struct parser *p)
             return NULL;
         last->otherwise = &otherwise->node;
     }
+    parser_faults_settle(p, n_faults, false);
     return parser_advance(p) ? &first->node : NULL;
 }
 
@@ -318,13 +349,16 @@ static struct node *statement_set(struct parser *p)
     struct node_set *set;
     struct scope *scope;
     struct node *target;
+    size_t n_faults;
 
-    if (!parser_advance(p) || !(target = parse_target(p, NULL, true)))
+    if (!parser_advance(p) || !(target = parse_target(p, true)))
         return NULL;
+    refuse_loop(p, target);
+    n_faults = p->n_faults;
     if (parser_is(p, TOKEN_ASSIGN)) {
         set = node_new(p, NODE_SET, sizeof(*set), start, line);
         set->target = target;
-        if (!parser_advance(p) || !(set->source = parse_tuple(p, true, NULL)) || !store_target(p, target))
+        if (!parser_advance(p) || !(set->source = parse_tuple(p, true)) || !store_target(p, target))
             return NULL;
         return &set->node;
     }
@@ -332,8 +366,9 @@ static struct node *statement_set(struct parser *p)
     block->target = target;
     if (parser_is(p, TOKEN_PIPE) && !(block->filter = parse_filter_chain(p, NULL, false)))
         return NULL;
+    parser_faults_settle(p, n_faults, true);
     scope = scope_new(p, &block->scope);
-    block->body = parse_body(p, end_set);
+    block->body = parse_inner(p, end_set);
     if (!block->body)
         return NULL;
     scope_close(p, scope, &block->scope);
@@ -420,9 +455,23 @@ out:
     return ok;
 }
 
+/* A macro that calls back has a caller, or a default for it. */
+static void refuse_caller(struct parser *p, const struct node_macro *macro, size_t first_name)
+{
+    int required = macro->n_params - macro->n_defaults;
+
+    for (int i = 0; i < required; i++)
+        if (value_text_is(macro->params[i], "caller") && mentions(p, first_name, "caller"))
+            parser_fault(
+                p, macro->node.start, macro->node.line, "TemplateAssertionError",
+                "When defining macros or call blocks the special \"caller\" argument must be omitted or "
+                "be given a default.");
+}
+
 static struct node *statement_macro(struct parser *p)
 {
     struct node_macro *macro = node_new(p, NODE_MACRO, sizeof(*macro), p->current.start, p->current.line);
+    size_t n_faults = p->n_faults, first_name;
     struct scope *outer = p->scope;
 
     if (!parser_advance(p) || !(macro->target = target_name(p)))
@@ -431,8 +480,14 @@ static struct node *statement_macro(struct parser *p)
     if (!store_target(p, macro->target))
         return NULL;
     function_open(p, macro, outer);
-    if (!parse_signature(p, macro) || !(macro->body = parse_body(p, end_macro)))
+    if (!parse_signature(p, macro))
         return NULL;
+    parser_faults_settle(p, n_faults, true);
+    first_name = p->n_names;
+    macro->body = parse_inner(p, end_macro);
+    if (!macro->body)
+        return NULL;
+    refuse_caller(p, macro, first_name);
     p->scope = outer;
     return parser_advance(p) ? &macro->node : NULL;
 }
@@ -442,6 +497,7 @@ static struct node *statement_call(struct parser *p)
     struct node_macro *macro =
         node_new(p, NODE_CALL_BLOCK, sizeof(*macro), p->current.start, p->current.line);
     struct scope *outer = p->scope, *inner;
+    size_t n_faults = p->n_faults, first_name;
     int line = p->current.line;
 
     if (!parser_advance(p))
@@ -450,6 +506,7 @@ static struct node *statement_call(struct parser *p)
     macro->name = parser_text(p, "caller", 6);
     if (parser_is(p, TOKEN_LPAREN) && !parse_signature(p, macro))
         return NULL;
+    parser_faults_settle(p, n_faults, true);
     p->scope = outer;
     macro->target = parse_expression(p);
     if (!macro->target)
@@ -457,9 +514,11 @@ static struct node *statement_call(struct parser *p)
     if (macro->target->type != NODE_CALL)
         return parser_fail(p, line, "expected call"), NULL;
     p->scope = inner;
-    macro->body = parse_body(p, end_call);
+    first_name = p->n_names;
+    macro->body = parse_inner(p, end_call);
     if (!macro->body)
         return NULL;
+    refuse_caller(p, macro, first_name);
     p->scope = outer;
     return parser_advance(p) ? &macro->node : NULL;
 }
@@ -468,12 +527,14 @@ static struct node *statement_filter(struct parser *p)
 {
     struct node_set_block *block =
         node_new(p, NODE_FILTER_BLOCK, sizeof(*block), p->current.start, p->current.line);
+    size_t n_faults = p->n_faults;
     struct scope *scope;
 
     if (!parser_advance(p) || !(block->filter = parse_filter_chain(p, NULL, true)))
         return NULL;
+    parser_faults_settle(p, n_faults, true);
     scope = scope_new(p, &block->scope);
-    block->body = parse_body(p, end_filter);
+    block->body = parse_inner(p, end_filter);
     if (!block->body)
         return NULL;
     scope_close(p, scope, &block->scope);
@@ -490,7 +551,7 @@ static struct node *statement_with(struct parser *p)
     if (!parser_advance(p))
         return NULL;
     while (!parser_is(p, TOKEN_BLOCK_END)) {
-        if ((targets.count && !parser_expect(p, TOKEN_COMMA)) || !(target = parse_target(p, NULL, false)) ||
+        if ((targets.count && !parser_expect(p, TOKEN_COMMA)) || !(target = parse_target(p, false)) ||
             !parser_expect(p, TOKEN_ASSIGN) || !(source = parse_expression(p)))
             goto out;
         GROW(targets.items, targets.count, targets.room);
@@ -508,7 +569,7 @@ static struct node *statement_with(struct parser *p)
         if (!store_target(p, targets.items[i]))
             goto out;
     }
-    with->body = parse_body(p, end_with);
+    with->body = parse_inner(p, end_with);
     if (!with->body)
         goto out;
     scope_close(p, scope, &with->scope);
@@ -524,16 +585,38 @@ static struct node *statement_autoescape(struct parser *p)
 {
     struct node_set_block *block =
         node_new(p, NODE_AUTOESCAPE, sizeof(*block), p->current.start, p->current.line);
+    size_t n_faults = p->n_faults;
     struct scope *scope;
 
     if (!parser_advance(p) || !(block->filter = parse_expression(p)))
         return NULL;
+    parser_faults_settle(p, n_faults, true);
     scope = scope_new(p, &block->scope);
-    block->body = parse_body(p, end_autoescape);
+    block->body = parse_inner(p, end_autoescape);
     if (!block->body)
         return NULL;
     scope_close(p, scope, &block->scope);
     return parser_advance(p) ? &block->node : NULL;
+}
+
+/* Blocks are looked for before anything else. */
+static void defined_twice(struct parser *p, const struct node_macro *block)
+{
+    char *text = xasprintf("block '%s' defined twice", value_chars(block->name));
+
+    parser_fault(p, 0, block->node.line, "TemplateAssertionError", text);
+    free(text);
+}
+
+static bool is_blank(const struct node_list *body)
+{
+    for (uint32_t i = 0; i < body->count; i++) {
+        const struct node_data *data = (const struct node_data *)body->items[i];
+
+        if (data->node.type != NODE_DATA || !data->len || strspn(data->text, " \t\r\n\f\v") < data->len)
+            return false;
+    }
+    return true;
 }
 
 static struct node *statement_block(struct parser *p)
@@ -555,22 +638,24 @@ static struct node *statement_block(struct parser *p)
                NULL;
     for (size_t i = 0; i < p->jinja->n_blocks; i++)
         if (value_equal(p->jinja->blocks[i]->name, block->name))
-            return parser_fail_kind(p, token.line, "TemplateAssertionError", "block '%s' defined twice",
-                                    value_chars(block->name)),
-                   NULL;
+            defined_twice(p, block);
     /* A block sees what the top of the template sets, and what is around it only when it says so. */
     if (!parser_skip_name(p, "scoped"))
         while (seen->parent)
             seen = seen->parent;
-    if (parser_is_name(p, "required") && !parser_advance(p))
+    block->required = parser_is_name(p, "required");
+    if (block->required && !parser_advance(p))
         return NULL;
     function_open(p, block, seen);
     block->level = (uint16_t)(outer->function->function->depth - seen->function->function->depth);
     GROW(p->jinja->blocks, p->jinja->n_blocks, p->jinja->n_blocks_room);
     p->jinja->blocks[p->jinja->n_blocks++] = block;
-    block->body = parse_body(p, end_block);
+    block->body = parse_inner(p, end_block);
     if (!block->body)
         return NULL;
+    if (block->required && !is_blank(block->body))
+        return parser_fail(p, p->current.line, "Required blocks can only contain comments or whitespace"),
+               NULL;
     p->scope = outer;
     if (!parser_advance(p))
         return NULL;
@@ -682,8 +767,7 @@ static struct node *print_node(struct parser *p)
 {
     struct node_pair *print = node_new(p, NODE_PRINT, sizeof(*print), p->current.start, p->current.line);
 
-    if (!parser_advance(p) || !(print->a = parse_tuple(p, true, NULL)) ||
-        !parser_expect(p, TOKEN_VARIABLE_END))
+    if (!parser_advance(p) || !(print->a = parse_tuple(p, true)) || !parser_expect(p, TOKEN_VARIABLE_END))
         return NULL;
     print->node.start = print->a->start;
     print->node.end = print->a->end;

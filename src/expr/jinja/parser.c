@@ -7,7 +7,6 @@
 
 #include "base/buffer.h"
 #include "base/mem.h"
-#include "expr/jinja/builtins.h"
 #include "value/python.h"
 
 /* ---- failures ---- */
@@ -40,13 +39,6 @@ bool parser_fail_kind(struct parser *p, int line, const char *kind, const char *
     va_start(args, format);
     fail(p, line, kind, format, args);
     va_end(args);
-    return false;
-}
-
-bool parser_fail_unknown(struct parser *p, int line, const char *what, const struct buffer *name)
-{
-    parser_fail_kind(p, line, "TemplateAssertionError", "No %s named '%s'.", what, buffer_text(name));
-    builtin_suggest(p->err, what, buffer_text(name), p->jinja->flags);
     return false;
 }
 
@@ -377,12 +369,15 @@ int jinja_parse(struct jinja *jinja, struct error *err)
             jinja->root = (struct node *)parse_template(&p);
         }
     }
+    if (jinja->root && !parser_faults_tell(&p))
+        jinja->root = NULL;
     if (jinja->root)
         bind_names(&p);
     for (size_t i = 0; i < p.n_names; i++) {
         GROW(jinja->names, jinja->n_names, jinja->n_names_room);
         jinja->names[jinja->n_names++] = p.names[i].node;
     }
+    free(p.faults);
     free(p.names);
     free(p.end_stack);
     free(p.tags);

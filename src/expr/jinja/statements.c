@@ -4,15 +4,23 @@
 
 static int assign(struct ev *ev, const struct node *target, value v);
 
+static int namespace_of(struct ev *ev, const struct node_ns_target *target, value *ret)
+{
+    if (ev_name(ev, (const struct node_name *)target->name, ret) < 0)
+        return -1;
+    ev->at = &target->node;
+    return is_object(*ret, &namespace_ops)
+               ? 0
+               : ev_error(ev, "TemplateRuntimeError", "cannot assign attribute on non-namespace object");
+}
+
 static int assign_attribute(struct ev *ev, const struct node_ns_target *target, value v)
 {
     struct namespace *namespace;
     VALUE_AUTO(space);
 
-    if (ev_name(ev, (const struct node_name *)target->name, &space) < 0)
+    if (namespace_of(ev, target, &space) < 0)
         return -1;
-    if (!is_object(space, &namespace_ops))
-        return ev_error(ev, "TemplateRuntimeError", "cannot assign attribute on non-namespace object");
     namespace = (struct namespace *)space.object;
     if (ev_may_hold(ev, space, v) < 0)
         return -1;
@@ -102,9 +110,7 @@ static OUTLINE int print_value(struct ev *ev, const struct node *node)
 
     /* A constant that is printed is folded to its text. */
     if (unlikely(node->constant)) {
-        ev->folding = true;
-        v = ev_eval(ev, node, &held) < 0 ? VALUE_NOTHING : held;
-        ev->folding = false;
+        v = ev_eval_printed(ev, node, &held) < 0 ? VALUE_NOTHING : held;
     } else {
         v = ev_peek(ev, node, &held);
     }
@@ -237,12 +243,28 @@ static __attribute__((noinline)) int apply_filters(struct ev *ev, const struct n
     return 0;
 }
 
+/* The attribute a block sets is an item for Python, which most values do not take. Maps would, but are left alone. */
+static int holds_items(struct ev *ev, const struct node_ns_target *target)
+{
+    VALUE_AUTO(space);
+
+    if (ev_name(ev, (const struct node_name *)target->name, &space) < 0)
+        return -1;
+    ev->at = &target->node;
+    return is_object(space, &namespace_ops) || space.kind == VALUE_MAP
+               ? 0
+               : ev_error(ev, "TypeError", "'%s' object does not support item assignment",
+                          ev_type_name(space));
+}
+
 static OUTLINE int run_set_block(struct ev *ev, const struct node_set_block *node)
 {
     VALUE_AUTO(text);
 
     ev_scope_clear(ev, node->scope);
     if (capture(ev, node->body, &text) < 0 || (node->filter && apply_filters(ev, node->filter, &text) < 0))
+        return -1;
+    if (node->target->type == NODE_NS_TARGET && holds_items(ev, (struct node_ns_target *)node->target) < 0)
         return -1;
     return assign(ev, node->target, value_take(&text));
 }
@@ -254,6 +276,9 @@ static OUTLINE int run_filter_block(struct ev *ev, const struct node_set_block *
     ev_scope_clear(ev, node->scope);
     if (capture(ev, node->body, &text) < 0 || apply_filters(ev, node->filter, &text) < 0)
         return -1;
+    if (!value_is_set(text_of(text)))
+        return ev_error(ev, "TypeError", "sequence item 0: expected str instance, %s found",
+                        ev_type_name(text));
     return ev_str(ev, text, ev->out);
 }
 
@@ -488,16 +513,35 @@ static OUTLINE int run_block(struct ev *ev, const struct node_macro *block)
 {
     struct frame *seen = ev->frame;
 
+    if (block->required) {
+        ev->at = &block->node;
+        return ev_error(ev, "TemplateRuntimeError", "Required block '%s' not found",
+                        value_chars(block->name));
+    }
     for (unsigned i = 0; i < block->level; i++)
         seen = seen->up;
     return ev_block(ev, block, seen);
+}
+
+/* What attributes are set of has to be a namespace, before anything is worked out. */
+static int are_namespaces(struct ev *ev, const struct node *target)
+{
+    const struct node_list *tuple = (const struct node_list *)target;
+    VALUE_AUTO(space);
+
+    for (uint32_t i = 0; target->type == NODE_TUPLE && i < tuple->count; i++)
+        if (are_namespaces(ev, tuple->items[i]) < 0)
+            return -1;
+    return target->type == NODE_NS_TARGET ? namespace_of(ev, (const struct node_ns_target *)target, &space)
+                                          : 0;
 }
 
 static int run_set(struct ev *ev, const struct node_set *node)
 {
     value v;
 
-    if (ev_eval(ev, node->source, &v) < 0)
+    if ((node->target->type != NODE_NAME && are_namespaces(ev, node->target) < 0) ||
+        ev_eval(ev, node->source, &v) < 0)
         return -1;
     ev->at = &node->node;
     return assign(ev, node->target, v);

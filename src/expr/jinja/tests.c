@@ -135,10 +135,10 @@ static int test_sequence(struct ev *ev, struct bound *bound, value *ret)
 {
     value v = bound->args[0];
 
-    if (is_undefined(v) && !((struct undefined *)v.object)->lax)
-        return undefined_raise(ev, v);
+    if (is_undefined(v))
+        return yes(ret, ((struct undefined *)v.object)->lax);
     return yes(ret, value_is_set(text_of(v)) || value_is_list(v) || v.kind == VALUE_MAP ||
-                        is_object(v, &range_ops) || v.kind == VALUE_BYTES || is_undefined(v));
+                        is_object(v, &range_ops) || v.kind == VALUE_BYTES);
 }
 
 static int test_sameas(struct ev *ev, struct bound *bound, value *ret)
@@ -250,7 +250,7 @@ static int test_in(struct ev *ev, struct bound *bound, value *ret)
 
 const struct builtin jinja_tests[] = {
     ONE("boolean", "test_boolean", test_boolean),
-    ONE("callable", "callable", test_callable),
+    { "callable", "callable", test_callable, BUILTIN_NATIVE, 1, 1, { "obj" } },
     ONE("defined", "test_defined", test_defined),
     { "divisibleby", "test_divisibleby", test_divisibleby, 0, 2, 2, { "value", "num" } },
     TWO("eq", "eq", test_eq, EQ),
@@ -259,7 +259,7 @@ const struct builtin jinja_tests[] = {
     ONE("escaped", "test_escaped", test_escaped),
     ONE("even", "test_even", test_even),
     ONE("false", "test_false", test_false),
-    { "filter", "test_filter", test_filter, BUILTIN_CONTEXT, 1, 1, { "value" } },
+    { "filter", "test_filter", test_filter, BUILTIN_CONTEXT | BUILTIN_HIDDEN, 1, 1, { "value" } },
     ONE("float", "test_float", test_float),
     TWO("ge", "ge", test_ge, GTEQ),
     TWO(">=", "ge", test_ge, GTEQ),
@@ -284,7 +284,7 @@ const struct builtin jinja_tests[] = {
     { "sameas", "test_sameas", test_sameas, 0, 2, 2, { "value", "other" } },
     ONE("sequence", "test_sequence", test_sequence),
     ONE("string", "test_string", test_string),
-    { "test", "test_test", test_test, BUILTIN_CONTEXT, 1, 1, { "value" } },
+    { "test", "test_test", test_test, BUILTIN_CONTEXT | BUILTIN_HIDDEN, 1, 1, { "value" } },
     ONE("true", "test_true", test_true),
     ONE("undefined", "test_undefined", test_undefined),
     ONE("upper", "test_upper", test_upper),

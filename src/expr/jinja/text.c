@@ -337,90 +337,104 @@ struct chunk {
     bool space;
 };
 
-static bool is_wrap_space(char c)
+static bool is_wrap_code(uint32_t c)
 {
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-static bool is_letter(uint32_t code)
+/* A line as its characters, each with its place; one more at the end. */
+struct letters {
+    uint32_t *codes;
+    size_t *at;
+    size_t n;
+};
+
+static void letters_init(struct letters *l, const char *line, size_t len)
 {
-    return code == '_' ? false : uc_is_general_category(code, UC_LETTER);
+    l->codes = xreallocarray(NULL, len + 1, sizeof(l->codes[0]));
+    l->at = xreallocarray(NULL, len + 1, sizeof(l->at[0]));
+    l->n = 0;
+    for (const char *at = line; at < line + len;) {
+        l->at[l->n] = (size_t)(at - line);
+        l->codes[l->n++] = utf8_next(&at);
+    }
+    l->at[l->n] = len;
+    l->codes[l->n] = 0;
 }
 
-static bool letter_at(const char *at, const char *end)
+static void letters_release(struct letters *l)
 {
-    return at < end && is_letter(utf8_next(&at));
+    free(l->codes);
+    free(l->at);
 }
 
-/* Is the hyphen at `at` a place to break? Two letters before it (or letter, hyphen, letter), two behind. */
-static bool breaks_after_hyphen(const char *start, const char *at, const char *end)
+static bool is_letter(const struct letters *l, size_t i)
 {
-    const char *after = at + 1, *one, *two;
-
-    if (at - start < 2)
-        return false;
-    for (one = at - 1; one > start && (*one & 0xc0) == 0x80; one--)
-        ;
-    if (one == start)
-        return false;
-    for (two = one - 1; two > start && (*two & 0xc0) == 0x80; two--)
-        ;
-    if (!letter_at(one, end) || !letter_at(two, end))
-        return false;
-    if (!letter_at(after, end))
-        return false;
-    utf8_next(&after);
-    if (after < end && *after == '-')
-        after++;
-    return letter_at(after, end);
+    return i < l->n && code_is_word(l->codes[i]) &&
+           !uc_is_general_category(l->codes[i], UC_DECIMAL_DIGIT_NUMBER);
 }
 
-static void add_chunk(struct chunk **chunks, size_t *n, size_t *room, const char *from, const char *to,
-                      bool space)
+static bool is_word_or_stop(const struct letters *l, size_t i)
 {
-    if (from == to)
-        return;
-    GROW(*chunks, *n, *room);
-    (*chunks)[(*n)++] =
-        (struct chunk){ from, (size_t)(to - from), utf8_length(from, (size_t)(to - from)), space };
+    return code_is_word(l->codes[i]) ||
+           (l->codes[i] < 128 && l->codes[i] && strchr("!\"'&.,?", (int)l->codes[i]));
+}
+
+/* Two dashes or more from i on, behind a word and before one: where they end, or i. */
+static size_t dashes(const struct letters *l, size_t i)
+{
+    size_t end = i;
+
+    while (end < l->n && l->codes[end] == '-')
+        end++;
+    return i && end - i >= 2 && end < l->n && is_word_or_stop(l, i - 1) && code_is_word(l->codes[end]) ? end
+                                                                                                       : i;
+}
+
+/* Is the hyphen at i a place to break? Behind it are two letters, maybe hyphenated; before it two letters, or a letter, a
+   hyphen and a letter. */
+static bool breaks_after_hyphen(const struct letters *l, size_t i)
+{
+    if (l->codes[i] != '-' || !is_letter(l, i + 1) || !is_letter(l, i + 2 + (l->codes[i + 2] == '-')))
+        return false;
+    if (i >= 2 && is_letter(l, i - 1) && is_letter(l, i - 2))
+        return true;
+    return i >= 3 && is_letter(l, i - 3) && l->codes[i - 2] == '-' && is_word_or_stop(l, i - 1);
+}
+
+/* Where the piece that starts at i ends: blanks, dashes between words, a word or a part of one. */
+static size_t piece_end(const struct letters *l, size_t i, bool hyphens)
+{
+    bool space = is_wrap_code(l->codes[i]);
+    size_t k = i + 1;
+
+    if (!space && hyphens && dashes(l, i) > i)
+        return dashes(l, i);
+    for (; k < l->n && is_wrap_code(l->codes[k]) == space; k++) {
+        if (space || !hyphens || l->codes[k] != '-')
+            continue;
+        if (breaks_after_hyphen(l, k))
+            return k + 1;
+        if (l->codes[k - 1] != '-' && dashes(l, k) > k)
+            return k;
+    }
+    return k;
 }
 
 static size_t split_chunks(const char *line, size_t len, bool hyphens, struct chunk **ret)
 {
-    const char *at = line, *end = line + len;
     struct chunk *chunks = NULL;
     size_t n = 0, room = 0;
+    struct letters l;
 
-    while (at < end) {
-        const char *start = at;
-
-        if (is_wrap_space(*at)) {
-            while (at < end && is_wrap_space(*at))
-                at++;
-            add_chunk(&chunks, &n, &room, start, at, true);
-            continue;
-        }
-        for (; at < end && !is_wrap_space(*at); at++) {
-            if (!hyphens || *at != '-')
-                continue;
-            if (at > start && at + 1 < end && at[1] == '-') {
-                const char *dashes = at;
-
-                while (at < end && *at == '-')
-                    at++;
-                if (at < end && !is_wrap_space(*at)) {
-                    add_chunk(&chunks, &n, &room, start, dashes, false);
-                    add_chunk(&chunks, &n, &room, dashes, at, false);
-                    start = at;
-                }
-                at--;
-            } else if (breaks_after_hyphen(start, at, end)) {
-                add_chunk(&chunks, &n, &room, start, at + 1, false);
-                start = at + 1;
-            }
-        }
-        add_chunk(&chunks, &n, &room, start, at, false);
+    letters_init(&l, line, len);
+    for (size_t i = 0, end; i < l.n; i = end) {
+        end = piece_end(&l, i, hyphens);
+        GROW(chunks, n, room);
+        chunks[n++] =
+            (struct chunk){ line + l.at[i], l.at[end] - l.at[i], end - i, is_wrap_code(l.codes[i]) };
     }
+    letters_release(&l);
     *ret = chunks;
     return n;
 }

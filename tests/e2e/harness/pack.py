@@ -26,6 +26,11 @@ class Pack:
             "name": name, "runner_type": runner, "entry_point": entry_point, "parameters": parameters,
         })
 
+    def describe_output(self, name, schema):
+        """Adds an output schema to an action that is there."""
+        file = self.folder / "actions" / f"{name}.yaml"
+        file.write_text(json.dumps({**json.loads(file.read_text()), "output_schema": schema}))
+
     def workflow(self, name, definition, /, **parameters):
         """Parameters that are not described take what they are given."""
         self.write(f"actions/workflows/{name}.yaml", "version: 1.0\n" + textwrap.dedent(definition))

@@ -132,9 +132,11 @@ TEST(the_last_task_decides_and_a_timeout_stays_one)
     }
 }
 
-TEST(a_canceled_task_is_followed_by_nothing)
+TEST(a_canceled_task_publishes_nothing_and_is_followed_by_nothing)
 {
-    struct chain_run *run = begin("chain:\n  - {name: a, ref: x.y, on-failure: a, on-success: a}\n", "{}");
+    struct chain_run *run = begin("chain:\n  - {name: a, ref: x.y, on-failure: a, on-success: a,"
+                                  " publish: {v: '{{a.nothing}}'}}\n",
+                                  "{}");
     ERROR_AUTO(err);
 
     assert_int_equal(play(run, EXECUTION_CANCELED, "null", &err), 0);
@@ -298,7 +300,7 @@ int main(void)
         cmocka_unit_test(a_chain_goes_from_task_to_task_and_publishes),
         cmocka_unit_test(what_failed_is_followed_by_on_failure_and_publishes_too),
         cmocka_unit_test(the_last_task_decides_and_a_timeout_stays_one),
-        cmocka_unit_test(a_canceled_task_is_followed_by_nothing),
+        cmocka_unit_test(a_canceled_task_publishes_nothing_and_is_followed_by_nothing),
         cmocka_unit_test(a_chain_without_tasks_is_over_and_succeeded),
         cmocka_unit_test(what_cannot_be_published_ends_the_chain),
         cmocka_unit_test(a_request_that_was_refused_publishes_nothing),
