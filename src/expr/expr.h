@@ -84,7 +84,7 @@ int expr_variables(const struct expr *expr, value *ret, struct error *err);
 value expr_inspect(const char *text, size_t n, enum expr_mode mode);
 /* What a sound text will stumble over when it is evaluated: filters, tests, functions and methods that nobody knows, and
    variables that are not among `names` (the keys of a map) but near one of them. A list of maps {language, expression,
-   message, hint?}. Owned. */
+   message (without a full stop), hint?}. Owned. */
 value expr_advise(const char *text, size_t n, enum expr_mode mode, value names);
 /* Evaluate and tell each sub-expression: *ret_steps is a list of maps {expression, value, line, column}. */
 int expr_explain(const struct expr *expr, const struct expr_context *context, value *ret, value *ret_steps,

@@ -110,10 +110,12 @@ static void advise(void *data, const struct error *err)
 {
     const struct advice *advice = data;
     value entry = value_map_new(4);
+    const char *text = error_text(err);
+    size_t n = strlen(text);
 
     value_map_put(&entry, "language", value_text(advice->language));
     value_map_put(&entry, "expression", value_text_n(advice->expression, advice->n));
-    value_map_put(&entry, "message", value_text(error_text(err)));
+    value_map_put(&entry, "message", value_text_n(text, n && text[n - 1] == '.' ? n - 1 : n));
     if (err->hint)
         value_map_put(&entry, "hint", value_text(err->hint));
     value_list_append(advice->list, entry);

@@ -270,12 +270,14 @@ static _Thread_local struct pyregex_budget budget;
 void pyregex_budget_begin(struct pyregex_budget *outer)
 {
     *outer = budget;
-    budget = (struct pyregex_budget){ .shared = true };
+    if (!outer->shared)
+        budget = (struct pyregex_budget){ .shared = true };
 }
 
 void pyregex_budget_end(const struct pyregex_budget *outer)
 {
-    budget = *outer;
+    if (!outer->shared)
+        budget = *outer;
 }
 
 void pyregex_spend(int64_t us)

@@ -24,7 +24,7 @@ enum pyregex_flags {
 struct pyregex;
 
 /* All searches of this thread between _begin and _end share one budget of time: what evaluates expressions brackets each
-   evaluation. Outside each search has its own. */
+   evaluation; within another bracket nothing changes. Outside each search has its own. */
 struct pyregex_budget {
     bool shared;
     size_t longest; /* bytes of the longest text */

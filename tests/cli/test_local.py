@@ -354,6 +354,18 @@ def test_findings_of_an_inspected_file_name_line_and_column(fulmar, tmp_path):
     ]
 
 
+def test_names_that_lead_nowhere_are_hinted_at(fulmar, tmp_path):
+    (tmp_path / "flow.yaml").write_text(
+        "version: 1.0\nvars:\n  - hosts: [a]\ntasks:\n  first:\n    action: core.noop\n    next:\n      - publish:\n"
+        "          - one: <% ctx().hosts.selct($) %>\n          - two: \"{{ ctx('hosts') | uper }}\"\n")
+    done = fulmar("workflow", "inspect", "flow.yaml")
+    assert (done.returncode, done.stdout) == (0, "No errors found in workflow definition.\n")
+    assert done.stderr.splitlines() == [
+        "flow.yaml:9:18: hint: Unknown method \"selct\". Did you mean 'select'? (tasks.first.next[0].publish[0].one)",
+        "flow.yaml:10:19: hint: No filter named 'uper'. Did you mean 'upper'? (tasks.first.next[0].publish[1].two)",
+    ]
+
+
 def test_a_file_that_cannot_be_inspected_is_named(fulmar, tmp_path):
     (tmp_path / "broken.yaml").write_text("tasks: [")
     done = fulmar("workflow", "inspect", "broken.yaml")

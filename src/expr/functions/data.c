@@ -12,7 +12,7 @@
 #include "value/yaml.h"
 
 #define INDENT_MAX 1000
-#define NONE_TEXT "%*****__%NONE%__*****%"
+#define NONE_TEXT  "%*****__%NONE%__*****%"
 
 /* ---- writing JSON as json.dumps does ---- */
 

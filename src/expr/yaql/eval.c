@@ -9,6 +9,7 @@
 
 #include "expr/yaql/workflow.h"
 #include "value/number.h"
+#include "value/pyregex.h"
 
 #define STACK_MAX     (2u << 20) /* bytes of C stack that one evaluation may use; threads have eight megabytes */
 #define STEPS_BETWEEN 128        /* looks at the memory */
@@ -717,9 +718,11 @@ int yaql_explain(const struct yaql *yaql, const struct expr_context *context, va
         .bytes_before = value_thread_bytes(),
         .random = context->random_seed,
     };
+    struct pyregex_budget outer;
     value v;
     int r;
 
+    pyregex_budget_begin(&outer);
     take_limits(&ev.limits, context->limits);
     if (steps)
         ev.explaining = explaining_new(yaql);
@@ -738,6 +741,7 @@ int yaql_explain(const struct yaql *yaql, const struct expr_context *context, va
         explaining_tell(ev.explaining, steps);
         explaining_free(ev.explaining);
     }
+    pyregex_budget_end(&outer);
     value_unref(ev.visible);
     return r < 0 ? r : 0;
 }

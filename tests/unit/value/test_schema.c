@@ -284,7 +284,8 @@ TEST(outputs_are_masked_by_both_forms_of_schema)
 
 TEST(endless_schemas_end)
 {
-    assert_valid("{\"$ref\": \"#\"}", "1", SCHEMA_DRAFT4, 0, "maximum recursion depth exceeded (limit of 100 nested schemas)");
+    assert_valid("{\"$ref\": \"#\"}", "1", SCHEMA_DRAFT4, 0,
+                 "maximum recursion depth exceeded (limit of 100 nested schemas)");
     assert_valid("{\"pattern\": \"(\"}", "\"x\"", SCHEMA_DRAFT4, 0,
                  "missing ), unterminated subpattern at position 0");
     assert_valid("{\"items\": 5}", "[1]", SCHEMA_DRAFT4, 0, "the schema is not valid: 'items' is malformed");
