@@ -10,7 +10,6 @@
 #include "base/mem.h"
 #include "expr/yaql/yaql.h"
 #include "value/datetime.h"
-#include "value/pyregex.h"
 
 /* ---- answers as the tables write them ---- */
 
@@ -95,16 +94,13 @@ static void run(const char *text, size_t n, value context, struct answer *answer
 {
     struct expr_context c = { .variables = context, .now_us = clock_now_us(), .random_seed = 7 };
     struct yaql *yaql = NULL;
-    struct pyregex_budget outer;
     value v = VALUE_NOTHING;
 
     *answer = (struct answer){ 0 };
     if (yaql_compile(text, n, &yaql, &answer->error) < 0)
         return;
-    pyregex_budget_begin(&outer); /* as every evaluation has one */
     if (yaql_evaluate(yaql, &c, &v, &answer->error) >= 0)
         answer->result = shown(v);
-    pyregex_budget_end(&outer);
     value_unref(v);
     yaql_free(yaql);
 }
