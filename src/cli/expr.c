@@ -152,7 +152,8 @@ static int failure_print(const struct cli_args *args, value failure)
         output_document(output_form(args), failure);
         return EXIT_ERROR;
     }
-    fprintf(stderr, "ERROR: %s: %s\n", value_map_chars(failure, "class"), value_map_chars(failure, "message"));
+    fprintf(stderr, "ERROR: %s: %s\n", value_map_chars(failure, "class"),
+            value_map_chars(failure, "message"));
     if (value_map_chars(failure, "hint"))
         fprintf(stderr, "hint: %s\n", value_map_chars(failure, "hint"));
     fprintf(stderr, "language: %s\nexpression: %s\nline: %lld, column: %lld\n",

@@ -165,7 +165,7 @@ struct evaluation {
     uint64_t bytes_out;   /* of results */
     value visible;        /* what ctx() shows */
     uint64_t random;
-    bool has_functions; /* def() was used */
+    bool has_functions;            /* def() was used */
     struct explaining *explaining; /* or NULL */
 };
 
