@@ -513,7 +513,7 @@ static int combine_dicts(struct call *c, value *ret)
     int r = dict_update(c, ret);
 
     if (r < 0)
-        value_unref(*ret);
+        value_unref(value_take(ret));
     return r;
 }
 

@@ -217,7 +217,7 @@ static int then(struct call *c, bool descending, value *ret)
     }
     if (n <= CRITERIA_MAX)
         return 0;
-    value_unref(*ret);
+    value_unref(value_take(ret));
     return limit_exceeded(c->ev->err, LIMIT_ARGUMENTS, CRITERIA_MAX);
 }
 
@@ -397,7 +397,7 @@ static int merge_lists(struct call *c, value a, value b, value *ret)
     }
     table_release(&seen);
     if (r < 0)
-        value_unref(*ret);
+        value_unref(value_take(ret));
     return r < 0 ? r : 0;
 }
 
@@ -467,7 +467,7 @@ static int merge_maps(struct call *c, value a, value b, int64_t levels, value *r
         return r;
     *ret = yaql_dict_new(c->ev, value_take(&out));
     if (value_depth(*ret) > VALUE_DEPTH_MAX) {
-        value_unref(*ret);
+        value_unref(value_take(ret));
         return limit_recursion(c->ev->err, LIMIT_NESTING, VALUE_DEPTH_MAX);
     }
     return 0;

@@ -259,7 +259,7 @@ static int enumerate_next(struct evaluation *ev, struct lazy *lazy, value *ret)
     value_list_append(ret, value_int(lazy->n++));
     r = yaql_append(ev, ret, item);
     if (r < 0)
-        value_unref(*ret);
+        value_unref(value_take(ret));
     return r;
 }
 

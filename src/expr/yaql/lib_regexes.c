@@ -238,7 +238,7 @@ static int split_by(struct call *c, value re, value text, value *ret)
     if (r >= 0)
         r = yaql_check_count(c->ev, value_list_count(parts));
     if (r < 0) {
-        value_unref(*ret);
+        value_unref(value_take(ret));
         return r;
     }
     value_list_extend(ret, parts);

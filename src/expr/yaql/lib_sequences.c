@@ -112,7 +112,7 @@ static int cycle_next(struct evaluation *ev, struct lazy *lazy, value *ret)
         if (r == 0) {
             r = yaql_append(ev, &lazy->v, value_ref(*ret));
             if (r < 0)
-                value_unref(*ret);
+                value_unref(value_take(ret));
             return r;
         }
         if (r < 0)
@@ -256,7 +256,7 @@ static int join(struct call *c, value *ret)
     *ret = lazy_value(lazy);
     r = yaql_memorize(c->ev, c->args[1].v, &lazy->w);
     if (r < 0)
-        value_unref(*ret);
+        value_unref(value_take(ret));
     return r;
 }
 
