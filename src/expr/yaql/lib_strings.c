@@ -223,6 +223,7 @@ enum trim { TRIM_LEFT = 1, TRIM_RIGHT = 2 };
 static int trim_text(struct call *c, value text, value set, unsigned where, value *ret)
 {
     const char *s = value_chars(text), *end = s + value_len(text);
+    int r;
 
     /* Many characters to look among cost steps, as they cost time. */
     while (where & TRIM_LEFT && s < end) {
@@ -244,8 +245,11 @@ static int trim_text(struct call *c, value text, value set, unsigned where, valu
         end = last;
         c->ev->steps += value_len(set) / 256;
     }
+    r = yaql_slow_step(c->ev);
+    if (r < 0)
+        return r;
     *ret = value_text_n(s, (size_t)(end - s));
-    return yaql_slow_step(c->ev);
+    return 0;
 }
 
 static int trim(struct call *c, value *ret)

@@ -94,8 +94,8 @@ static void attack(const char *text, size_t n, enum expr_mode mode)
     if (getenv("FULMAR_SHOW_ATTACKS"))
         printf("%7lld us %s %.60s: %.80s\n", (long long)spent, r < 0 ? err.kind : "-", text,
                error_text(&err));
-    /* Sanitizers take many times the 50 ms that are meant. */
-    if (spent > 3000000)
+    /* What hangs is meant here, with sanitizers: `./dev bench attacks` measures the 50 ms. */
+    if (spent > 20000000)
         fail_msg("%lld us for %.200s", (long long)spent, text);
     assert_true(value_thread_bytes() - before < 100000); /* patterns stay in their cache */
 }
