@@ -283,7 +283,7 @@ value range_new(int64_t start, int64_t stop, int64_t step)
 
 int64_t range_at(const struct range *range, int64_t i)
 {
-    return range->start + i * range->step;
+    return (int64_t)((uint64_t)range->start + (uint64_t)i * (uint64_t)range->step);
 }
 
 /* ---- views of maps ---- */

@@ -776,6 +776,26 @@ static value slice_text(value text, int64_t start, int64_t step, int64_t count)
     return value_text_n(buffer_text(&out), out.len);
 }
 
+/* The end of a part of a range, as far as integers of the machine go. */
+static int64_t range_end(const struct range *range, int64_t i)
+{
+    int64_t distance, at;
+
+    if (__builtin_mul_overflow(i, range->step, &distance) ||
+        __builtin_add_overflow(range->start, distance, &at))
+        return (i < 0) == (range->step < 0) ? INT64_MAX : INT64_MIN;
+    return at;
+}
+
+static value slice_range(const struct range *range, int64_t from, int64_t to, int64_t by)
+{
+    int64_t step;
+
+    if (__builtin_mul_overflow(by, range->step, &step) || step == INT64_MIN)
+        step = (by < 0) == (range->step < 0) ? INT64_MAX : -INT64_MAX;
+    return range_new(range_end(range, from), range_end(range, to), step);
+}
+
 int ev_slice(struct ev *ev, value subject, value start, value stop, value step, value *ret)
 {
     value text = text_of(subject);
@@ -807,10 +827,7 @@ int ev_slice(struct ev *ev, value subject, value start, value stop, value step, 
         return 0;
     }
     if (is_object(subject, &range_ops)) {
-        const struct range *range = (struct range *)subject.object;
-
-        *ret = range_new(range_at(range, from), range_at(range, from) + count * by * range->step,
-                         by * range->step);
+        *ret = slice_range((struct range *)subject.object, from, to, by);
         return 0;
     }
     if (ev_pay_items(ev, (size_t)count) < 0)
