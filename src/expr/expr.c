@@ -14,7 +14,7 @@
 #include "value/python.h"
 
 const struct expr_limits expr_limits_default = {
-    .steps = 800000,
+    .steps = 700000,
     .depth = 200,
     .memory = 48u << 20,
     .sequence = 1000000,

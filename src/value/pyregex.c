@@ -262,7 +262,7 @@ unsigned pyregex_group_number(const struct pyregex *regex, const char *name, siz
 #define FIRST_WORK      1024 /* backtracks, over all of them */
 #define WINDOW_WORK     65536
 #define WINDOW_CHARS    (1u << 25) /* starting points times length of the text */
-#define BUDGET_US       25000      /* processor time of one evaluation, or of one search outside of them */
+#define BUDGET_US       20000      /* processor time of one evaluation, or of one search outside of them */
 #define BUDGET_BYTES_US 100        /* so many bytes of the longest text add one microsecond */
 
 static _Thread_local struct pyregex_budget budget;

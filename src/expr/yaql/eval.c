@@ -13,9 +13,9 @@
 
 #define STACK_MAX     (2u << 20) /* bytes of C stack that one evaluation may use; threads have eight megabytes */
 #define STEPS_BETWEEN 128        /* looks at the memory */
-#define STEPS_MAX     800000
+#define STEPS_MAX     700000
 #define DEPTH_MAX     150
-#define MEMORY_MAX    (48u << 20)
+#define MEMORY_MAX    (40u << 20)
 #define ITEMS_MAX     200000
 #define TEXT_MAX      (4u << 20)
 #define MATCHES_MAX   200000
